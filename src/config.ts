@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+
+/** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
+export interface Config {
+  readonly dataDir: string;
+  readonly logLevel: string;
+  readonly model: ModelConfig | null;
+  readonly slack: SlackConfig | null;
+  readonly sandbox: SandboxConfig;
+  readonly agent: AgentConfig;
+  readonly concurrency: number;
+  readonly attachmentBytes: number;
+}
+
+export interface ModelConfig {
+  readonly apiKey: string;
+  readonly baseUrl: string;
+  readonly model: string;
+  /** Resolved: `auto` became the API that this base URL serves. */
+  readonly api: 'responses' | 'chat';
+  readonly timeoutMs: number;
+}
+
+export interface SlackConfig {
+  readonly botToken: string;
+  readonly appToken: string;
+  readonly apiUrl: string;
+}
+
+export interface SandboxConfig {
+  readonly image: string;
+  readonly runtime: 'auto' | 'runc' | 'runsc';
+  readonly memoryBytes: number;
+  readonly workspaceBytes: number;
+  readonly cpus: number;
+  readonly processes: number;
+  readonly cellTimeoutMs: number;
+  readonly idleMs: number;
+  readonly poolSize: number;
+  readonly maxContainers: number;
+}
+
+export interface AgentConfig {
+  readonly maxSteps: number;
+  readonly maxTokens: number;
+  readonly maxWallMs: number;
+}
+
+const megabyte = 1024 * 1024;
+
+const number = (fallback: number, min: number, max: number) =>
+  z.coerce.number().min(min).max(max).default(fallback);
+
+/** An unset variable and an empty one mean the same: `.env` files are full of `NAME=`. */
+const text = z.string().trim().min(1);
+
+const environment = z.object({
+  DATA_DIR: text.default('data'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+
+  OPENAI_API_KEY: text.optional(),
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
+  LLM_MODEL: text.default('gpt-5.1'),
+  LLM_API: z.enum(['auto', 'responses', 'chat']).default('auto'),
+  LLM_TIMEOUT_SECONDS: number(120, 1, 3600),
+
+  SLACK_BOT_TOKEN: text.startsWith('xoxb-').optional(),
+  SLACK_APP_TOKEN: text.startsWith('xapp-').optional(),
+  SLACK_API_URL: z.url({ protocol: /^https?$/ }).default('https://slack.com/api/'),
+
+  SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
+  SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
+  SANDBOX_MEMORY_MB: number(1024, 256, 65_536),
+  SANDBOX_WORKSPACE_MB: number(512, 128, 65_536),
+  SANDBOX_CPUS: number(2, 0.1, 64),
+  SANDBOX_PROCESSES: number(128, 32, 4096),
+  SANDBOX_CELL_SECONDS: number(60, 1, 3600),
+  SANDBOX_IDLE_SECONDS: number(1200, 1, 86_400),
+  SANDBOX_POOL_SIZE: number(1, 0, 64),
+  SANDBOX_MAX: number(8, 1, 1000),
+
+  AGENT_MAX_STEPS: number(12, 1, 100),
+  AGENT_MAX_TOKENS: number(400_000, 1000, 100_000_000),
+  AGENT_MAX_SECONDS: number(600, 5, 86_400),
+  TASKS_AT_ONCE: number(4, 1, 256),
+  ATTACHMENTS_MAX_MB: number(100, 1, 4096),
+});
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names of all variables, for the test that keeps `.env.example` and the README complete. */
+export const variableNames: readonly string[] = Object.keys(environment.shape);
+
+/**
+ * Reads the settings from an environment. Pure: it touches nothing but its argument.
+ * Throws one `AppError` (`config`) that lists every problem at once, never a value (it may be a secret).
+ */
+export function readConfig(env: Environment): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const parsed = environment.safeParse(given);
+  const problems = parsed.success
+    ? pairProblems(parsed.data)
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (!parsed.success || problems.length > 0) {
+    throw new AppError(
+      'config',
+      `These settings need a look (see .env.example):\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
+  }
+  const values = parsed.data;
+  return {
+    dataDir: values.DATA_DIR,
+    logLevel: values.LOG_LEVEL,
+    model: modelConfig(values),
+    slack:
+      values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN !== undefined
+        ? { botToken: values.SLACK_BOT_TOKEN, appToken: values.SLACK_APP_TOKEN, apiUrl: values.SLACK_API_URL }
+        : null,
+    sandbox: {
+      image: values.SANDBOX_IMAGE,
+      runtime: values.SANDBOX_RUNTIME,
+      memoryBytes: values.SANDBOX_MEMORY_MB * megabyte,
+      workspaceBytes: values.SANDBOX_WORKSPACE_MB * megabyte,
+      cpus: values.SANDBOX_CPUS,
+      processes: values.SANDBOX_PROCESSES,
+      cellTimeoutMs: values.SANDBOX_CELL_SECONDS * 1000,
+      idleMs: values.SANDBOX_IDLE_SECONDS * 1000,
+      poolSize: values.SANDBOX_POOL_SIZE,
+      maxContainers: values.SANDBOX_MAX,
+    },
+    agent: {
+      maxSteps: values.AGENT_MAX_STEPS,
+      maxTokens: values.AGENT_MAX_TOKENS,
+      maxWallMs: values.AGENT_MAX_SECONDS * 1000,
+    },
+    concurrency: values.TASKS_AT_ONCE,
+    attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
+  };
+}
+
+type Values = z.infer<typeof environment>;
+
+function pairProblems(values: Values): readonly string[] {
+  const problems: string[] = [];
+  if (values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN === undefined) {
+    problems.push('SLACK_APP_TOKEN: needed beside SLACK_BOT_TOKEN (an app-level token, xapp-…, scope connections:write)');
+  }
+  if (values.SLACK_APP_TOKEN !== undefined && values.SLACK_BOT_TOKEN === undefined) {
+    problems.push('SLACK_BOT_TOKEN: needed beside SLACK_APP_TOKEN (the bot token, xoxb-…)');
+  }
+  if (values.SANDBOX_WORKSPACE_MB >= values.SANDBOX_MEMORY_MB) {
+    problems.push('SANDBOX_WORKSPACE_MB: must be below SANDBOX_MEMORY_MB, because files in the workspace use memory');
+  }
+  if (values.SANDBOX_POOL_SIZE > values.SANDBOX_MAX) {
+    problems.push('SANDBOX_POOL_SIZE: must not be above SANDBOX_MAX');
+  }
+  return problems;
+}
+
+function modelConfig(values: Values): ModelConfig | null {
+  if (values.OPENAI_API_KEY === undefined) return null;
+  return {
+    apiKey: values.OPENAI_API_KEY,
+    baseUrl: values.OPENAI_BASE_URL,
+    model: values.LLM_MODEL,
+    api: values.LLM_API === 'auto' ? apiOf(values.OPENAI_BASE_URL) : values.LLM_API,
+    timeoutMs: values.LLM_TIMEOUT_SECONDS * 1000,
+  };
+}
+
+/** OpenAI and Azure's `/openai/v1` serve Responses whole; elsewhere that surface is partial, Chat Completions is not. */
+function apiOf(baseUrl: string): 'responses' | 'chat' {
+  const { hostname, pathname } = new URL(baseUrl);
+  const isAzure = hostname.endsWith('.azure.com') && pathname.startsWith('/openai/v1');
+  return hostname === 'api.openai.com' || isAzure ? 'responses' : 'chat';
+}

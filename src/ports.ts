@@ -1,0 +1,328 @@
+/**
+ * The ports: what the core asks of the world, and what every implementation promises. All members are required.
+ * One contract suite per port (`test/contract/`) runs on every implementation.
+ */
+import type {
+  Attachment,
+  Cell,
+  Execution,
+  JsonValue,
+  ModelUsage,
+  Progress,
+  Reply,
+  StoredFile,
+  Task,
+  TaskState,
+  ThreadKey,
+  ThreadRef,
+} from './types.ts';
+
+export type Bytes = AsyncIterable<Uint8Array>;
+
+// ---------------------------------------------------------------- platforms
+
+/** What a gateway hands over. Each call resolves once the store has it (milliseconds), never after the answer. */
+export interface GatewayHandlers {
+  /** A message the bot must answer. Handing over the same task twice is harmless. */
+  onTask(task: Task): Promise<void>;
+  /** The person asked to stop whatever runs or waits in the thread. Resolves to the number of tasks it stopped. */
+  onCancel(thread: ThreadRef, personId: string): Promise<number>;
+  /** The code of the thread's newest answered task (or of `taskId`), for *Show code*. Empty when there is none. */
+  onShowCode(thread: ThreadRef, taskId: string | null): Promise<readonly Cell[]>;
+}
+
+/** Hears a platform: parses events to plain data, acknowledges first, hands over. */
+export interface PlatformGateway {
+  readonly name: string;
+  /** Resolves when events can arrive; rejects with an `AppError` that names the setting to fix. */
+  start(handlers: GatewayHandlers): Promise<void>;
+  /** Stops hearing. Resolves when no handler call is under way. */
+  stop(): Promise<void>;
+}
+
+/** Limits as data, so that the core can plan and refuse in words. Sizes in bytes, lengths in characters. */
+export interface PlatformLimits {
+  readonly messageCharacters: number;
+  readonly fileBytes: number;
+  readonly filesPerMessage: number;
+  /** Shortest time between two edits of one message. */
+  readonly editIntervalMs: number;
+}
+
+/** A file to post. `open` may be called more than once (a retry) and gives the same bytes each time. */
+export interface OutgoingFile {
+  readonly file: StoredFile;
+  open(): Bytes;
+}
+
+/** What can be posted. Adapters decide how each looks best on their platform. */
+export type OutgoingMessage =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'card'; readonly text: string }
+  | { readonly kind: 'notice'; readonly text: string }
+  /** `files` has one entry for each artifact of the reply, in the same order. */
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingFile[] };
+
+/** One platform message that a post became. A long reply becomes several, each with its own part id. */
+export interface PostedPart {
+  /** Stable for the same message: `text-1`, `text-2`, `files-1` … */
+  readonly partId: string;
+  readonly messageId: string;
+}
+
+export interface PostContext {
+  /** The outbox id: the same on every attempt. */
+  readonly postId: string;
+  /** Parts that an earlier attempt already posted; they must not be posted again. */
+  readonly alreadyPosted: readonly PostedPart[];
+  /** Call and await after each part, before the next, so that a crash between two parts repeats nothing. */
+  onPosted(part: PostedPart): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export interface PostReceipt {
+  readonly parts: readonly PostedPart[];
+  /** Artifacts that this platform could not take, each with its reason in words. */
+  readonly notPosted: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * Stateless outbound REST of one platform. Credentials go only to the platform's own hosts. Mentions and links in model
+ * text are neutralised. Rejects with `platform-rate-limited` (and `retryAfterMs`) or `platform-failed`.
+ */
+export interface PlatformClient {
+  readonly limits: PlatformLimits;
+  post(thread: ThreadRef, message: OutgoingMessage, context: PostContext): Promise<PostReceipt>;
+  /** Replaces a posted progress, card or notice. Editing to the same content is harmless. */
+  edit(thread: ThreadRef, messageId: string, message: OutgoingMessage, signal: AbortSignal): Promise<void>;
+  /** Posts files on their own, e.g. code that is too long to show. */
+  upload(thread: ThreadRef, files: readonly OutgoingFile[], text: string, context: PostContext): Promise<PostReceipt>;
+  /** The small "is working" sign of the platform; `null` clears it. Never rejects for a platform without one. */
+  status(thread: ThreadRef, text: string | null, signal: AbortSignal): Promise<void>;
+  /** The attachment's bytes. Rejects with `file-unavailable` (in words) or, past `maxBytes`, `file-too-large`. */
+  download(attachment: Attachment, options: { readonly maxBytes: number; readonly signal: AbortSignal }): Bytes;
+  /** Earlier messages of the thread, oldest first, without the bot's progress messages. */
+  history(thread: ThreadRef, options: { readonly limit: number; readonly signal: AbortSignal }): Promise<readonly HistoryMessage[]>;
+}
+
+export interface HistoryMessage {
+  readonly messageId: string;
+  readonly from: 'person' | 'bot';
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+}
+
+// ----------------------------------------------------------------- sandbox
+
+/** Limits of one session's container and of its cells. */
+export interface SandboxLimits {
+  /** Python and workspace together: tmpfs pages count as memory. No swap. */
+  readonly memoryBytes: number;
+  readonly workspaceBytes: number;
+  readonly cpus: number;
+  readonly processes: number;
+}
+
+export interface SandboxProvider extends AsyncDisposable {
+  /** A fresh container that belongs to the caller alone. Rejects with `docker-unavailable` or `sandbox-image-missing`. */
+  acquire(limits: SandboxLimits, signal: AbortSignal): Promise<SandboxSession>;
+  /** Removes containers whose owner is gone. Never touches a container without our labels. Resolves to how many it removed. */
+  sweep(): Promise<number>;
+}
+
+/** One thread's live sandbox. Calls run one at a time, in order. Disposing removes the container and everything in it. */
+export interface SandboxSession extends AsyncDisposable {
+  readonly id: string;
+  /** False once the container is gone; every later `run` answers `lost`. */
+  readonly alive: boolean;
+  /** Streams a file to `/mnt/data/<name>`. `name` is one path segment; an existing file is replaced. Rejects over the workspace size. */
+  write(name: string, bytes: Bytes, signal: AbortSignal): Promise<{ readonly sizeBytes: number; readonly sha256: string }>;
+  /** Runs one cell in the session's kernel. Python errors, timeouts, memory and lost kernels are data; it rejects never but for bugs. */
+  run(code: string, options: RunOptions): Promise<Execution>;
+  /** Regular files below `dir` ("" = the working directory), links and special files left out. */
+  list(dir: string): Promise<readonly { readonly path: string; readonly sizeBytes: number }[]>;
+  /** Bytes of one regular file. Rejects with `file-too-large` past `maxBytes`, `file-unavailable` where it is not a plain file. */
+  read(path: string, options: { readonly maxBytes: number; readonly signal: AbortSignal }): Bytes;
+}
+
+export interface RunOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Output as it comes, already valid UTF-8. The same text is in the execution. */
+  onOutput(stream: 'stdout' | 'stderr', text: string): void;
+}
+
+// ------------------------------------------------------------------- model
+
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments object. */
+  readonly parameters: JsonValue;
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** As the model wrote it: may be malformed or cut. */
+  readonly argumentsText: string;
+}
+
+export type ModelMessage =
+  | { readonly role: 'user'; readonly text: string }
+  | AssistantMessage
+  | { readonly role: 'tool'; readonly callId: string; readonly text: string };
+
+export interface AssistantMessage {
+  readonly role: 'assistant';
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  /** What the provider wants replayed (e.g. encrypted reasoning items). Opaque to everyone but the adapter named in it. */
+  readonly providerItems: { readonly adapter: string; readonly items: readonly JsonValue[] } | null;
+}
+
+export interface ModelRequest {
+  readonly instructions: string;
+  readonly messages: readonly ModelMessage[];
+  readonly tools: readonly ToolSpec[];
+  /** `none`: the tools stay declared (their calls are in the history) but must not be called. */
+  readonly toolChoice: 'auto' | 'none';
+  readonly maxOutputTokens: number;
+}
+
+export type ModelErrorCode =
+  | 'rate-limited'
+  | 'server-error'
+  | 'unreachable'
+  | 'interrupted'
+  | 'context-overflow'
+  | 'auth'
+  | 'rejected';
+
+export interface ModelError {
+  readonly code: ModelErrorCode;
+  /** Worth asking again as it is. */
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | null;
+  /** The provider's words, for the log. */
+  readonly detail: string;
+}
+
+export type ModelEvent =
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'reasoning-delta'; readonly text: string }
+  | { readonly type: 'tool-call'; readonly call: ToolCall }
+  | {
+      readonly type: 'finish';
+      readonly reason: 'stop' | 'tool-calls' | 'length' | 'content-filter' | 'cancelled' | 'error';
+      /** What was said until then; its tool calls are the ones announced as events, whole or cut. */
+      readonly message: AssistantMessage;
+      readonly usage: ModelUsage;
+      /** Present exactly when `reason` is `error`. */
+      readonly error: ModelError | null;
+    };
+
+/**
+ * Streams one model turn. Never throws after the call, ends with exactly one `finish`; a stream that ends without its
+ * terminal event is a failure (`interrupted`). Does not retry: the loop does.
+ */
+export interface Model {
+  readonly name: string;
+  /** True for the built-in analyst, which says so in its first reply. */
+  readonly builtIn: boolean;
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+}
+
+// ---------------------------------------------------------- queue and store
+
+export interface Dispatcher {
+  /** Something waits in this thread. Cheap; repeating it is harmless. */
+  wake(threadKey: ThreadKey): Promise<void>;
+  /**
+   * Starts taking wakes. At least once per wake, at most one running handler per thread. A handler that rejects is
+   * logged and, if its error is retryable, woken again later.
+   */
+  process(handler: (threadKey: ThreadKey, signal: AbortSignal) => Promise<void>, options: { readonly concurrency: number }): void;
+  /** Aborts the signal of the thread's running handler, in whichever process it runs. */
+  cancel(threadKey: ThreadKey): Promise<void>;
+  /** Wakes waiting before this thread's; 0 when it is next or running. */
+  place(threadKey: ThreadKey): Promise<number>;
+  /** Takes no more wakes; running handlers may finish within the grace, then their signal aborts. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+export interface InboxEntry {
+  readonly task: Task;
+  readonly state: TaskState;
+  /** How often a worker has started it; above 1 means an earlier one died. */
+  readonly attempts: number;
+}
+
+export type PostKind = 'progress' | 'card' | 'reply' | 'notice';
+
+/** A post that must happen exactly once. Written before it is tried, so that a crash cannot lose or double it. */
+export interface OutboxEntry {
+  readonly postId: string;
+  readonly taskId: string;
+  readonly threadKey: ThreadKey;
+  readonly kind: PostKind;
+  /** Without the bytes: files are blobs, named in the reply's artifacts. */
+  readonly body: JsonValue;
+  readonly parts: readonly PostedPart[];
+  readonly sent: boolean;
+}
+
+/** A thread file: an attachment that came in, or a file a cell made that later cells may need. */
+export interface ThreadFile extends StoredFile {
+  readonly taskId: string;
+  readonly origin: 'attachment' | 'output';
+  /** The platform's id of an attachment, so that the same upload is not fetched twice. */
+  readonly attachmentId: string | null;
+}
+
+/** The truth. Every method is atomic; what it returned is on disk. */
+export interface Store extends AsyncDisposable {
+  /** False when this task id was accepted before; then nothing changes. */
+  accept(task: Task): Promise<boolean>;
+  /** Threads that hold a task in state waiting or running, oldest first: what a starting process must wake. */
+  unfinishedThreads(): Promise<readonly ThreadKey[]>;
+  /** The thread's oldest unfinished task, marked running with its attempts counted; `null` when there is none. */
+  takeNext(threadKey: ThreadKey): Promise<InboxEntry | null>;
+  finish(taskId: string, state: 'done' | 'cancelled'): Promise<void>;
+  /** Marks the thread's waiting tasks cancelled and returns them; a running one is left to its worker. */
+  cancelWaiting(threadKey: ThreadKey): Promise<readonly Task[]>;
+  /** All tasks of the thread, oldest first. */
+  tasks(threadKey: ThreadKey): Promise<readonly InboxEntry[]>;
+
+  /** Writes the entry unless its `postId` exists; returns what is stored then. */
+  putPost(entry: Omit<OutboxEntry, 'parts' | 'sent'>): Promise<OutboxEntry>;
+  /** Replaces the body of a post that is not sent yet. */
+  updatePost(postId: string, body: JsonValue): Promise<void>;
+  addPostedPart(postId: string, part: PostedPart): Promise<void>;
+  markSent(postId: string): Promise<void>;
+  posts(taskId: string): Promise<readonly OutboxEntry[]>;
+
+  /** Appends; `index` must be the thread's next. */
+  addCell(threadKey: ThreadKey, cell: Cell): Promise<void>;
+  cells(threadKey: ThreadKey): Promise<readonly Cell[]>;
+
+  /** The model's view of the conversation, appended per task; replaces what the same task wrote before. */
+  putTurn(threadKey: ThreadKey, taskId: string, messages: readonly ModelMessage[]): Promise<void>;
+  turns(threadKey: ThreadKey): Promise<readonly { readonly taskId: string; readonly messages: readonly ModelMessage[] }[]>;
+
+  /** A file of the same name in the thread is replaced. */
+  putFile(threadKey: ThreadKey, file: ThreadFile): Promise<void>;
+  files(threadKey: ThreadKey): Promise<readonly ThreadFile[]>;
+
+  addUsage(taskId: string, usage: ModelUsage & { readonly sandboxMs: number }): Promise<void>;
+}
+
+/** Content-addressed bytes. */
+export interface Blobs {
+  /** Rejects with `file-too-large` past `maxBytes`, keeping nothing. The same bytes are stored once. */
+  put(bytes: Bytes, options: { readonly maxBytes: number }): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+  /** Rejects with `file-unavailable` when it is not there or its bytes no longer match the hash. */
+  get(sha256: string): Bytes;
+  /** Removes blobs that are older than `olderThanMs` and not in `keep`; resolves to how many. */
+  sweep(keep: ReadonlySet<string>, olderThanMs: number): Promise<number>;
+}
