@@ -305,6 +305,8 @@ export interface Store extends AsyncDisposable {
   /** Appends; `index` must be the thread's next. */
   addCell(threadKey: ThreadKey, cell: Cell): Promise<void>;
   cells(threadKey: ThreadKey): Promise<readonly Cell[]>;
+  /** Removes the cells that a killed attempt of this task left, which are the thread's last ones, before it is started again. */
+  dropCells(threadKey: ThreadKey, taskId: string): Promise<void>;
 
   /** The model's view of the conversation, appended per task; replaces what the same task wrote before. */
   putTurn(threadKey: ThreadKey, taskId: string, messages: readonly ModelMessage[]): Promise<void>;
