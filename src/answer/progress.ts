@@ -1,0 +1,71 @@
+import type { Logger } from '../log.ts';
+import type { OutgoingMessage } from '../ports.ts';
+import type { Progress, ProgressStep } from '../types.ts';
+
+/**
+ * Keeps one progress message up to date: at most one edit in flight, none closer together than the platform's interval,
+ * the newest state wins. A failed edit is only logged: progress is a courtesy, the reply is the promise.
+ */
+export interface ProgressReporter {
+  note(text: string): void;
+  stepStarted(title: string): void;
+  stepFinished(ok: boolean): void;
+  /** Sends the last state and resolves when no edit is under way any more. */
+  finish(): Promise<void>;
+}
+
+export function createProgressReporter(deps: {
+  readonly taskId: string;
+  readonly editIntervalMs: number;
+  readonly edit: (message: OutgoingMessage) => Promise<void>;
+  readonly log: Logger;
+}): ProgressReporter {
+  let progress: Progress = { taskId: deps.taskId, steps: [], note: '' };
+  let dirty = false;
+  let finished = false;
+  let running: Promise<void> | null = null;
+  let wakeEarly = (): void => {};
+
+  const send = async (): Promise<void> => {
+    while (dirty) {
+      dirty = false;
+      try {
+        await deps.edit({ kind: 'progress', progress });
+      } catch (error) {
+        deps.log.warn({ taskId: deps.taskId, error: String(error) }, 'progress could not be shown');
+      }
+      if (!finished) await pause();
+    }
+    running = null;
+  };
+
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, deps.editIntervalMs);
+      wakeEarly = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const changed = (next: Partial<Progress>): void => {
+    progress = { ...progress, ...next };
+    dirty = true;
+    running ??= send();
+  };
+
+  const withLast = (state: ProgressStep['state']): readonly ProgressStep[] =>
+    progress.steps.map((step, index) => (index === progress.steps.length - 1 && step.state === 'running' ? { ...step, state } : step));
+
+  return {
+    note: (text) => changed({ note: text }),
+    stepStarted: (title) => changed({ note: '', steps: [...withLast('done'), { title, state: 'running' }] }),
+    stepFinished: (ok) => changed({ steps: withLast(ok ? 'done' : 'failed') }),
+    finish: async () => {
+      finished = true;
+      changed({ note: '', steps: withLast('done') });
+      wakeEarly();
+      await running;
+    },
+  };
+}

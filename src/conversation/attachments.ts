@@ -1,0 +1,104 @@
+import { safeFileName, uniqueFileName } from '../answer/file-names.ts';
+import { AppError, toAppError } from '../errors.ts';
+import type { Blobs, PlatformClient, Store, ThreadFile } from '../ports.ts';
+import { threadKeyOf } from '../types.ts';
+import type { Attachment, Task } from '../types.ts';
+
+export interface Intake {
+  /** Files this task brought, stored, with their names in the working directory. */
+  readonly files: readonly ThreadFile[];
+  /** One sentence for each attachment that was refused or could not be fetched. */
+  readonly refused: readonly string[];
+}
+
+/**
+ * Attachments -> blobs -> the thread's list of files. Sizes are checked before a byte is fetched; what an earlier attempt
+ * already fetched is not fetched again. Every attachment ends up in `files` or is named in `refused`.
+ */
+export async function takeAttachments(
+  task: Task,
+  deps: { readonly client: PlatformClient; readonly store: Store; readonly blobs: Blobs; readonly maxBytes: number },
+  signal: AbortSignal,
+): Promise<Intake> {
+  const threadKey = threadKeyOf(task.thread);
+  const known = [...(await deps.store.files(threadKey))];
+  const wanted = await attachmentsOf(task, known, deps.client, signal);
+  const files: ThreadFile[] = [];
+  const refused: string[] = [];
+  let roomBytes = deps.maxBytes;
+
+  for (const attachment of wanted) {
+    const earlier = known.find(({ attachmentId }) => attachmentId === attachment.id);
+    if (earlier !== undefined) {
+      files.push(earlier);
+      continue;
+    }
+    if (attachment.sizeBytes !== null && attachment.sizeBytes > roomBytes) {
+      refused.push(tooLarge(attachment, deps.maxBytes));
+      continue;
+    }
+    try {
+      const bytes = deps.client.download(attachment, { maxBytes: roomBytes, signal });
+      const stored = await deps.blobs.put(bytes, { maxBytes: roomBytes });
+      roomBytes -= stored.sizeBytes;
+      const file: ThreadFile = {
+        ...stored,
+        name: nameInThread(attachment, stored.sha256, known),
+        mimeType: attachment.mimeType,
+        taskId: task.id,
+        origin: 'attachment',
+        attachmentId: attachment.id,
+      };
+      await deps.store.putFile(threadKey, file);
+      known.push(file);
+      files.push(file);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = toAppError(error);
+      refused.push(failure.code === 'file-too-large' ? tooLarge(attachment, deps.maxBytes) : `\`${shownName(attachment)}\`: ${failure.userMessage}`);
+    }
+  }
+  return { files, refused };
+}
+
+/** The task's own attachments; for the first question of a thread also those that were posted in it before. */
+async function attachmentsOf(
+  task: Task,
+  known: readonly ThreadFile[],
+  client: PlatformClient,
+  signal: AbortSignal,
+): Promise<readonly Attachment[]> {
+  if (task.attachments.length > 0 || known.length > 0) return task.attachments;
+  const history = await client.history(task.thread, { limit: 50, signal });
+  return history.filter(({ from }) => from === 'person').flatMap(({ attachments }) => attachments);
+}
+
+/** The same name with the same bytes is the same file; with other bytes it becomes `name (2)`. */
+function nameInThread(attachment: Attachment, sha256: string, known: readonly ThreadFile[]): string {
+  const name = safeFileName(attachment.name);
+  if (known.some((file) => file.name === name && file.sha256 === sha256)) return name;
+  return uniqueFileName(name, new Set(known.map((file) => file.name)));
+}
+
+function tooLarge(attachment: Attachment, maxBytes: number): string {
+  const size = attachment.sizeBytes === null ? '' : ` is ${megabytes(attachment.sizeBytes)} and`;
+  return (
+    `\`${shownName(attachment)}\`${size} does not fit: the files of one question may have ${megabytes(maxBytes)} in all. ` +
+    'Send a smaller part of it, or only the columns the question needs.'
+  );
+}
+
+/** For a task none of whose files could be taken: the whole answer. */
+export function refusal(refused: readonly string[]): AppError {
+  return new AppError('file-rejected', refused.join('\n'));
+}
+
+function shownName(attachment: Attachment): string {
+  const name = safeFileName(attachment.name).replaceAll('`', "'");
+  return name.length > 80 ? `${name.slice(0, 60)}…${name.slice(-15)}` : name;
+}
+
+function megabytes(bytes: number): string {
+  const value = bytes / (1024 * 1024);
+  return `${value >= 10 ? Math.round(value) : value.toFixed(1)} MB`;
+}
