@@ -49,8 +49,7 @@ export interface AgentConfig {
 
 const megabyte = 1024 * 1024;
 
-const number = (fallback: number, min: number, max: number) =>
-  z.coerce.number().min(min).max(max).default(fallback);
+const number = (fallback: number, min: number, max: number) => z.coerce.number().min(min).max(max).default(fallback);
 
 /** An unset variable and an empty one mean the same: `.env` files are full of `NAME=`. */
 const text = z.string().trim().min(1);
@@ -146,7 +145,9 @@ type Values = z.infer<typeof environment>;
 function pairProblems(values: Values): readonly string[] {
   const problems: string[] = [];
   if (values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN === undefined) {
-    problems.push('SLACK_APP_TOKEN: needed beside SLACK_BOT_TOKEN (an app-level token, xapp-…, scope connections:write)');
+    problems.push(
+      'SLACK_APP_TOKEN: needed beside SLACK_BOT_TOKEN (an app-level token, xapp-…, scope connections:write)',
+    );
   }
   if (values.SLACK_APP_TOKEN !== undefined && values.SLACK_BOT_TOKEN === undefined) {
     problems.push('SLACK_BOT_TOKEN: needed beside SLACK_APP_TOKEN (the bot token, xoxb-…)');

@@ -20,7 +20,10 @@ function withoutSecrets(line: string): string {
 }
 
 /** `level` is one of pino's: debug, info, warn, error, silent. Lines go to stderr, so that stdout belongs to the terminal adapter. */
-export function createLogger(level: string, write: (line: string) => void = (line) => process.stderr.write(line)): Logger {
+export function createLogger(
+  level: string,
+  write: (line: string) => void = (line) => process.stderr.write(line),
+): Logger {
   return pino(
     {
       level,

@@ -102,7 +102,10 @@ export interface PlatformClient {
   /** The attachment's bytes. Rejects with `file-unavailable` (in words) or, past `maxBytes`, `file-too-large`. */
   download(attachment: Attachment, options: { readonly maxBytes: number; readonly signal: AbortSignal }): Bytes;
   /** Earlier messages of the thread, oldest first, without the bot's progress messages. */
-  history(thread: ThreadRef, options: { readonly limit: number; readonly signal: AbortSignal }): Promise<readonly HistoryMessage[]>;
+  history(
+    thread: ThreadRef,
+    options: { readonly limit: number; readonly signal: AbortSignal },
+  ): Promise<readonly HistoryMessage[]>;
 }
 
 export interface HistoryMessage {
@@ -136,7 +139,11 @@ export interface SandboxSession extends AsyncDisposable {
   /** False once the container is gone; every later `run` answers `lost`. */
   readonly alive: boolean;
   /** Streams a file to `/mnt/data/<name>`. `name` is one path segment; an existing file is replaced. Rejects over the workspace size. */
-  write(name: string, bytes: Bytes, signal: AbortSignal): Promise<{ readonly sizeBytes: number; readonly sha256: string }>;
+  write(
+    name: string,
+    bytes: Bytes,
+    signal: AbortSignal,
+  ): Promise<{ readonly sizeBytes: number; readonly sha256: string }>;
   /** Runs one cell in the session's kernel. Python errors, timeouts, memory and lost kernels are data; it rejects never but for bugs. */
   run(code: string, options: RunOptions): Promise<Execution>;
   /** Regular files below `dir` ("" = the working directory), links and special files left out. */
@@ -242,7 +249,10 @@ export interface Dispatcher {
    * Starts taking wakes. At least once per wake, at most one running handler per thread. A handler that rejects is
    * logged and, if its error is retryable, woken again later.
    */
-  process(handler: (threadKey: ThreadKey, signal: AbortSignal) => Promise<void>, options: { readonly concurrency: number }): void;
+  process(
+    handler: (threadKey: ThreadKey, signal: AbortSignal) => Promise<void>,
+    options: { readonly concurrency: number },
+  ): void;
   /** Aborts the signal of the thread's running handler, in whichever process it runs. */
   cancel(threadKey: ThreadKey): Promise<void>;
   /** Wakes waiting before this thread's; 0 when it is next or running. */
@@ -310,7 +320,9 @@ export interface Store extends AsyncDisposable {
 
   /** The model's view of the conversation, appended per task; replaces what the same task wrote before. */
   putTurn(threadKey: ThreadKey, taskId: string, messages: readonly ModelMessage[]): Promise<void>;
-  turns(threadKey: ThreadKey): Promise<readonly { readonly taskId: string; readonly messages: readonly ModelMessage[] }[]>;
+  turns(
+    threadKey: ThreadKey,
+  ): Promise<readonly { readonly taskId: string; readonly messages: readonly ModelMessage[] }[]>;
 
   /** A file of the same name in the thread is replaced. */
   putFile(threadKey: ThreadKey, file: ThreadFile): Promise<void>;
@@ -322,7 +334,10 @@ export interface Store extends AsyncDisposable {
 /** Content-addressed bytes. */
 export interface Blobs {
   /** Rejects with `file-too-large` past `maxBytes`, keeping nothing. The same bytes are stored once. */
-  put(bytes: Bytes, options: { readonly maxBytes: number }): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+  put(
+    bytes: Bytes,
+    options: { readonly maxBytes: number },
+  ): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
   /** Rejects with `file-unavailable` when it is not there or its bytes no longer match the hash. */
   get(sha256: string): Bytes;
   /** Removes blobs that are older than `olderThanMs` and not in `keep`; resolves to how many. */

@@ -3,13 +3,7 @@
  * named by their SHA-256), so a task can be accepted by one process and answered by another.
  */
 
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Where a conversation lives. Two refs with the same `threadKey` are the same thread, and share one sandbox. */
 export interface ThreadRef {
@@ -24,9 +18,7 @@ export interface ThreadRef {
 export type ThreadKey = string;
 
 export function threadKeyOf(thread: ThreadRef): ThreadKey {
-  return [thread.platform, thread.workspaceId, thread.channelId, thread.threadId]
-    .map(encodeURIComponent)
-    .join('/');
+  return [thread.platform, thread.workspaceId, thread.channelId, thread.threadId].map(encodeURIComponent).join('/');
 }
 
 export interface Person {

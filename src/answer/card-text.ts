@@ -23,7 +23,10 @@ const worthSaying = new Set([
 
 /** What a careful colleague would say about a file before using it, or `null` when there is nothing to say. */
 export function cardText(card: FileCard): string | null {
-  const findings = [...rejectedLines(card), ...card.warnings.filter(({ code }) => worthSaying.has(code)).map(({ message }) => message)];
+  const findings = [
+    ...rejectedLines(card),
+    ...card.warnings.filter(({ code }) => worthSaying.has(code)).map(({ message }) => message),
+  ];
   if (!card.ok) return `*${card.file}*: ${card.error ?? 'this file could not be read.'}`;
   if (findings.length === 0) return null;
   const shown = findings.slice(0, saidWarnings);
@@ -37,7 +40,9 @@ function rejectedLines(card: FileCard): readonly string[] {
   const lines = card.rejected.slice(0, saidLines).map(({ line, reason }) => `${line} (${reason})`);
   const more = card.rejected_count - lines.length;
   const noun = card.rejected_count === 1 ? 'line' : 'lines';
-  return [`${card.rejected_count} ${noun} could not be loaded: ${lines.join('; ')}${more > 0 ? ` and ${more} more` : ''}.`];
+  return [
+    `${card.rejected_count} ${noun} could not be loaded: ${lines.join('; ')}${more > 0 ? ` and ${more} more` : ''}.`,
+  ];
 }
 
 function shapeOf(card: FileCard): string {

@@ -50,9 +50,12 @@ export async function collectArtifacts(
   let budgetBytes = limits.filesBytes;
   for (const output of execution.files) {
     try {
-      const stored = await blobs.put(session.read(output.path, { maxBytes: Math.min(limits.fileBytes, budgetBytes), signal }), {
-        maxBytes: limits.fileBytes,
-      });
+      const stored = await blobs.put(
+        session.read(output.path, { maxBytes: Math.min(limits.fileBytes, budgetBytes), signal }),
+        {
+          maxBytes: limits.fileBytes,
+        },
+      );
       budgetBytes -= stored.sizeBytes;
       artifacts.push({ artifact: fileArtifact(output.path, stored), path: output.path, marked: false });
     } catch (error) {
@@ -81,7 +84,13 @@ function displayedParts(bundle: MimeBundle, cellTitle: string): readonly Display
   const parts: DisplayedPart[] = [];
   const add = (kind: Artifact['kind'], mimeType: string, bytes: Uint8Array, table: TableData | null): void => {
     parts.push({
-      artifact: { kind, title, altText: kind === 'table' ? '' : altText, table, chart: kind === 'chart' ? chart : null },
+      artifact: {
+        kind,
+        title,
+        altText: kind === 'table' ? '' : altText,
+        table,
+        chart: kind === 'chart' ? chart : null,
+      },
       file: { name: fileNameFor(title, mime.getExtension(mimeType) ?? 'bin'), mimeType },
       bytes,
     });
@@ -96,7 +105,8 @@ function displayedParts(bundle: MimeBundle, cellTitle: string): readonly Display
   const picture = ['image/png', 'image/jpeg', 'image/gif'].find((type) => bundle[type] instanceof Uint8Array);
   if (picture !== undefined) add('chart', picture, bundle[picture] as Uint8Array, null);
   const page = textOf(bundle['text/html']);
-  if (page !== null && (chart !== null || showMime in bundle)) add('file', 'text/html', new TextEncoder().encode(page), null);
+  if (page !== null && (chart !== null || showMime in bundle))
+    add('file', 'text/html', new TextEncoder().encode(page), null);
   const vector = textOf(bundle['image/svg+xml']);
   if (vector !== null && picture === undefined) add('file', 'image/svg+xml', new TextEncoder().encode(vector), null);
   const document = bundle['application/pdf'];

@@ -51,7 +51,10 @@ export function createDelivery(deps: {
     const entry = await put(task, postId, message.kind, message as unknown as JsonValue);
     const parts = entry.sent ? entry.parts : (await send(task, entry, message)).parts;
     const [first] = parts;
-    if (first === undefined) throw new AppError('platform-failed', 'The message could not be posted.', { detail: `post ${postId} has no part` });
+    if (first === undefined)
+      throw new AppError('platform-failed', 'The message could not be posted.', {
+        detail: `post ${postId} has no part`,
+      });
     return first.messageId;
   };
 

@@ -55,7 +55,9 @@ export function createProgressReporter(deps: {
   };
 
   const withLast = (state: ProgressStep['state']): readonly ProgressStep[] =>
-    progress.steps.map((step, index) => (index === progress.steps.length - 1 && step.state === 'running' ? { ...step, state } : step));
+    progress.steps.map((step, index) =>
+      index === progress.steps.length - 1 && step.state === 'running' ? { ...step, state } : step,
+    );
 
   return {
     note: (text) => changed({ note: text }),

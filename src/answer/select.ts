@@ -14,9 +14,14 @@ export interface CellOutcome {
  * - files as they are at the end: the newest version of each path that still exists.
  * Equal bytes go out once. `existing` are the paths in the working directory now; `null` when the container is gone.
  */
-export function selectArtifacts(cells: readonly CellOutcome[], existing: ReadonlySet<string> | null): readonly Artifact[] {
+export function selectArtifacts(
+  cells: readonly CellOutcome[],
+  existing: ReadonlySet<string> | null,
+): readonly Artifact[] {
   const worked = cells.filter((cell) => cell.status === 'ok');
-  const shown = (worked.length > 0 ? worked : cells).flatMap((cell) => cell.artifacts).filter(({ path }) => path === null);
+  const shown = (worked.length > 0 ? worked : cells)
+    .flatMap((cell) => cell.artifacts)
+    .filter(({ path }) => path === null);
   const lastTables = worked
     .map((cell) => cell.artifacts.filter(({ artifact }) => artifact.kind === 'table'))
     .findLast((tables) => tables.length > 0);
@@ -28,7 +33,9 @@ export function selectArtifacts(cells: readonly CellOutcome[], existing: Readonl
   const written = cells.flatMap((cell) => cell.artifacts).filter(({ path }) => path !== null);
   const files = written.filter(
     ({ path }, index) =>
-      path !== null && (existing === null || existing.has(path)) && !written.slice(index + 1).some((later) => later.path === path),
+      path !== null &&
+      (existing === null || existing.has(path)) &&
+      !written.slice(index + 1).some((later) => later.path === path),
   );
 
   const bytesSeen = new Set<string>();

@@ -55,7 +55,11 @@ export async function takeAttachments(
     } catch (error) {
       if (signal.aborted) throw error;
       const failure = toAppError(error);
-      refused.push(failure.code === 'file-too-large' ? tooLarge(attachment, deps.maxBytes) : `\`${shownName(attachment)}\`: ${failure.userMessage}`);
+      refused.push(
+        failure.code === 'file-too-large'
+          ? tooLarge(attachment, deps.maxBytes)
+          : `\`${shownName(attachment)}\`: ${failure.userMessage}`,
+      );
     }
   }
   return { files, refused };

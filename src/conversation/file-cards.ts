@@ -6,14 +6,20 @@ import type { FileCard } from '../types.ts';
 const cardTimeoutMs = 30_000;
 
 /** The card of one file in the session's working directory, made there. Never rejects for a bad file: the card says it. */
-export async function fileCard(session: SandboxSession, name: string, sizeBytes: number, signal: AbortSignal): Promise<FileCard> {
+export async function fileCard(
+  session: SandboxSession,
+  name: string,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<FileCard> {
   // A JSON string is a valid Python string: same quotes, same escapes.
   const code = `__import__("plotline").intake.show_card(${JSON.stringify(name)})`;
   const execution = await session.run(code, { timeoutMs: cardTimeoutMs, signal, onOutput: () => {} });
   signal.throwIfAborted();
   const card = execution.results.map((bundle) => bundle[cardMime]).find((value) => value !== undefined);
   if (card !== undefined) return card as unknown as FileCard;
-  const limit = execution.status === 'timeout' ? `reading it took longer than ${cardTimeoutMs / 1000} s` : execution.error?.message;
+  const limit =
+    execution.status === 'timeout' ? `reading it took longer than ${cardTimeoutMs / 1000} s` : execution.error?.message;
   return {
     file: name,
     ok: false,

@@ -55,7 +55,9 @@ export function createSessions(deps: {
   };
 
   const dropInBackground = (threadKey: ThreadKey): void => {
-    drop(threadKey).catch((error: unknown) => deps.log.warn({ threadKey, error: String(error) }, 'a session could not be removed'));
+    drop(threadKey).catch((error: unknown) =>
+      deps.log.warn({ threadKey, error: String(error) }, 'a session could not be removed'),
+    );
   };
 
   const makeRoom = async (): Promise<void> => {
@@ -102,7 +104,11 @@ export function createSessions(deps: {
     }
   };
 
-  const replay = async (session: SandboxSession, threadKey: ThreadKey, signal: AbortSignal): Promise<readonly string[]> => {
+  const replay = async (
+    session: SandboxSession,
+    threadKey: ThreadKey,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> => {
     const notices: string[] = [];
     for (const cell of (await deps.store.cells(threadKey)).filter(isReplayable)) {
       const replayed = await session.run(cell.source, { timeoutMs: deps.cellTimeoutMs, signal, onOutput: () => {} });
@@ -115,7 +121,11 @@ export function createSessions(deps: {
     return notices;
   };
 
-  const writeMissingOutputs = async (session: SandboxSession, threadKey: ThreadKey, signal: AbortSignal): Promise<void> => {
+  const writeMissingOutputs = async (
+    session: SandboxSession,
+    threadKey: ThreadKey,
+    signal: AbortSignal,
+  ): Promise<void> => {
     const outputs = (await deps.store.files(threadKey)).filter(({ origin }) => origin === 'output');
     if (outputs.length === 0) return;
     const present = new Set((await session.list('')).map(({ path }) => path));

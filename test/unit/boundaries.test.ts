@@ -1,0 +1,36 @@
+import { globSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+/** Which files may import a package or folder. Everything not listed may be imported anywhere. */
+const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
+  [/^openai/, /^src\/models\//],
+  [/^(kysely|node:sqlite)/, /^src\/store\//],
+  [/^@slack\//, /^adapters\/slack\//],
+  [/^dockerode/, /^sandbox\//],
+  [/^dotenv/, /^src\/main\.ts$/],
+  [/^node:/, /^(src\/(main|config|demo|log)\.ts|src\/(models|store|blobs|queue)\/|adapters\/|sandbox\/)/],
+  [/\/src\/(?!types|ports|errors|log)/, /^src\//],
+  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|demo)\.ts$/],
+  [/\/conversation\//, /^src\/(main|demo)\.ts$/],
+  [/\/agent\//, /^src\/(main|demo)\.ts$|^src\/conversation\//],
+  [/\/(models|store|blobs|queue)\//, /^src\/(main|demo)\.ts$/],
+];
+
+const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);
+const importPattern = /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
+
+it('imports only what its folder may', () => {
+  expect(files.length).toBeGreaterThan(10);
+  const broken = files.flatMap((file) => {
+    const imported = [...readFileSync(file, 'utf8').matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
+    return imported
+      .filter((name) => homes.some(([pattern, allowed]) => pattern.test(name) && !allowed.test(file)))
+      .map((name) => `${file} imports ${name}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+it('sees imports where they are', () => {
+  const found = [...readFileSync('src/log.ts', 'utf8').matchAll(importPattern)].map((match) => match[1]);
+  expect(found).toEqual(['pino']);
+});
