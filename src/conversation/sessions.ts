@@ -62,7 +62,7 @@ export function createSessions(deps: {
 
   const makeRoom = async (): Promise<void> => {
     if (live.size < deps.maxSessions) return;
-    const idle = [...live].filter(([, entry]) => !entry.busy).sort(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
+    const idle = [...live].filter(([, entry]) => !entry.busy).toSorted(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
     const [oldest] = idle;
     if (oldest !== undefined) await drop(oldest[0]);
   };

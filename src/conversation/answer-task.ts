@@ -1,0 +1,16 @@
+import { runAgent } from '../agent/agent-loop.ts';
+import { conversationMessages } from '../agent/history.ts';
+import { instructions } from '../agent/prompt.ts';
+import { userMessage } from '../agent/user-message.ts';
+import { cardText } from '../answer/card-text.ts';
+import type { Delivery } from '../answer/deliver.ts';
+import type { ProgressReporter } from '../answer/progress.ts';
+import { toAppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Blobs, Model, PlatformClient, Store, ThreadFile } from '../ports.ts';
+import { threadKeyOf } from '../types.ts';
+import type { FileCard, Reply, Task } from '../types.ts';
+import { takeAttachments } from './attachments.ts';
+import { createTaskCells } from './cells.ts';
+import { fileCard } from './file-cards.ts';
+import type { Sessions } from './sessions.ts';
