@@ -1,0 +1,91 @@
+import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import type { Database } from './schema.ts';
+
+export type ColumnRule = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
+
+/**
+ * Forward only: a migration that has been released is never edited, a new one is added under the next name. Names sort in
+ * the order in which they run. `numbered` says how the dialect numbers rows by itself: `autoincrement` in SQLite, an
+ * identity column in PostgreSQL.
+ */
+export function createMigrations(numbered: ColumnRule): Readonly<Record<string, Migration>> {
+  const sequence: ColumnRule = (column) => numbered(column.primaryKey());
+  const required: ColumnRule = (column) => column.notNull();
+  const ofTask: ColumnRule = (column) => column.notNull().references('tasks.id').onDelete('cascade');
+
+  return {
+    '001-first-tables': {
+      up: async (db: Kysely<Database>) => {
+        await db.schema
+          .createTable('tasks')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('id', 'text', (column) => column.notNull().unique())
+          .addColumn('thread_key', 'text', required)
+          .addColumn('state', 'text', required)
+          .addColumn('attempts', 'integer', required)
+          .addColumn('task', 'text', required)
+          .execute();
+        await db.schema.createIndex('tasks_of_thread').on('tasks').columns(['thread_key', 'sequence']).execute();
+        await db.schema.createIndex('tasks_by_state').on('tasks').columns(['state', 'sequence']).execute();
+
+        await db.schema
+          .createTable('posts')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('post_id', 'text', (column) => column.notNull().unique())
+          .addColumn('task_id', 'text', ofTask)
+          .addColumn('thread_key', 'text', required)
+          .addColumn('kind', 'text', required)
+          .addColumn('body', 'text', required)
+          .addColumn('sent', 'integer', required)
+          .execute();
+        await db.schema.createIndex('posts_of_task').on('posts').columns(['task_id', 'sequence']).execute();
+        await db.schema
+          .createTable('post_parts')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('post_id', 'text', (column) => column.notNull().references('posts.post_id').onDelete('cascade'))
+          .addColumn('part_id', 'text', required)
+          .addColumn('message_id', 'text', required)
+          .addUniqueConstraint('post_parts_once', ['post_id', 'part_id'])
+          .execute();
+
+        await db.schema
+          .createTable('cells')
+          .addColumn('thread_key', 'text', required)
+          .addColumn('position', 'integer', required)
+          .addColumn('task_id', 'text', ofTask)
+          .addColumn('cell', 'text', required)
+          .addPrimaryKeyConstraint('cells_in_order', ['thread_key', 'position'])
+          .execute();
+
+        await db.schema
+          .createTable('turns')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('thread_key', 'text', required)
+          .addColumn('task_id', 'text', ofTask)
+          .addColumn('messages', 'text', required)
+          .addUniqueConstraint('turns_once', ['thread_key', 'task_id'])
+          .execute();
+
+        await db.schema
+          .createTable('files')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('thread_key', 'text', required)
+          .addColumn('name', 'text', required)
+          .addColumn('file', 'text', required)
+          .addUniqueConstraint('files_once', ['thread_key', 'name'])
+          .execute();
+
+        await db.schema
+          .createTable('usage')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('task_id', 'text', ofTask)
+          .addColumn('input_tokens', 'integer', required)
+          .addColumn('cached_input_tokens', 'integer', required)
+          .addColumn('output_tokens', 'integer', required)
+          .addColumn('sandbox_ms', 'double precision', required)
+          .execute();
+      },
+    },
+  };
+}

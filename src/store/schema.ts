@@ -1,0 +1,79 @@
+import type { Generated } from 'kysely';
+import type { PostKind } from '../ports.ts';
+import type { TaskState } from '../types.ts';
+
+/**
+ * The tables, with types that SQLite and PostgreSQL share: integers and text. JSON is text, because nothing is ever queried
+ * inside it; a flag is 0 or 1, because SQLite has no boolean. `sequence` is the order of arrival.
+ */
+export interface Database {
+  readonly tasks: TasksTable;
+  readonly posts: PostsTable;
+  readonly post_parts: PostPartsTable;
+  readonly cells: CellsTable;
+  readonly turns: TurnsTable;
+  readonly files: FilesTable;
+  readonly usage: UsageTable;
+}
+
+export interface TasksTable {
+  readonly sequence: Generated<number>;
+  readonly id: string;
+  readonly thread_key: string;
+  readonly state: TaskState;
+  readonly attempts: number;
+  /** JSON of the `Task`. */
+  readonly task: string;
+}
+
+export interface PostsTable {
+  readonly sequence: Generated<number>;
+  readonly post_id: string;
+  readonly task_id: string;
+  readonly thread_key: string;
+  readonly kind: PostKind;
+  /** JSON. */
+  readonly body: string;
+  readonly sent: 0 | 1;
+}
+
+export interface PostPartsTable {
+  readonly sequence: Generated<number>;
+  readonly post_id: string;
+  readonly part_id: string;
+  readonly message_id: string;
+}
+
+export interface CellsTable {
+  readonly thread_key: string;
+  /** The cell's index in its thread. */
+  readonly position: number;
+  readonly task_id: string;
+  /** JSON of the `Cell`: as JSON, code may hold a NUL or half a character, which a text column need not take. */
+  readonly cell: string;
+}
+
+export interface TurnsTable {
+  readonly sequence: Generated<number>;
+  readonly thread_key: string;
+  readonly task_id: string;
+  /** JSON of the `ModelMessage` list. */
+  readonly messages: string;
+}
+
+export interface FilesTable {
+  readonly sequence: Generated<number>;
+  readonly thread_key: string;
+  readonly name: string;
+  /** JSON of the `ThreadFile`. */
+  readonly file: string;
+}
+
+export interface UsageTable {
+  readonly sequence: Generated<number>;
+  readonly task_id: string;
+  readonly input_tokens: number;
+  readonly cached_input_tokens: number;
+  readonly output_tokens: number;
+  readonly sandbox_ms: number;
+}

@@ -1,0 +1,48 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../ports.ts';
+import { createKyselyStore } from './kysely-store.ts';
+import { createMigrations } from './migrations.ts';
+import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
+import type { Database } from './schema.ts';
+
+/**
+ * The store in one SQLite file, made with its folder (readable by the owner alone) where missing, and brought up to date.
+ * `path` may be `:memory:`. Several processes of one machine may share the file.
+ * Rejects with `config` when the file cannot be opened or was written by a newer version.
+ */
+export async function createSqliteStore(deps: { readonly path: string; readonly log: Logger }): Promise<Store> {
+  const db = open(deps.path);
+  const { error, results = [] } = await new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve({ ...createMigrations((column) => column.autoIncrement()) }) },
+  }).migrateToLatest();
+  if (error !== undefined) {
+    await db.destroy();
+    throw unusable(deps.path, error);
+  }
+  for (const { migrationName } of results) deps.log.info({ migration: migrationName }, 'store migrated');
+  return createKyselyStore(db);
+}
+
+function open(path: string): Kysely<Database> {
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return new Kysely<Database>({ dialect: createNodeSqliteDialect(path) });
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function unusable(path: string, cause: unknown): AppError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new AppError(
+    'config',
+    `The database ${path} cannot be used: ${reason}. Check that DATA_DIR is writable and was not written by a newer version.`,
+    { cause },
+  );
+}

@@ -1,0 +1,87 @@
+import type { Kysely } from 'kysely';
+import { AppError } from '../errors.ts';
+import type { ModelMessage, Store, ThreadFile } from '../ports.ts';
+import type { Cell } from '../types.ts';
+import type { Database } from './schema.ts';
+
+type ThreadRecords = Pick<
+  Store,
+  'addCell' | 'cells' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'addUsage'
+>;
+
+/** What a thread is rebuilt from: its cells, what the model saw and said, its files; and what its tasks cost. */
+export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
+  return {
+    addCell: (threadKey, cell) =>
+      db.transaction().execute(async (transaction) => {
+        const { last } = await transaction
+          .selectFrom('cells')
+          .select((expression) => expression.fn.max('position').as('last'))
+          .where('thread_key', '=', threadKey)
+          .executeTakeFirstOrThrow();
+        // The column's type does not say that the maximum of no rows is null.
+        const next = ((last as number | null) ?? -1) + 1;
+        if (cell.index !== next) {
+          throw new AppError('internal', 'The thread moved on while I was working. Please ask again.', {
+            detail: `cell ${cell.index} of task ${cell.taskId} cannot follow: the next index of thread ${threadKey} is ${next}`,
+          });
+        }
+        await transaction
+          .insertInto('cells')
+          .values({ thread_key: threadKey, position: cell.index, task_id: cell.taskId, cell: JSON.stringify(cell) })
+          .execute();
+      }),
+
+    cells: async (threadKey) => {
+      const rows = await db.selectFrom('cells').select('cell').where('thread_key', '=', threadKey).orderBy('position').execute();
+      return rows.map((row) => JSON.parse(row.cell) as Cell);
+    },
+
+    dropCells: async (threadKey, taskId) => {
+      await db.deleteFrom('cells').where('thread_key', '=', threadKey).where('task_id', '=', taskId).execute();
+    },
+
+    putTurn: async (threadKey, taskId, messages) => {
+      await db
+        .insertInto('turns')
+        .values({ thread_key: threadKey, task_id: taskId, messages: JSON.stringify(messages) })
+        .onConflict((conflict) =>
+          conflict.columns(['thread_key', 'task_id']).doUpdateSet({ messages: (expression) => expression.ref('excluded.messages') }),
+        )
+        .execute();
+    },
+
+    turns: async (threadKey) => {
+      const rows = await db.selectFrom('turns').selectAll().where('thread_key', '=', threadKey).orderBy('sequence').execute();
+      return rows.map((row) => ({ taskId: row.task_id, messages: JSON.parse(row.messages) as readonly ModelMessage[] }));
+    },
+
+    putFile: async (threadKey, file) => {
+      await db
+        .insertInto('files')
+        .values({ thread_key: threadKey, name: file.name, file: JSON.stringify(file) })
+        .onConflict((conflict) =>
+          conflict.columns(['thread_key', 'name']).doUpdateSet({ file: (expression) => expression.ref('excluded.file') }),
+        )
+        .execute();
+    },
+
+    files: async (threadKey) => {
+      const rows = await db.selectFrom('files').select('file').where('thread_key', '=', threadKey).orderBy('sequence').execute();
+      return rows.map((row) => JSON.parse(row.file) as ThreadFile);
+    },
+
+    addUsage: async (taskId, usage) => {
+      await db
+        .insertInto('usage')
+        .values({
+          task_id: taskId,
+          input_tokens: usage.inputTokens,
+          cached_input_tokens: usage.cachedInputTokens,
+          output_tokens: usage.outputTokens,
+          sandbox_ms: usage.sandboxMs,
+        })
+        .execute();
+    },
+  };
+}

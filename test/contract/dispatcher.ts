@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AppError } from '../../src/errors.ts';
+import type { Dispatcher } from '../../src/ports.ts';
+
+/** What every `Dispatcher` promises. `create` gives one with nothing waiting; the suite closes it. */
+export function describeDispatcher(name: string, create: () => Promise<Dispatcher>): void {
+  describe(`Dispatcher: ${name}`, () => {
+    let dispatcher: Dispatcher;
+    beforeEach(async () => {
+      dispatcher = await create();
+    });
+    afterEach(() => dispatcher.close({ graceMs: 0 }));
+
+    it('runs the handler for wakes from before and after the start, first come first served', async () => {
+      const runs: string[] = [];
+      await dispatcher.wake('b');
+      await dispatcher.wake('a');
+      await dispatcher.wake('b');
+      dispatcher.process(
+        async (threadKey) => {
+          runs.push(threadKey);
+        },
+        { concurrency: 1 },
+      );
+      await dispatcher.wake('c');
+      await vi.waitFor(() => expect(runs).toEqual(['b', 'a', 'c']));
+    });
+
+    it('runs at most the given number at once', async () => {
+      let now = 0;
+      let most = 0;
+      let runs = 0;
+      dispatcher.process(
+        async () => {
+          now += 1;
+          most = Math.max(most, now);
+          await sleep(5);
+          now -= 1;
+          runs += 1;
+        },
+        { concurrency: 3 },
+      );
+      for (let index = 0; index < 12; index += 1) await dispatcher.wake(`thread-${index}`);
+      await vi.waitFor(() => expect(runs).toBe(12));
+      expect(most).toBe(3);
+    });
+
+    it('runs again after a wake that came during the run, once for many', async () => {
+      let runs = 0;
+      let release = (): void => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      dispatcher.process(
+        async () => {
+          runs += 1;
+          if (runs === 1) await held;
+        },
+        { concurrency: 2 },
+      );
+      await dispatcher.wake('a');
+      await vi.waitFor(() => expect(runs).toBe(1));
+      for (let index = 0; index < 5; index += 1) await dispatcher.wake('a');
+      expect(runs).toBe(1);
+      release();
+      await vi.waitFor(() => expect(runs).toBe(2));
+      await sleep(20);
+      expect(runs).toBe(2);
+    });
+
+    it('never runs two handlers of one thread at once and loses no wake', async () => {
+      const step = fc.record({ thread: fc.integer({ min: 0, max: 3 }), pauseMs: fc.integer({ min: 0, max: 2 }), fails: fc.boolean() });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), fc.integer({ min: 1, max: 4 }), async (steps, concurrency) => {
+          const tested = await create();
+          const announced = new Map<string, number>();
+          const seen = new Map<string, number>();
+          const running = new Set<string>();
+          let overlaps = 0;
+          let count = 0;
+          tested.process(
+            async (threadKey) => {
+              if (running.has(threadKey)) overlaps += 1;
+              running.add(threadKey);
+              const mine = announced.get(threadKey) ?? 0;
+              const { pauseMs, fails } = steps[count % steps.length] ?? { pauseMs: 0, fails: false };
+              count += 1;
+              if (pauseMs > 0) await sleep(pauseMs);
+              running.delete(threadKey);
+              seen.set(threadKey, mine);
+              if (fails) throw new Error('a bug in the handler');
+            },
+            { concurrency },
+          );
+          for (const { thread, pauseMs } of steps) {
+            const threadKey = `thread-${thread}`;
+            // What the wake announces is written before it, as the store is.
+            announced.set(threadKey, (announced.get(threadKey) ?? 0) + 1);
+            await tested.wake(threadKey);
+            if (pauseMs === 2) await sleep(1);
+          }
+          await vi.waitFor(() => expect(seen).toEqual(announced), { interval: 2 });
+          await tested.close({ graceMs: 1000 });
+          expect(overlaps).toBe(0);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('aborts the running handler of the cancelled thread only', async () => {
+      const signals = new Map<string, AbortSignal>();
+      dispatcher.process(
+        async (threadKey, signal) => {
+          signals.set(threadKey, signal);
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        },
+        { concurrency: 2 },
+      );
+      await dispatcher.cancel('a');
+      await dispatcher.wake('a');
+      await dispatcher.wake('b');
+      await vi.waitFor(() => expect(signals.size).toBe(2));
+      expect(signals.get('a')?.aborted).toBe(false);
+      await dispatcher.cancel('a');
+      await vi.waitFor(() => expect(signals.get('a')?.aborted).toBe(true));
+      expect(signals.get('a')?.reason).toMatchObject({ code: 'cancelled' });
+      expect(signals.get('b')?.aborted).toBe(false);
+    });
+
+    it('says how many wakes are before a thread', async () => {
+      for (const threadKey of ['a', 'b', 'c']) await dispatcher.wake(threadKey);
+      expect(await Promise.all(['a', 'b', 'c', 'unknown'].map((threadKey) => dispatcher.place(threadKey)))).toEqual([0, 1, 2, 0]);
+      const started = vi.fn();
+      dispatcher.process(
+        async (_, signal) => {
+          started();
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        },
+        { concurrency: 1 },
+      );
+      await vi.waitFor(() => expect(started).toHaveBeenCalled());
+      expect(await Promise.all(['a', 'b', 'c'].map((threadKey) => dispatcher.place(threadKey)))).toEqual([0, 0, 1]);
+    });
+
+    it('wakes a thread again whose handler failed for a while, not before it may, and no other', async () => {
+      const runs: { readonly threadKey: string; readonly atMs: number }[] = [];
+      dispatcher.process(
+        async (threadKey) => {
+          runs.push({ threadKey, atMs: performance.now() });
+          if (threadKey === 'broken') throw new Error('a bug in the handler');
+          if (runs.filter((run) => run.threadKey === 'limited').length === 1) {
+            throw new AppError('platform-rate-limited', 'Slow down.', { retryable: true, retryAfterMs: 60 });
+          }
+        },
+        { concurrency: 2 },
+      );
+      await dispatcher.wake('limited');
+      await dispatcher.wake('broken');
+      await vi.waitFor(() => expect(runs).toHaveLength(3));
+      const [first, second] = runs.filter((run) => run.threadKey === 'limited');
+      expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(55);
+      await sleep(50);
+      expect(runs.filter((run) => run.threadKey === 'broken')).toHaveLength(1);
+    });
+
+    it('backs off where the error names no time', async () => {
+      let runs = 0;
+      dispatcher.process(
+        async () => {
+          runs += 1;
+          if (runs === 1) throw new AppError('docker-unavailable', 'Docker is down.', { retryable: true });
+        },
+        { concurrency: 1 },
+      );
+      await dispatcher.wake('a');
+      await sleep(100);
+      expect(runs).toBe(1);
+      await vi.waitFor(() => expect(runs).toBe(2), { timeout: 5000 });
+    });
+
+    it('lets running handlers finish within the grace and starts no more', async () => {
+      const finished: string[] = [];
+      dispatcher.process(
+        async (threadKey, signal) => {
+          await sleep(30);
+          if (!signal.aborted) finished.push(threadKey);
+        },
+        { concurrency: 1 },
+      );
+      await dispatcher.wake('a');
+      await dispatcher.wake('b');
+      await dispatcher.wake('a');
+      await dispatcher.close({ graceMs: 5000 });
+      expect(finished).toEqual(['a']);
+      await dispatcher.wake('c');
+      await sleep(50);
+      expect(finished).toEqual(['a']);
+    });
+
+    it('aborts after the grace, with a reason that is no cancellation', async () => {
+      let reason: unknown;
+      dispatcher.process(
+        async (_, signal) => {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          reason = signal.reason;
+        },
+        { concurrency: 1 },
+      );
+      await dispatcher.wake('a');
+      await sleep(10);
+      await dispatcher.close({ graceMs: 20 });
+      expect(reason).toMatchObject({ code: 'internal', retryable: true });
+    });
+  });
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createLogger } from '../../src/log.ts';
+import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { threadKeyOf } from '../../src/types.ts';
+import { exampleTask, exampleThread } from '../contract/store.ts';
+
+const log = createLogger('silent');
+const key = threadKeyOf(exampleThread);
+let dir: string;
+let path: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'plotline-store-'));
+  path = join(dir, 'data', 'plotline.db');
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+/** Runs a module in a process of its own that has `store`, `task` and `say` (a line to us); kills it hard after its first line. */
+async function killedAfterSaying(body: string): Promise<string> {
+  const script = `
+    import { createLogger } from './src/log.ts';
+    import { createSqliteStore } from './src/store/sqlite-store.ts';
+    const store = await createSqliteStore({ path: ${JSON.stringify(path)}, log: createLogger('silent') });
+    const task = ${JSON.stringify(exampleTask('t1'))};
+    const say = (line) => { process.stdout.write(line + '\\n'); for (;;) {} };
+    ${body}`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    for await (const chunk of child.stdout) return String(chunk).trim();
+    throw new Error('the process ended without a word');
+  } finally {
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+  }
+}
+
+it('has an accepted task after the process was killed', async () => {
+  expect(await killedAfterSaying('say(String(await store.accept(task)));')).toBe('true');
+  await using store = await createSqliteStore({ path, log });
+  expect(await store.unfinishedThreads()).toEqual([key]);
+  expect(await store.accept(exampleTask('t1'))).toBe(false);
+  expect(await store.takeNext(key)).toEqual({ task: exampleTask('t1'), state: 'running', attempts: 1 });
+});
+
+it('gives a task that was running when the process was killed to the next one, with the post that it began', async () => {
+  await killedAfterSaying(`
+    await store.accept(task);
+    await store.takeNext(${JSON.stringify(key)});
+    await store.putPost({ postId: 'p1', taskId: 't1', threadKey: ${JSON.stringify(key)}, kind: 'progress', body: null });
+    await store.addPostedPart('p1', { partId: 'text-1', messageId: 'm1' });
+    say('posted');`);
+  await using store = await createSqliteStore({ path, log });
+  expect(await store.takeNext(key)).toMatchObject({ attempts: 2 });
+  expect(await store.posts('t1')).toMatchObject([{ postId: 'p1', sent: false, parts: [{ partId: 'text-1', messageId: 'm1' }] }]);
+});
+
+it('is shared by two openers of one file', async () => {
+  await using one = await createSqliteStore({ path, log });
+  await using other = await createSqliteStore({ path, log });
+  const ids = Array.from({ length: 30 }, (_, index) => `t${index}`);
+  const accepted = await Promise.all(ids.flatMap((id) => [one.accept(exampleTask(id)), other.accept(exampleTask(id))]));
+  expect(accepted.filter(Boolean)).toHaveLength(30);
+  expect(await other.tasks(key)).toHaveLength(30);
+});
+
+it('makes its folder for the owner alone and keeps a write-ahead log', async () => {
+  await using store = await createSqliteStore({ path, log });
+  expect(await store.unfinishedThreads()).toEqual([]);
+  expect((await stat(join(dir, 'data'))).mode & 0o077).toBe(0);
+  const database = new DatabaseSync(path);
+  expect(database.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' });
+  database.close();
+});
+
+it('refuses in words a file of a newer version, a file that is no database and a path that is none', async () => {
+  await (await createSqliteStore({ path, log }))[Symbol.asyncDispose]();
+  const database = new DatabaseSync(path);
+  database.exec(`insert into kysely_migration (name, timestamp) values ('999-later', '2030-01-01T00:00:00Z')`);
+  database.close();
+  await expect(createSqliteStore({ path, log })).rejects.toMatchObject({ code: 'config', userMessage: expect.stringContaining(path) });
+
+  const text = join(dir, 'text.db');
+  await writeFile(text, 'this is not a database, '.repeat(100));
+  await expect(createSqliteStore({ path: text, log })).rejects.toMatchObject({ code: 'config' });
+  await expect(createSqliteStore({ path: join(text, 'plotline.db'), log })).rejects.toMatchObject({ code: 'config' });
+});
+
+it('refuses what names a task that was never accepted', async () => {
+  await using store = await createSqliteStore({ path, log });
+  await expect(store.putPost({ postId: 'p', taskId: 'unknown', threadKey: key, kind: 'notice', body: null })).rejects.toThrow(/FOREIGN KEY/);
+});
