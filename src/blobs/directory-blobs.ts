@@ -33,7 +33,11 @@ export function createDirectoryBlobs(deps: { readonly dir: string }): Blobs {
         return written;
       } catch (error) {
         await rm(temporary, { force: true });
-        throw isNoSpace(error) ? new AppError('internal', 'My disk is full, so I could not keep this file. Please tell whoever runs me.', { cause: error }) : error;
+        throw isNoSpace(error)
+          ? new AppError('internal', 'My disk is full, so I could not keep this file. Please tell whoever runs me.', {
+              cause: error,
+            })
+          : error;
       }
     },
 
@@ -57,7 +61,11 @@ export function createDirectoryBlobs(deps: { readonly dir: string }): Blobs {
 }
 
 /** Resolves when the bytes are on disk. On any failure the caller removes the file. */
-async function writeWhole(path: string, bytes: Bytes, maxBytes: number): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
+async function writeWhole(
+  path: string,
+  bytes: Bytes,
+  maxBytes: number,
+): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   const file = await open(path, 'wx', 0o600);
@@ -115,11 +123,17 @@ async function flushFolder(path: string): Promise<void> {
 
 function tooLarge(maxBytes: number): AppError {
   const limit = Number((maxBytes / bytesPerMegabyte).toPrecision(3));
-  return new AppError('file-too-large', `The file is larger than ${limit} MB, the most I may keep. Send a part of it, or only the columns you need.`);
+  return new AppError(
+    'file-too-large',
+    `The file is larger than ${limit} MB, the most I may keep. Send a part of it, or only the columns you need.`,
+  );
 }
 
 function unavailable(detail: string, cause?: unknown): AppError {
-  return new AppError('file-unavailable', 'A file of this thread is no longer in my storage. Please attach it again.', { cause, detail });
+  return new AppError('file-unavailable', 'A file of this thread is no longer in my storage. Please attach it again.', {
+    cause,
+    detail,
+  });
 }
 
 function isNoSpace(error: unknown): boolean {

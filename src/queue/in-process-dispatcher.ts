@@ -69,7 +69,10 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
   };
 
   const failed = (threadKey: ThreadKey, error: AppError): void => {
-    deps.log.error({ threadKey, code: error.code, retryable: error.retryable, error: error.message, cause: String(error.cause) }, 'thread handler failed');
+    deps.log.error(
+      { threadKey, code: error.code, retryable: error.retryable, error: error.message, cause: String(error.cause) },
+      'thread handler failed',
+    );
     if (!error.retryable || closed) {
       failuresInARow.delete(threadKey);
       return;
@@ -87,7 +90,8 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
     wake: (threadKey) => Promise.resolve(enqueue(threadKey)),
 
     process: (given, options) => {
-      if (handler !== null) throw new AppError('internal', 'The bot is set up twice.', { detail: 'process() was called twice' });
+      if (handler !== null)
+        throw new AppError('internal', 'The bot is set up twice.', { detail: 'process() was called twice' });
       handler = given;
       concurrency = options.concurrency;
       startWaiting();
@@ -108,7 +112,9 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
       const allDone = Promise.all([...running.values()].map(({ done }) => done));
       if (await within(graceMs, allDone)) return;
       for (const { controller } of running.values()) {
-        controller.abort(new AppError('internal', 'I am being restarted and will go on afterwards.', { retryable: true }));
+        controller.abort(
+          new AppError('internal', 'I am being restarted and will go on afterwards.', { retryable: true }),
+        );
       }
       if (!(await within(abortedGraceMs, allDone))) {
         deps.log.error({ threads: [...running.keys()] }, 'handlers did not stop when they were told to');

@@ -14,7 +14,13 @@ export function createInbox(db: Kysely<Database>): Inbox {
     accept: async (task) => {
       const inserted = await db
         .insertInto('tasks')
-        .values({ id: task.id, thread_key: threadKeyOf(task.thread), state: 'waiting', attempts: 0, task: JSON.stringify(task) })
+        .values({
+          id: task.id,
+          thread_key: threadKeyOf(task.thread),
+          state: 'waiting',
+          attempts: 0,
+          task: JSON.stringify(task),
+        })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .returning('id')
         .execute();
@@ -67,7 +73,12 @@ export function createInbox(db: Kysely<Database>): Inbox {
     },
 
     tasks: async (threadKey) => {
-      const rows = await db.selectFrom('tasks').selectAll().where('thread_key', '=', threadKey).orderBy('sequence').execute();
+      const rows = await db
+        .selectFrom('tasks')
+        .selectAll()
+        .where('thread_key', '=', threadKey)
+        .orderBy('sequence')
+        .execute();
       return rows.map(entryOf);
     },
   };

@@ -24,12 +24,18 @@ export function createOutbox(db: Kysely<Database>): Outbox {
           .onConflict((conflict) => conflict.column('post_id').doNothing())
           .execute();
         const [stored] = await readPosts(transaction, { column: 'posts.post_id', value: entry.postId });
-        if (stored === undefined) throw new AppError('internal', 'A message could not be stored.', { detail: `post ${entry.postId} vanished` });
+        if (stored === undefined)
+          throw new AppError('internal', 'A message could not be stored.', { detail: `post ${entry.postId} vanished` });
         return stored;
       }),
 
     updatePost: async (postId, body) => {
-      await db.updateTable('posts').set({ body: JSON.stringify(body) }).where('post_id', '=', postId).where('sent', '=', 0).execute();
+      await db
+        .updateTable('posts')
+        .set({ body: JSON.stringify(body) })
+        .where('post_id', '=', postId)
+        .where('sent', '=', 0)
+        .execute();
     },
 
     addPostedPart: async (postId, part) => {
@@ -73,7 +79,8 @@ async function readPosts(
       parts: [],
       sent: row.sent === 1,
     };
-    if (row.part_id !== null && row.message_id !== null) entry.parts.push({ partId: row.part_id, messageId: row.message_id });
+    if (row.part_id !== null && row.message_id !== null)
+      entry.parts.push({ partId: row.part_id, messageId: row.message_id });
     entries.set(row.post_id, entry);
   }
   return [...entries.values()];

@@ -33,7 +33,12 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
       }),
 
     cells: async (threadKey) => {
-      const rows = await db.selectFrom('cells').select('cell').where('thread_key', '=', threadKey).orderBy('position').execute();
+      const rows = await db
+        .selectFrom('cells')
+        .select('cell')
+        .where('thread_key', '=', threadKey)
+        .orderBy('position')
+        .execute();
       return rows.map((row) => JSON.parse(row.cell) as Cell);
     },
 
@@ -46,14 +51,24 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
         .insertInto('turns')
         .values({ thread_key: threadKey, task_id: taskId, messages: JSON.stringify(messages) })
         .onConflict((conflict) =>
-          conflict.columns(['thread_key', 'task_id']).doUpdateSet({ messages: (expression) => expression.ref('excluded.messages') }),
+          conflict
+            .columns(['thread_key', 'task_id'])
+            .doUpdateSet({ messages: (expression) => expression.ref('excluded.messages') }),
         )
         .execute();
     },
 
     turns: async (threadKey) => {
-      const rows = await db.selectFrom('turns').selectAll().where('thread_key', '=', threadKey).orderBy('sequence').execute();
-      return rows.map((row) => ({ taskId: row.task_id, messages: JSON.parse(row.messages) as readonly ModelMessage[] }));
+      const rows = await db
+        .selectFrom('turns')
+        .selectAll()
+        .where('thread_key', '=', threadKey)
+        .orderBy('sequence')
+        .execute();
+      return rows.map((row) => ({
+        taskId: row.task_id,
+        messages: JSON.parse(row.messages) as readonly ModelMessage[],
+      }));
     },
 
     putFile: async (threadKey, file) => {
@@ -61,13 +76,20 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
         .insertInto('files')
         .values({ thread_key: threadKey, name: file.name, file: JSON.stringify(file) })
         .onConflict((conflict) =>
-          conflict.columns(['thread_key', 'name']).doUpdateSet({ file: (expression) => expression.ref('excluded.file') }),
+          conflict
+            .columns(['thread_key', 'name'])
+            .doUpdateSet({ file: (expression) => expression.ref('excluded.file') }),
         )
         .execute();
     },
 
     files: async (threadKey) => {
-      const rows = await db.selectFrom('files').select('file').where('thread_key', '=', threadKey).orderBy('sequence').execute();
+      const rows = await db
+        .selectFrom('files')
+        .select('file')
+        .where('thread_key', '=', threadKey)
+        .orderBy('sequence')
+        .execute();
       return rows.map((row) => JSON.parse(row.file) as ThreadFile);
     },
 

@@ -74,8 +74,8 @@ export function describeBlobs(name: string, create: () => Promise<Blobs>): void 
     });
 
     it('rejects what is not there, and what is no hash', async () => {
-      for (const name of ['0'.repeat(64), '', '../../etc/passwd', `${'0'.repeat(62)}/.`]) {
-        await expect(collect(blobs.get(name))).rejects.toMatchObject({ code: 'file-unavailable' });
+      for (const wrong of ['0'.repeat(64), '', '../../etc/passwd', `${'0'.repeat(62)}/.`]) {
+        await expect(collect(blobs.get(wrong))).rejects.toMatchObject({ code: 'file-unavailable' });
       }
     });
 

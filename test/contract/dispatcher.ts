@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, boolean, integer, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import type { Dispatcher } from '../../src/ports.ts';
@@ -71,40 +71,48 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
     });
 
     it('never runs two handlers of one thread at once and loses no wake', async () => {
-      const step = fc.record({ thread: fc.integer({ min: 0, max: 3 }), pauseMs: fc.integer({ min: 0, max: 2 }), fails: fc.boolean() });
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), fc.integer({ min: 1, max: 4 }), async (steps, concurrency) => {
-          const tested = await create();
-          const announced = new Map<string, number>();
-          const seen = new Map<string, number>();
-          const running = new Set<string>();
-          let overlaps = 0;
-          let count = 0;
-          tested.process(
-            async (threadKey) => {
-              if (running.has(threadKey)) overlaps += 1;
-              running.add(threadKey);
-              const mine = announced.get(threadKey) ?? 0;
-              const { pauseMs, fails } = steps[count % steps.length] ?? { pauseMs: 0, fails: false };
-              count += 1;
-              if (pauseMs > 0) await sleep(pauseMs);
-              running.delete(threadKey);
-              seen.set(threadKey, mine);
-              if (fails) throw new Error('a bug in the handler');
-            },
-            { concurrency },
-          );
-          for (const { thread, pauseMs } of steps) {
-            const threadKey = `thread-${thread}`;
-            // What the wake announces is written before it, as the store is.
-            announced.set(threadKey, (announced.get(threadKey) ?? 0) + 1);
-            await tested.wake(threadKey);
-            if (pauseMs === 2) await sleep(1);
-          }
-          await vi.waitFor(() => expect(seen).toEqual(announced), { interval: 2 });
-          await tested.close({ graceMs: 1000 });
-          expect(overlaps).toBe(0);
-        }),
+      const step = record({
+        thread: integer({ min: 0, max: 3 }),
+        pauseMs: integer({ min: 0, max: 2 }),
+        fails: boolean(),
+      });
+      await assert(
+        asyncProperty(
+          array(step, { minLength: 1, maxLength: 30 }),
+          integer({ min: 1, max: 4 }),
+          async (steps, concurrency) => {
+            const tested = await create();
+            const announced = new Map<string, number>();
+            const seen = new Map<string, number>();
+            const running = new Set<string>();
+            let overlaps = 0;
+            let count = 0;
+            tested.process(
+              async (threadKey) => {
+                if (running.has(threadKey)) overlaps += 1;
+                running.add(threadKey);
+                const mine = announced.get(threadKey) ?? 0;
+                const { pauseMs, fails } = steps[count % steps.length] ?? { pauseMs: 0, fails: false };
+                count += 1;
+                if (pauseMs > 0) await sleep(pauseMs);
+                running.delete(threadKey);
+                seen.set(threadKey, mine);
+                if (fails) throw new Error('a bug in the handler');
+              },
+              { concurrency },
+            );
+            for (const { thread, pauseMs } of steps) {
+              const threadKey = `thread-${thread}`;
+              // What the wake announces is written before it, as the store is.
+              announced.set(threadKey, (announced.get(threadKey) ?? 0) + 1);
+              await tested.wake(threadKey);
+              if (pauseMs === 2) await sleep(1);
+            }
+            await vi.waitFor(() => expect(seen).toEqual(announced), { interval: 2 });
+            await tested.close({ graceMs: 1000 });
+            expect(overlaps).toBe(0);
+          },
+        ),
         { numRuns: 40 },
       );
     });
@@ -131,8 +139,10 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
 
     it('says how many wakes are before a thread', async () => {
       for (const threadKey of ['a', 'b', 'c']) await dispatcher.wake(threadKey);
-      expect(await Promise.all(['a', 'b', 'c', 'unknown'].map((threadKey) => dispatcher.place(threadKey)))).toEqual([0, 1, 2, 0]);
-      const started = vi.fn();
+      expect(await Promise.all(['a', 'b', 'c', 'unknown'].map((threadKey) => dispatcher.place(threadKey)))).toEqual([
+        0, 1, 2, 0,
+      ]);
+      const started = vi.fn<() => void>();
       dispatcher.process(
         async (_, signal) => {
           started();

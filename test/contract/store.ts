@@ -121,7 +121,13 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
     });
 
     describe('outbox', () => {
-      const entry = { postId: 'p1', taskId: 't1', threadKey: key, kind: 'reply', body: { text: 'one', list: [1, null] } } as const;
+      const entry = {
+        postId: 'p1',
+        taskId: 't1',
+        threadKey: key,
+        kind: 'reply',
+        body: { text: 'one', list: [1, null] },
+      } as const;
       beforeEach(() => store.accept(exampleTask('t1')));
 
       it('writes a post once and returns what is stored', async () => {
@@ -173,15 +179,17 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
       it('keeps cells whole, in order, with no gap and no double', async () => {
         await store.addCell(key, cellOf('t1', 0));
         await store.addCell(key, cellOf('t1', 1));
-        await expect(store.addCell(key, cellOf('t1', 1))).rejects.toThrow();
-        await expect(store.addCell(key, cellOf('t1', 3))).rejects.toThrow();
-        await expect(store.addCell(otherKey, cellOf('t1', 1))).rejects.toThrow();
+        await expect(store.addCell(key, cellOf('t1', 1))).rejects.toThrow('next index');
+        await expect(store.addCell(key, cellOf('t1', 3))).rejects.toThrow('next index');
+        await expect(store.addCell(otherKey, cellOf('t1', 1))).rejects.toThrow('next index');
         await store.addCell(otherKey, cellOf('t1', 0));
         expect(await store.cells(key)).toEqual([cellOf('t1', 0), cellOf('t1', 1)]);
       });
 
       it('lets one of many cells with the same index in', async () => {
-        const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => store.addCell(key, cellOf('t1', 0))));
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 10 }, () => store.addCell(key, cellOf('t1', 0))),
+        );
         expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
         expect(await store.cells(key)).toHaveLength(1);
       });
@@ -200,7 +208,12 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
         await store.putTurn(key, 't1', [{ role: 'user', text: 'one' }]);
         await store.putTurn(key, 't2', [{ role: 'user', text: 'two' }]);
         const again = [
-          { role: 'assistant', text: 'x', toolCalls: [{ id: 'c', name: 'run_python', argumentsText: '{' }], providerItems: null },
+          {
+            role: 'assistant',
+            text: 'x',
+            toolCalls: [{ id: 'c', name: 'run_python', argumentsText: '{' }],
+            providerItems: null,
+          },
           { role: 'tool', callId: 'c', text: 'y' },
         ] as const;
         await store.putTurn(key, 't1', again);
@@ -223,7 +236,7 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
       it('takes usage, also twice and with fractions of a millisecond', async () => {
         const usage = { inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, sandboxMs: 1.25 };
         await store.addUsage('t1', usage);
-        await store.addUsage('t1', usage);
+        await expect(store.addUsage('t1', usage)).resolves.toBeUndefined();
       });
     });
   });

@@ -25,7 +25,7 @@ it('says when a stored file was changed behind its back, and repairs it by the n
 it('leaves no temporary file behind, whatever happened, and is readable by its owner alone', async () => {
   const blobs = createDirectoryBlobs({ dir });
   const { sha256 } = await blobs.put(inChunks(content, 5), limit);
-  await expect(blobs.put(inChunks(content, 5), { maxBytes: 3 })).rejects.toThrow();
+  await expect(blobs.put(inChunks(content, 5), { maxBytes: 3 })).rejects.toThrow('larger than');
   expect(await readdir(join(dir, 'incoming'))).toEqual([]);
   expect((await stat(join(dir, sha256.slice(0, 2), sha256.slice(2)))).mode & 0o077).toBe(0);
 });

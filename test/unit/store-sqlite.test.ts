@@ -28,7 +28,9 @@ async function killedAfterSaying(body: string): Promise<string> {
     const task = ${JSON.stringify(exampleTask('t1'))};
     const say = (line) => { process.stdout.write(line + '\\n'); for (;;) {} };
     ${body}`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
     for await (const chunk of child.stdout) return String(chunk).trim();
     throw new Error('the process ended without a word');
@@ -55,7 +57,9 @@ it('gives a task that was running when the process was killed to the next one, w
     say('posted');`);
   await using store = await createSqliteStore({ path, log });
   expect(await store.takeNext(key)).toMatchObject({ attempts: 2 });
-  expect(await store.posts('t1')).toMatchObject([{ postId: 'p1', sent: false, parts: [{ partId: 'text-1', messageId: 'm1' }] }]);
+  expect(await store.posts('t1')).toMatchObject([
+    { postId: 'p1', sent: false, parts: [{ partId: 'text-1', messageId: 'm1' }] },
+  ]);
 });
 
 it('is shared by two openers of one file', async () => {
@@ -81,7 +85,10 @@ it('refuses in words a file of a newer version, a file that is no database and a
   const database = new DatabaseSync(path);
   database.exec(`insert into kysely_migration (name, timestamp) values ('999-later', '2030-01-01T00:00:00Z')`);
   database.close();
-  await expect(createSqliteStore({ path, log })).rejects.toMatchObject({ code: 'config', userMessage: expect.stringContaining(path) });
+  await expect(createSqliteStore({ path, log })).rejects.toMatchObject({
+    code: 'config',
+    userMessage: expect.stringContaining(path),
+  });
 
   const text = join(dir, 'text.db');
   await writeFile(text, 'this is not a database, '.repeat(100));
@@ -91,5 +98,7 @@ it('refuses in words a file of a newer version, a file that is no database and a
 
 it('refuses what names a task that was never accepted', async () => {
   await using store = await createSqliteStore({ path, log });
-  await expect(store.putPost({ postId: 'p', taskId: 'unknown', threadKey: key, kind: 'notice', body: null })).rejects.toThrow(/FOREIGN KEY/);
+  await expect(
+    store.putPost({ postId: 'p', taskId: 'unknown', threadKey: key, kind: 'notice', body: null }),
+  ).rejects.toThrow(/FOREIGN KEY/);
 });
