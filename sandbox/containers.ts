@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../src/errors.ts';
+import type { Logger } from '../src/log.ts';
+import type { SandboxLimits } from '../src/ports.ts';
+import { ConnectionLost, createConnection, type DriverConnection, type LossReason } from './connection.ts';
+import type { Engine, EngineFacts } from './engine.ts';
+import { disposeMs, maxLifetimeMs, readyTimeoutMs } from './limits.ts';
+import { ownerLabels } from './owner.ts';
+import { abortable } from './turns.ts';
+
+/** A started container whose driver said `ready`. */
+export interface RunningContainer {
+  readonly id: string;
+  readonly limits: SandboxLimits;
+  readonly connection: DriverConnection;
+}
+
+/** Starts containers and answers for each of them until it is gone: whatever ends a connection removes its container. */
+export interface Containers {
+  /**
+   * A container of its own. `onGone` is called once, when the engine has let go of it or refused to (the sweep tries again), also
+   * where this rejects; `id` is null where no container came to be. Rejects with the engine's errors, `sandbox-failed`, or `cancelled`.
+   */
+  start(limits: SandboxLimits, signal: AbortSignal, onGone: (id: string | null) => void): Promise<RunningContainer>;
+  /** Tries again what could not be removed. Resolves to how many are gone now. */
+  retryRemovals(): Promise<number>;
+  /** Ends all connections; resolves when every container is gone, or after a bounded time. */
+  close(): Promise<void>;
+}
+
+export function createContainers(deps: {
+  readonly engine: Engine;
+  readonly image: string;
+  readonly seccomp: string;
+  readonly ownerId: string;
+  readonly log: Logger;
+}): Containers {
+  const { engine, log } = deps;
+  const connections = new Set<DriverConnection>();
+  const under = new Set<Promise<void>>();
+  const unremoved = new Set<string>();
+
+  /** Keeps `close` waiting for work that nobody else awaits. */
+  const track = (work: Promise<void>): void => {
+    under.add(work);
+    void work.finally(() => under.delete(work));
+  };
+
+  const remove = async (id: string): Promise<void> => {
+    try {
+      await engine.remove(id);
+      unremoved.delete(id);
+    } catch (error) {
+      unremoved.add(id);
+      log.warn({ container: id, error: String(error) }, 'a sandbox container could not be removed; the sweep will try again');
+    }
+  };
+
+  let facts: Promise<EngineFacts> | null = null;
+  const launch = async (limits: SandboxLimits) => {
+    facts ??= engine.check();
+    const { runtime } = await facts.catch((error: unknown) => {
+      facts = null;
+      throw error;
+    });
+    const nowMs = Date.now();
+    return engine.launch({
+      image: deps.image,
+      runtime,
+      limits,
+      seccomp: deps.seccomp,
+      labels: ownerLabels(deps.ownerId, nowMs, nowMs + maxLifetimeMs),
+    });
+  };
+
+  const begin: Containers['start'] = async (limits, signal, onGone) => {
+    const launched = launch(limits);
+    let container: Awaited<typeof launched>;
+    try {
+      container = await abortable(launched, signal);
+    } catch (error) {
+      const cleanUp = launched.then(
+        async ({ id, stream }) => {
+          stream.destroy();
+          await remove(id);
+          onGone(id);
+        },
+        () => onGone(null),
+      );
+      track(cleanUp);
+      throw error;
+    }
+
+    const { id, stream } = container;
+    const containerLog = log.child({ container: id.slice(0, 12) });
+    const connection = createConnection(stream, containerLog, (lost) => {
+      clearTimeout(lifetime);
+      connections.delete(connection);
+      containerLog.debug({ reason: lost.reason, detail: lost.message }, 'sandbox connection ended');
+      track(remove(id).then(() => onGone(id)));
+    });
+    connections.add(connection);
+    const lifetime = setTimeout(() => connection.close('expired', 'the container reached its longest life'), maxLifetimeMs);
+    lifetime.unref();
+    try {
+      const { message } = await abortable(connection.next(readyTimeoutMs), signal);
+      if (message.type !== 'ready') throw new ConnectionLost('protocol', `a ${message.type} before ready`);
+      containerLog.debug({ bootMs: message.bootMs, python: message.python }, 'sandbox ready');
+      return { id, limits, connection };
+    } catch (error) {
+      connection.close(error instanceof ConnectionLost ? error.reason : 'disposed', String(error));
+      throw error instanceof ConnectionLost ? startFailure(error) : error;
+    }
+  };
+
+  return {
+    start(limits, signal, onGone) {
+      const started = begin(limits, signal, onGone);
+      track(started.then(() => {}, () => {}));
+      return started;
+    },
+    async retryRemovals() {
+      const ids = [...unremoved];
+      await Promise.all(ids.map(remove));
+      return ids.filter((id) => !unremoved.has(id)).length;
+    },
+    async close() {
+      for (const connection of [...connections]) connection.close('disposed', 'the provider was disposed');
+      const settled = async () => {
+        while (under.size > 0) await Promise.allSettled([...under]);
+      };
+      const timeout = new AbortController();
+      await Promise.race([settled(), sleep(disposeMs, null, { signal: timeout.signal }).catch(() => {})]);
+      timeout.abort();
+    },
+  };
+}
+
+const startWords: Readonly<Record<LossReason, string>> = {
+  gone: 'The sandbox ended before it was ready.',
+  protocol: 'The sandbox image does not speak the protocol of this version. Rebuild it with: npm run setup',
+  unresponsive: `The sandbox was not ready within ${readyTimeoutMs / 1000} s; the machine may be overloaded.`,
+  disposed: 'The sandbox was stopped before it was ready.',
+  expired: 'The sandbox was stopped before it was ready.',
+};
+
+function startFailure(lost: ConnectionLost): AppError {
+  return new AppError('sandbox-failed', startWords[lost.reason], { cause: lost, retryable: true, detail: `no ready: ${lost.message}` });
+}
