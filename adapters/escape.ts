@@ -1,0 +1,77 @@
+import { mapOutsideCode } from './markdown-lines.ts';
+
+/**
+ * Text that a model or a file wrote, made harmless for a chat: it cannot ping anyone, cannot show one address and lead to
+ * another, and cannot make the platform fetch something.
+ */
+export function neutralise(markdown: string): string {
+  return breakMentions(defangLinks(markdown));
+}
+
+const zeroWidthSpace = '\u200b';
+
+// Slack: <@U1>, <#C1>, <!channel>, <!subteam^S1>. Discord: <@1>, <@!1>, <@&1>, <#1>. Slack reads them inside code as well.
+const mentionToken = /<(?=@[!&]?[A-Z0-9]|#[A-Z0-9]|!(?:channel|here|everyone|group|subteam|date)\b)/gi;
+const mentionWord = /(?<![\p{L}\p{N}_.@])@(?=(?:channel|here|everyone|group)\b)/giu;
+
+/** Puts a zero-width space into everything that a platform would turn into a mention. */
+export function breakMentions(text: string): string {
+  return text.replace(mentionToken, `<${zeroWidthSpace}`).replace(mentionWord, `@${zeroWidthSpace}`);
+}
+
+// Bounded repetitions: the text is untrusted, and an unbounded one would be quadratic in it.
+const markdownLink =
+  /!?\[((?:[^[\]\\\n]|\\.|\[[^\]\n]{0,200}\]){0,2000})\]\([ \t]*<?([^\s<>()]{0,2000}(?:\([^\s()]{0,200}\)[^\s<>()]{0,2000}){0,4})>?(?:[ \t]+(?:"[^"\n]{0,500}"|'[^'\n]{0,500}'))?[ \t]*\)/g;
+const slackLink = /<((?:https?|mailto|ftp|slack):[^|<>\s]{1,2000})\|([^<>\n]{1,2000})>/gi;
+const linkDefinition = /^( {0,3}\[[^\]\n]{1,200}\]):/gm;
+
+/**
+ * Links keep their label unless it names another host than they lead to; then both are shown. Links that are not to the web
+ * (`sandbox:/mnt/data/x.csv` is a habit of models) become their label. Images become links, so nothing is fetched.
+ */
+export function defangLinks(markdown: string): string {
+  return mapOutsideCode(markdown, (text) =>
+    text
+      .replace(slackLink, (_link, url: string, label: string) => `[${label.replace(/[[\]]/g, '')}](${url})`)
+      .replace(markdownLink, (_link, label: string, url: string) => safeLink(label, url))
+      .replace(linkDefinition, `$1${zeroWidthSpace}:`),
+  );
+}
+
+function safeLink(label: string, url: string): string {
+  const host = webHost(url);
+  if (host === null) return /^mailto:/i.test(url) ? `[${label}](${url})` : label;
+  const shown = hostsIn(label);
+  if (shown.every((named) => sameSite(named, host))) return `[${label}](${url})`;
+  return `\`${label.replaceAll('`', "'")}\` (${url})`;
+}
+
+function webHost(url: string): string | null {
+  try {
+    const { protocol, hostname } = new URL(url);
+    return protocol === 'https:' || protocol === 'http:' ? hostname.toLowerCase() : null;
+  } catch {
+    return null;
+  }
+}
+
+function hostsIn(label: string): readonly string[] {
+  const names = label.toLowerCase().match(/(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}/gu) ?? [];
+  return names.map((name) => name.replace(/^www\./, ''));
+}
+
+function sameSite(named: string, host: string): boolean {
+  const bare = host.replace(/^www\./, '');
+  return bare === named || bare.endsWith(`.${named}`);
+}
+
+/** A code block whose content cannot end it: runs of backticks inside are broken up by zero-width spaces. */
+export function codeBlock(content: string, language = ''): string {
+  const safe = content.replace(/`{3,}/g, (run) => [...run].join(zeroWidthSpace));
+  return `\`\`\`${language}\n${safe}\n\`\`\``;
+}
+
+/** An inline code span for a name: one line, without backticks. */
+export function codeSpan(name: string): string {
+  return `\`${name.replace(/[\p{Cc}`]+/gu, ' ').trim() || ' '}\``;
+}
