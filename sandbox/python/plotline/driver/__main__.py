@@ -1,0 +1,29 @@
+"""`python3 -m plotline.driver`: the container's main process under its init."""
+
+import os
+import sys
+import time
+
+
+def main() -> int:
+    from plotline.driver import boot
+
+    boot.restart_with_clean_environment()
+    started = time.monotonic()
+    stdin, stdout = boot.take_standard_streams()
+    boot.guard_imports()
+    boot.harden()
+    boot.preload()
+
+    from plotline.driver.loop import Driver, serve
+    from plotline.kernel.main import serve_kernel
+    from plotline.paths import WORKSPACE
+
+    driver = Driver(stdin, stdout, WORKSPACE, serve_kernel)
+    boot_ms = round((time.monotonic() - started) * 1000)
+    driver.ready({"type": "ready", "protocol": 1, "python": sys.version.split()[0], "pid": os.getpid(), "bootMs": boot_ms})
+    return serve(driver)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

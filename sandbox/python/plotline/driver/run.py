@@ -1,0 +1,113 @@
+"""One run of a cell, from the driver's side: its limits, what came of it, and the words for how it ended."""
+
+import secrets
+import signal
+import time
+from dataclasses import dataclass, field
+
+from plotline.cgroup import memory_limit_bytes, out_of_memory_kills
+from plotline.driver.output import RunOutput
+from plotline.text import megabytes, seconds
+
+FILES_STAY = "The files in /mnt/data are still there"
+VARIABLES_GONE = f"Variables and imports of earlier cells are gone; {FILES_STAY[0].lower()}{FILES_STAY[1:]}"
+
+Error = dict[str, str]
+
+
+@dataclass
+class Run:
+    """State of the one run that is under way."""
+
+    id: int
+    timeout_ms: int
+    grace_ms: int
+    output: RunOutput
+    started: float = field(default_factory=time.monotonic)
+    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+    kills_before: int | None = field(default_factory=out_of_memory_kills)
+    result_count: int = 0
+    result_bytes: int = 0
+    truncated: bool = False
+    stop_reason: str | None = None
+    """`timeout` or `cancelled` once the interrupt was sent."""
+    kill_at: float | None = None
+    killed_by_us: bool = False
+
+    @property
+    def timeout_at(self) -> float:
+        return self.started + self.timeout_ms / 1000
+
+    def deadline(self) -> float:
+        return self.timeout_at if self.kill_at is None else self.kill_at
+
+    def out_of_memory_kills(self) -> int:
+        """Processes killed for lack of memory since the run began; 0 where that cannot be read."""
+        now = out_of_memory_kills()
+        return 0 if now is None or self.kills_before is None else now - self.kills_before
+
+    def duration_ms(self) -> int:
+        return round((time.monotonic() - self.started) * 1000)
+
+
+def stopped_error(run: Run, *, state_kept: bool, traceback: str) -> Error:
+    """The error of a run that we stopped, by its interrupt or by killing the kernel."""
+    kept = f"Variables are kept as they were at that moment. {FILES_STAY}."
+    state = kept if state_kept else f"It did not react to the interrupt, so its Python process was ended. {VARIABLES_GONE}."
+    if run.stop_reason == "cancelled":
+        return {"name": "Cancelled", "message": f"The cell was stopped on request. {state}", "traceback": traceback}
+    advice = (
+        "Try fewer rows, a vectorised operation instead of a loop, or split the work over several cells."
+    )
+    message = f"The cell ran longer than its limit of {seconds(run.timeout_ms)} and was stopped. {state} {advice}"
+    return {"name": "Timeout", "message": message, "traceback": traceback}
+
+
+def out_of_memory_error() -> Error:
+    limit = memory_limit_bytes()
+    size = f"the memory limit of {megabytes(limit)}" if limit is not None else "the memory limit"
+    message = (
+        f"The cell went over {size} (Python and the files in /mnt/data together), so its Python process was ended. "
+        f"{VARIABLES_GONE}. Try reading only the columns that are needed, smaller dtypes (category, float32), chunks "
+        "(`chunksize=`), or aggregating before joining."
+    )
+    return {"name": "OutOfMemory", "message": message, "traceback": ""}
+
+
+def died_error(wait_status: int | None, reason: str | None = None) -> Error:
+    """The error of a kernel that ended by itself, or that had to be ended for `reason`."""
+    if reason is not None:
+        how = reason
+    elif wait_status is None:
+        how = "the Python process ended"
+    elif (code := _exit_code(wait_status)) >= 0:
+        how = f"the Python process ended itself with exit code {code}"
+    else:
+        how = f"the Python process was ended by signal {-code} ({_signal_name(-code)})"
+    return {"name": "KernelDied", "message": f"While the cell ran, {how}. {VARIABLES_GONE}.", "traceback": ""}
+
+
+def idle_death_note(wait_status: int | None, *, out_of_memory: bool) -> str:
+    """One line for the next run when a kernel ended while no cell ran."""
+    why = "for lack of memory" if out_of_memory else f"({died_how(wait_status)})"
+    return f"[the Python process ended since the last cell {why}; variables and imports of earlier cells are gone]"
+
+
+def died_how(wait_status: int | None) -> str:
+    if wait_status is None:
+        return "its link was closed"
+    code = _exit_code(wait_status)
+    return f"exit code {code}" if code >= 0 else f"signal {-code}, {_signal_name(-code)}"
+
+
+def _exit_code(wait_status: int) -> int:
+    from os import waitstatus_to_exitcode
+
+    return waitstatus_to_exitcode(wait_status)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"

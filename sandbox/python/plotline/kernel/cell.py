@@ -1,0 +1,30 @@
+"""Running one cell to its outcome."""
+
+from typing import TYPE_CHECKING, Any
+
+from plotline.kernel.channel import Channel
+from plotline.kernel.errors import describe
+from plotline.kernel.figures import publish_open_figures
+from plotline.kernel.shell import CellShell
+
+if TYPE_CHECKING:
+    from plotline.kernel.main import Interrupts
+
+
+def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interrupts") -> dict[str, Any]:
+    """Runs `code` and publishes what it displayed; returns `status`, `error` and `truncated` for the driver."""
+    shell.publisher.truncated = False
+    problem: BaseException | None = None
+    try:
+        result = shell.run_cell(code, store_history=True)
+        problem = result.error_before_exec or result.error_in_exec
+        if not isinstance(problem, KeyboardInterrupt):
+            publish_open_figures(shell.publisher)
+        interrupts.armed = False
+    except BaseException as escaped:
+        interrupts.armed = False
+        problem = problem or escaped
+    if isinstance(problem, SystemExit) and problem.code in (None, 0):
+        problem = None
+    error = None if problem is None else describe(problem, shell)
+    return {"status": "ok" if error is None else "error", "error": error, "truncated": shell.publisher.truncated}

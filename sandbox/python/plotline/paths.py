@@ -1,0 +1,10 @@
+"""Places inside the container that the driver and the kernel agree on."""
+
+WORKSPACE = "/mnt/data"
+"""The working directory of every cell; the only place files are collected from."""
+
+PREBUILT_FONTS = "/opt/plotline/matplotlib"
+"""matplotlib's font cache, made when the image was built."""
+
+SCRATCH_HOME = "/tmp"
+"""HOME of user code; the root file system is read-only."""
