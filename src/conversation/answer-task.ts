@@ -1,16 +1,134 @@
+import type { AgentEvent, AgentLimits, AgentOutcome } from '../agent/agent-types.ts';
 import { runAgent } from '../agent/agent-loop.ts';
-import { conversationMessages } from '../agent/history.ts';
-import { instructions } from '../agent/prompt.ts';
+import { threadHistory } from '../agent/history.ts';
 import { userMessage } from '../agent/user-message.ts';
 import { cardText } from '../answer/card-text.ts';
+import type { CollectLimits } from '../answer/collect.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
-import { toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Blobs, Model, PlatformClient, Store, ThreadFile } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { FileCard, Reply, Task } from '../types.ts';
-import { takeAttachments } from './attachments.ts';
+import { refusal, takeAttachments } from './attachments.ts';
 import { createTaskCells } from './cells.ts';
 import { fileCard } from './file-cards.ts';
 import type { Sessions } from './sessions.ts';
+
+export interface AnswerDeps {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly sessions: Sessions;
+  readonly delivery: Delivery;
+  readonly model: Model;
+  readonly instructions: string;
+  readonly limits: AgentLimits;
+  readonly cellTimeoutMs: number;
+  readonly attachmentBytes: number;
+  readonly collect: CollectLimits;
+  readonly log: Logger;
+}
+
+/**
+ * From a task to its reply: files, cards, the agent's loop, what goes out. Keeps the turn and its usage in the store. Rejects
+ * with an `AppError` where something is broken; the caller turns that into the reply.
+ */
+export async function answerTask(
+  task: Task,
+  client: PlatformClient,
+  progress: ProgressReporter,
+  deps: AnswerDeps,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { store, sessions } = deps;
+  const threadKey = threadKeyOf(task.thread);
+  const intake = await takeAttachments(task, { client, store, blobs: deps.blobs, maxBytes: deps.attachmentBytes }, signal);
+  if (intake.files.length === 0 && intake.refused.length > 0) throw refusal(intake.refused);
+
+  const cards = await makeCards(task, intake.files, progress, deps, signal);
+  const cells = createTaskCells(task, deps);
+  const outcome = await runAgent({
+    model: deps.model,
+    instructions: deps.instructions,
+    messages: [...threadHistory(await store.turns(threadKey)), userMessage(task.text, cards)],
+    runCell: cells.run,
+    saveOutput: async (name, text, abort) => {
+      const { session } = await sessions.open(threadKey, abort);
+      await session.write(name, oneChunk(text), abort);
+    },
+    limits: deps.limits,
+    signal,
+    onEvent: (event) => show(event, progress),
+    sleep,
+  });
+  deps.log.info({ taskId: task.id, outcome: outcome.outcome, reason: outcome.reason, cells: outcome.cells.length }, 'task answered');
+  await store.putTurn(threadKey, task.id, outcome.messages);
+  await store.addUsage(task.id, { ...outcome.usage, sandboxMs: cells.sandboxMs });
+  return {
+    taskId: task.id,
+    outcome: outcome.outcome,
+    text: outcome.text,
+    artifacts: keepsArtifacts(outcome) ? await cells.artifacts() : [],
+    notices: [...intake.refused, ...cells.notices],
+    code: cells.shown,
+  };
+}
+
+/** A card for each file that this task brought, made in the sandbox and, where there is something to say, posted. */
+async function makeCards(
+  task: Task,
+  files: readonly ThreadFile[],
+  progress: ProgressReporter,
+  deps: AnswerDeps,
+  signal: AbortSignal,
+): Promise<readonly FileCard[]> {
+  if (files.length === 0) return [];
+  progress.stepStarted(files.length === 1 ? `Looking at ${files[0]?.name}` : `Looking at ${files.length} files`);
+  const { session } = await deps.sessions.open(threadKeyOf(task.thread), signal);
+  const cards: FileCard[] = [];
+  for (const [index, file] of files.entries()) {
+    const card = await fileCard(session, file.name, file.sizeBytes, signal);
+    cards.push(card);
+    const text = cardText(card);
+    if (text !== null) await deps.delivery.postText(task, `${task.id}-card-${index + 1}`, { kind: 'card', text });
+  }
+  progress.stepFinished(true);
+  return cards;
+}
+
+function show(event: AgentEvent, progress: ProgressReporter): void {
+  switch (event.type) {
+    case 'step-started':
+      return progress.stepStarted(event.title);
+    case 'step-finished':
+      return progress.stepFinished(event.status === 'ok');
+    case 'waiting':
+      return progress.note(event.text);
+    case 'text-delta':
+    case 'turn-restarted':
+    case 'output':
+      return undefined;
+  }
+}
+
+/** A stopped task keeps what it made to itself; the person asked for quiet. */
+function keepsArtifacts(outcome: AgentOutcome): boolean {
+  return outcome.outcome !== 'cancelled';
+}
+
+async function* oneChunk(text: string): AsyncIterable<Uint8Array> {
+  yield new TextEncoder().encode(text);
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

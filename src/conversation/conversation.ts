@@ -20,8 +20,9 @@ export function createConversation(deps: {
     return inThread + (await dispatcher.place(threadKey));
   };
 
-  /** Says the place in the queue, if there is one, and wakes the thread whatever becomes of that. */
+  /** Wakes the thread and says the place in the queue, if there is one. */
   const queue = async (task: Task): Promise<void> => {
+    await dispatcher.wake(threadKeyOf(task.thread));
     try {
       const before = await questionsBefore(task);
       if (before > 0) {
@@ -32,7 +33,6 @@ export function createConversation(deps: {
     } catch (error) {
       log.warn({ taskId: task.id, error: String(error) }, 'the place in the queue could not be said');
     }
-    await dispatcher.wake(threadKeyOf(task.thread));
   };
 
   return {

@@ -45,6 +45,9 @@ export function createSessions(deps: {
   readonly log: Logger;
 }): Sessions {
   const live = new Map<ThreadKey, Live>();
+  /** Callers that wait for a place, in order. */
+  const waiters = new Set<() => void>();
+  let opening = 0;
 
   const drop = async (threadKey: ThreadKey): Promise<void> => {
     const entry = live.get(threadKey);
@@ -52,6 +55,12 @@ export function createSessions(deps: {
     live.delete(threadKey);
     if (entry.idleTimer !== null) clearTimeout(entry.idleTimer);
     await entry.session[Symbol.asyncDispose]();
+    wakeWaiter();
+  };
+
+  const wakeWaiter = (): void => {
+    const [waiter] = waiters;
+    waiter?.();
   };
 
   const dropInBackground = (threadKey: ThreadKey): void => {
@@ -60,12 +69,33 @@ export function createSessions(deps: {
     );
   };
 
-  const makeRoom = async (): Promise<void> => {
-    if (live.size < deps.maxSessions) return;
-    const idle = [...live].filter(([, entry]) => !entry.busy).toSorted(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
-    const [oldest] = idle;
-    if (oldest !== undefined) await drop(oldest[0]);
+  /** Takes a place among the live sessions: a free one, else that of the longest idle thread, else the next one released. */
+  const takePlace = async (signal: AbortSignal): Promise<void> => {
+    while (live.size + opening >= deps.maxSessions) {
+      const [oldest] = [...live]
+        .filter(([, entry]) => !entry.busy)
+        .toSorted(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
+      if (oldest === undefined) await nextRelease(signal);
+      else await drop(oldest[0]);
+    }
+    opening += 1;
   };
+
+  const nextRelease = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const done = (): void => {
+        waiters.delete(done);
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = (): void => {
+        waiters.delete(done);
+        reject(signal.reason as Error);
+      };
+      signal.throwIfAborted();
+      waiters.add(done);
+      signal.addEventListener('abort', stop, { once: true });
+    });
 
   const open: Sessions['open'] = async (threadKey, signal) => {
     const existing = live.get(threadKey);
@@ -76,7 +106,15 @@ export function createSessions(deps: {
       return { session: existing.session, notices: [] };
     }
     if (existing !== undefined) await drop(threadKey);
-    await makeRoom();
+    await takePlace(signal);
+    try {
+      return await openFresh(threadKey, signal);
+    } finally {
+      opening -= 1;
+    }
+  };
+
+  const openFresh: Sessions['open'] = async (threadKey, signal) => {
     const session = await deps.provider.acquire(deps.limits, signal);
     try {
       const written = new Set<string>();
@@ -144,6 +182,7 @@ export function createSessions(deps: {
       entry.usedAtMs = Date.now();
       entry.idleTimer = setTimeout(() => dropInBackground(threadKey), deps.idleMs);
       entry.idleTimer.unref();
+      wakeWaiter();
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.allSettled([...live.keys()].map(drop));

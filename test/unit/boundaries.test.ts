@@ -8,12 +8,12 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^@slack\//, /^adapters\/slack\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|config|demo|log)\.ts|src\/(models|store|blobs|queue)\/|adapters\/|sandbox\/)/],
+  [/^node:/, /^(src\/(main|config|log)\.ts|src\/(models|store|blobs|queue)\/|adapters\/|sandbox\/)/],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
-  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|demo)\.ts$/],
-  [/\/conversation\//, /^src\/(main|demo)\.ts$/],
-  [/\/agent\//, /^src\/(main|demo)\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/(main|demo)\.ts$/],
+  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/main\.ts$/],
+  [/\/conversation\//, /^src\/main\.ts$/],
+  [/\/agent\//, /^src\/main\.ts$|^src\/conversation\//],
+  [/\/(models|store|blobs|queue)\//, /^src\/main\.ts$/],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);

@@ -1,0 +1,202 @@
+/** The composition root: the only file that knows which implementation stands behind each port. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { config as loadDotenv } from 'dotenv';
+import { createSlackClient } from '../adapters/slack/client.ts';
+import { createSlackGateway } from '../adapters/slack/gateway.ts';
+import { createTerminalPlatform, parseDemoArguments } from '../adapters/terminal/terminal.ts';
+import { createOwnerId } from '../sandbox/owner.ts';
+import { createDockerSandbox } from '../sandbox/provider.ts';
+import { instructions } from './agent/prompt.ts';
+import { createDelivery } from './answer/deliver.ts';
+import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
+import { readConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { createConversation } from './conversation/conversation.ts';
+import { createSessions } from './conversation/sessions.ts';
+import { createWorker } from './conversation/worker.ts';
+import { AppError, toAppError } from './errors.ts';
+import { createLogger } from './log.ts';
+import type { Logger } from './log.ts';
+import { createAnalyst } from './models/analyst/analyst.ts';
+import { createChatModel } from './models/openai-chat.ts';
+import { createResponsesModel } from './models/openai-responses.ts';
+import type { GatewayHandlers, Model, PlatformClient, PlatformGateway } from './ports.ts';
+import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
+import { createSqliteStore } from './store/sqlite-store.ts';
+
+const megabyte = 1024 * 1024;
+
+/** Bytes of one file, and of all files of one cell, that leave the sandbox; chat platforms take no more than a few of these. */
+const collectLimits = { fileBytes: 100 * megabyte, filesBytes: 250 * megabyte };
+
+/** How long running tasks may go on after a stop signal; past it they are left to the next start. */
+const shutdownGraceMs = 20_000;
+
+const sweepIntervalMs = 60_000;
+const deliveryTimeoutMs = 120_000;
+
+export interface Platform {
+  readonly gateway: PlatformGateway;
+  readonly client: PlatformClient;
+}
+
+export interface Bot extends AsyncDisposable {
+  readonly handlers: GatewayHandlers;
+  /** Checks the sandbox, takes up unfinished tasks, opens the gateways. A missing Docker is logged, not fatal: tasks say it. */
+  start(): Promise<void>;
+}
+
+/** Wires one process that hears, answers and keeps everything. `model` is for tests and benchmarks; else the settings decide. */
+export async function createBot(
+  config: Config,
+  platforms: ReadonlyMap<string, Platform>,
+  log: Logger,
+  model: Model = createModel(config, log),
+): Promise<Bot> {
+  const { sandbox } = config;
+  const limits = {
+    memoryBytes: sandbox.memoryBytes,
+    workspaceBytes: sandbox.workspaceBytes,
+    cpus: sandbox.cpus,
+    processes: sandbox.processes,
+  };
+  const store = await createSqliteStore({ path: join(config.dataDir, 'plotline.sqlite'), log });
+  const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
+  const provider = createDockerSandbox({
+    socketPath: null,
+    image: sandbox.image,
+    runtime: sandbox.runtime,
+    ownerId: createOwnerId(),
+    limits,
+    poolSize: sandbox.poolSize,
+    maxContainers: sandbox.maxContainers,
+    log,
+  });
+  const sessions = createSessions({
+    provider,
+    store,
+    blobs,
+    limits,
+    cellTimeoutMs: sandbox.cellTimeoutMs,
+    idleMs: sandbox.idleMs,
+    maxSessions: sandbox.maxContainers,
+    log,
+  });
+  const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
+    const found = platforms.get(platform);
+    if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
+    return found.client;
+  };
+  const dispatcher = createInProcessDispatcher({ log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs });
+  const handlers = createConversation({ store, dispatcher, delivery, log });
+  const worker = createWorker({
+    store,
+    blobs,
+    sessions,
+    delivery,
+    clientOf,
+    model,
+    instructions: instructions({
+      cellTimeoutMs: sandbox.cellTimeoutMs,
+      memoryBytes: sandbox.memoryBytes,
+      workspaceBytes: sandbox.workspaceBytes,
+      fileBytes: collectLimits.fileBytes,
+      maxSteps: config.agent.maxSteps,
+    }),
+    limits: config.agent,
+    cellTimeoutMs: sandbox.cellTimeoutMs,
+    attachmentBytes: config.attachmentBytes,
+    collect: collectLimits,
+    log,
+  });
+  const sweep = (): void => {
+    provider.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
+  };
+  const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
+
+  return {
+    handlers,
+    start: async () => {
+      await provider.warm().catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
+      sweep();
+      dispatcher.process(worker, { concurrency: config.concurrency });
+      for (const threadKey of await store.unfinishedThreads()) await dispatcher.wake(threadKey);
+      await Promise.all([...platforms.values()].map(({ gateway }) => gateway.start(handlers)));
+    },
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(sweepTimer);
+      await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
+      await dispatcher.close({ graceMs: shutdownGraceMs });
+      await sessions[Symbol.asyncDispose]();
+      await provider[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function createModel(config: Config, log: Logger): Model {
+  if (config.model === null) return createAnalyst();
+  return config.model.api === 'responses' ? createResponsesModel(config.model, log) : createChatModel(config.model, log);
+}
+
+async function start(config: Config): Promise<void> {
+  const log = createLogger(config.logLevel);
+  const platforms = new Map<string, Platform>();
+  if (config.slack !== null) {
+    const slack = { ...config.slack, log };
+    platforms.set('slack', { gateway: createSlackGateway(slack), client: createSlackClient(slack) });
+  }
+  if (platforms.size === 0) {
+    throw new AppError(
+      'config',
+      'No platform is configured. Set SLACK_BOT_TOKEN and SLACK_APP_TOKEN in .env (the README says where they come from), ' +
+        'or try it here first: npm run demo',
+    );
+  }
+  await using bot = await createBot(config, platforms, log);
+  await bot.start();
+  log.info({ platforms: [...platforms.keys()], model: config.model?.model ?? 'built-in analyst' }, 'listening');
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve);
+  });
+  log.info({ signal }, 'stopping: running tasks may finish');
+}
+
+/** The conversation in the terminal. Its threads live in a folder of their own that goes with the process. */
+async function demo(config: Config, argv: readonly string[]): Promise<void> {
+  const log = createLogger(process.env['LOG_LEVEL'] === undefined ? 'silent' : config.logLevel);
+  const terminal = createTerminalPlatform({ ...parseDemoArguments(argv), input: process.stdin, output: process.stdout, env: process.env });
+  const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
+  try {
+    await using bot = await createBot({ ...config, dataDir }, new Map([['terminal', terminal]]), log);
+    await bot.start();
+    process.exitCode = (await terminal.finished) ? 0 : 1;
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function main([command, ...argv]: readonly string[]): Promise<void> {
+  loadDotenv({ quiet: true });
+  const config = readConfig(process.env);
+  switch (command) {
+    case 'start':
+      return start(config);
+    case 'demo':
+      return demo(config, argv);
+    default:
+      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo.`);
+  }
+}
+
+if (import.meta.main) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    const failure = toAppError(error);
+    process.stderr.write(`${failure.userMessage}\n`);
+    if (failure.code === 'internal') process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
+    process.exitCode = 1;
+  });
+}
