@@ -67,7 +67,7 @@ function sameSite(named: string, host: string): boolean {
 
 /** A code block whose content cannot end it: runs of backticks inside are broken up by zero-width spaces. */
 export function codeBlock(content: string, language = ''): string {
-  const safe = content.replace(/`{3,}/g, (run) => [...run].join(zeroWidthSpace));
+  const safe = content.replace(/`{3,}/g, (run) => run.split('').join(zeroWidthSpace));
   return `\`\`\`${language}\n${safe}\n\`\`\``;
 }
 

@@ -38,8 +38,8 @@ export function markdownLines(markdown: string): readonly MarkdownLine[] {
     const text = markdown.slice(start, newline === -1 ? end : newline).replace(/\r$/, '');
     const previous = lines.at(-1);
     const match = fencePattern.exec(text);
-    const closes = fence !== null && match !== null && closesFence(fence, match[1] ?? '', match[2] ?? '');
-    const opensFence = fence === null && match !== null && opens(match[1] ?? '', match[2] ?? '');
+    const closes: boolean = fence !== null && match !== null && closesFence(fence, match[1] ?? '', match[2] ?? '');
+    const opensFence: boolean = fence === null && match !== null && opens(match[1] ?? '', match[2] ?? '');
     const isDelimiterRow: boolean =
       fence === null && tableHead === null && previous !== undefined && isTableHead(markdown, previous, text);
     if (fence !== null || opensFence || !text.includes('|')) tableHead = null;

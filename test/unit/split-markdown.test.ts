@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { partText, splitMarkdown } from '../../adapters/split-markdown.ts';
 
@@ -6,7 +6,11 @@ const word = fc.stringMatching(/^[a-zA-Z0-9äöü你好مرحبا|*_#>`~-]{1,14}
 const sentence = fc.array(word, { maxLength: 60 }).map((words) => words.join(' '));
 const oddText = fc.string({ unit: 'grapheme', maxLength: 400 });
 const fence = fc
-  .tuple(fc.constantFrom('```', '````', '~~~'), fc.constantFrom('', 'python', 'sql'), fc.array(sentence, { maxLength: 40 }))
+  .tuple(
+    fc.constantFrom('```', '````', '~~~'),
+    fc.constantFrom('', 'python', 'sql'),
+    fc.array(sentence, { maxLength: 40 }),
+  )
   .map(([marker, info, lines]) => `${marker}${info}\n${lines.join('\n')}\n${marker}`);
 const table = fc
   .array(fc.tuple(word, word, word), { minLength: 2, maxLength: 60 })
@@ -57,9 +61,13 @@ describe('splitting Markdown', () => {
 
   test('never cuts a surrogate pair', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('😀', '👩‍🔬', 'e\u0301', '𝒳'), maxLength: 900 }), limit, (text, max) => {
-        for (const { body } of splitMarkdown(text, max)) expect(body.isWellFormed()).toBe(true);
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('😀', '👩‍🔬', 'e\u0301', '𝒳'), maxLength: 900 }),
+        limit,
+        (text, max) => {
+          for (const { body } of splitMarkdown(text, max)) expect(body.isWellFormed()).toBe(true);
+        },
+      ),
     );
   });
 
@@ -89,8 +97,10 @@ describe('splitting Markdown', () => {
   });
 
   test('a table that fits is not cut: the text before it ends the part', () => {
-    const table = ['| a | b |', '|---|---|', ...Array.from({ length: 12 }, (_, index) => `| ${index} | x |`)].join('\n');
-    const parts = splitMarkdown(`${'Words before the table. '.repeat(8)}\n\n${table}\n\nEnd.`, 300).map(partText);
+    const shortTable = ['| a | b |', '|---|---|', ...Array.from({ length: 12 }, (_, index) => `| ${index} | x |`)].join(
+      '\n',
+    );
+    const parts = splitMarkdown(`${'Words before the table. '.repeat(8)}\n\n${shortTable}\n\nEnd.`, 300).map(partText);
     expect(parts.filter((part) => part.includes('|')).length).toBe(1);
   });
 

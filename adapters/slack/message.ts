@@ -1,0 +1,104 @@
+import type { Attachment, ThreadRef } from '../../src/types.ts';
+import { asArray, asNumber, asObject, asText } from './json.ts';
+import type { Json } from './json.ts';
+
+/** Who the bot is in the workspace its token belongs to. */
+export interface SlackSelf {
+  readonly teamId: string;
+  readonly userId: string;
+  readonly botId: string;
+}
+
+/** A Slack message as far as it matters here, read from an event or from `conversations.replies`. */
+export interface SlackMessage {
+  readonly ts: string;
+  readonly threadTs: string;
+  readonly userId: string | null;
+  readonly botId: string | null;
+  readonly subtype: string | null;
+  readonly text: string;
+  readonly files: readonly Json[];
+  readonly blocks: readonly Json[];
+  /** Our own mark on what we posted. */
+  readonly metadata: Json;
+}
+
+/** `null` for what is not a message with a time stamp. */
+export function readMessage(raw: unknown): SlackMessage | null {
+  const message = asObject(raw);
+  const ts = asText(message['ts']);
+  if (ts === null) return null;
+  // A forwarded message carries the original's files inside its attachments.
+  const forwarded = asArray(message['attachments']).flatMap((attachment) => asArray(asObject(attachment)['files']));
+  const files = [...asArray(message['files']), ...forwarded].map(asObject);
+  return {
+    ts,
+    threadTs: asText(message['thread_ts']) ?? ts,
+    userId: asText(message['user']),
+    botId: asText(message['bot_id']),
+    subtype: asText(message['subtype']),
+    text: asText(message['text']) ?? '',
+    files: files.filter((file, index) => files.findIndex((other) => other['id'] === file['id']) === index),
+    blocks: asArray(message['blocks']).map(asObject),
+    metadata: asObject(asObject(message['metadata'])['event_payload']),
+  };
+}
+
+/** The same for every event about one message, whichever comes first, so that the store keeps one task of them. */
+export function taskIdOf(teamId: string, channelId: string, ts: string): string {
+  return `slack-${teamId}-${channelId}-${ts}`;
+}
+
+export function threadOf(teamId: string, channelId: string, message: SlackMessage): ThreadRef {
+  return { platform: 'slack', workspaceId: teamId, channelId, threadId: message.threadTs };
+}
+
+/** How the file can be fetched later. Never holds a token; `url` is only ever fetched from Slack's own hosts. */
+export type SlackFileSource =
+  | { readonly kind: 'hosted'; readonly fileId: string; readonly url: string }
+  /** Only the id is known yet (Slack Connect): `files.info` has the rest. */
+  | { readonly kind: 'stub'; readonly fileId: string }
+  /** Lives in Google Drive and the like. */
+  | { readonly kind: 'external'; readonly fileId: string; readonly service: string }
+  | { readonly kind: 'deleted'; readonly fileId: string }
+  | { readonly kind: 'hidden'; readonly fileId: string }
+  /** A canvas, a list, a post: a page of Slack's own, without bytes to fetch. */
+  | { readonly kind: 'page'; readonly fileId: string; readonly type: string };
+
+export function readFile(file: Json): Attachment | null {
+  const id = asText(file['id']);
+  if (id === null) return null;
+  return {
+    id,
+    name: asText(file['name']) ?? asText(file['title']) ?? id,
+    mimeType: asText(file['mimetype']) ?? 'application/octet-stream',
+    sizeBytes: asNumber(file['size']),
+    source: sourceOf(id, file),
+  };
+}
+
+/** The stored form of a source, read back; `null` for what another adapter wrote. */
+export function readSource(source: unknown): SlackFileSource | null {
+  const fields = asObject(source);
+  const fileId = asText(fields['fileId']);
+  return fileId === null || asText(fields['kind']) === null ? null : (fields as unknown as SlackFileSource);
+}
+
+export function isStub(file: Json): boolean {
+  return file['file_access'] === 'check_file_info';
+}
+
+const pageTypes = new Set(['quip', 'canvas', 'list', 'space', 'docs', 'post']);
+
+function sourceOf(fileId: string, file: Json): SlackFileSource {
+  const mode = asText(file['mode']) ?? '';
+  const type = asText(file['filetype']) ?? '';
+  const url = asText(file['url_private_download']) ?? asText(file['url_private']);
+  if (mode === 'tombstone' || file['file_access'] === 'file_not_found') return { kind: 'deleted', fileId };
+  if (mode === 'hidden_by_limit') return { kind: 'hidden', fileId };
+  if (mode === 'external' || file['is_external'] === true) {
+    return { kind: 'external', fileId, service: asText(file['external_type']) ?? 'another service' };
+  }
+  if (pageTypes.has(mode) || pageTypes.has(type)) return { kind: 'page', fileId, type: type || mode };
+  return isStub(file) || url === null ? { kind: 'stub', fileId } : { kind: 'hosted', fileId, url };
+}
