@@ -1,0 +1,205 @@
+import type { CardColumn, CardTable, FileCard } from '../../types.ts';
+import type { ColumnRef, ColumnRole, Dimension, Grain, Order, TableRef } from './plan.ts';
+import { headerWords, normalise, readableName } from './words.ts';
+
+/** What the planner knows of the thread's files: their tables, each column with its role and its words. */
+
+export interface Column {
+  readonly ref: ColumnRef;
+  readonly words: readonly string[];
+  readonly card: CardColumn;
+}
+
+export interface Table {
+  readonly ref: TableRef;
+  readonly rows: number;
+  readonly hidden: boolean;
+  readonly columns: readonly Column[];
+  /** Came with the newest message. */
+  readonly isNew: boolean;
+}
+
+export interface Files {
+  readonly cards: readonly FileCard[];
+  /** Cards of the newest message that has any. */
+  readonly newest: readonly FileCard[];
+  readonly tables: readonly Table[];
+}
+
+/** Splits a user message into the question and the cards that follow it. Lines that are no card are left out. */
+export function parseUserText(text: string): { readonly question: string; readonly cards: readonly FileCard[] } {
+  const match = /(?:^|\n)\s*<file_cards>\n([\s\S]*?)\n?<\/file_cards>/.exec(text);
+  if (match === null) return { question: text.trim(), cards: [] };
+  const cards = (match[1] ?? '').split('\n').flatMap((line) => {
+    try {
+      const card: unknown = JSON.parse(line);
+      return isCard(card) ? [card] : [];
+    } catch {
+      return [];
+    }
+  });
+  return { question: text.slice(0, match.index).trim(), cards };
+}
+
+function isCard(value: unknown): value is FileCard {
+  return typeof value === 'object' && value !== null && 'file' in value && 'tables' in value && Array.isArray(value.tables);
+}
+
+/** `messages` are the cards of each user message, oldest first. A file of the same name replaces the older one. */
+export function collectFiles(messages: readonly (readonly FileCard[])[]): Files {
+  const newest = messages.findLast((cards) => cards.length > 0) ?? [];
+  const byName = new Map<string, FileCard>();
+  for (const card of messages.flat()) {
+    byName.delete(card.file);
+    byName.set(card.file, card);
+  }
+  const cards = [...byName.values()];
+  const tables = cards.flatMap((card) =>
+    card.tables.map((table) => toTable(card, table, newest.includes(card))),
+  );
+  return { cards, newest, tables };
+}
+
+function toTable(card: FileCard, table: CardTable, isNew: boolean): Table {
+  const place = { file: card.file, table: table.name };
+  const years = table.columns_info.filter((column) => /^(19|20)\d\d$/.test(column.name.trim()));
+  const plain = (column: CardColumn): Column => ({
+    ref: { ...place, name: column.name, role: roleOf(column, table.rows), unit: column.unit, order: orderOf(column) },
+    words: headerWords(column.name),
+    card: column,
+  });
+  const wide = years.length >= 3 && years.every((column) => ['integer', 'number', 'mixed', 'empty'].includes(column.type));
+  const ref = (extra: TableRef['wide']): TableRef => ({ ...place, oneOfMany: card.tables.length > 1, wide: extra });
+  if (!wide) return { ref: ref(null), rows: table.rows, hidden: table.hidden, columns: table.columns_info.map(plain), isNew };
+
+  const ids = table.columns_info.filter((column) => !years.includes(column));
+  const valueName = wideValueName(card, table);
+  const names = years.map((column) => column.name);
+  return {
+    ref: ref({ ids: ids.map((column) => column.name), years: names, valueName }),
+    rows: table.rows * years.length,
+    hidden: table.hidden,
+    isNew,
+    columns: [...ids.map(plain), ...wideColumns(place, table, years, valueName)],
+  };
+}
+
+/** The year and value columns that a table with one column per year gets once it is read as one row per year. */
+function wideColumns(
+  place: { readonly file: string; readonly table: string },
+  table: CardTable,
+  years: readonly CardColumn[],
+  valueName: string,
+): readonly Column[] {
+  const numbers = years.map((column) => Number(column.name));
+  const blankCard = { unit: null, top: [], examples: [] };
+  const year: CardColumn = {
+    ...blankCard, name: 'Year', type: 'integer', missing: 0, distinct: years.length,
+    min: Math.min(...numbers), max: Math.max(...numbers),
+  };
+  const missing = years.reduce((sum, column) => sum + column.missing, 0);
+  const value: CardColumn = {
+    ...blankCard, name: valueName, type: 'number', missing, distinct: table.rows * years.length, min: null, max: null,
+  };
+  return [
+    { ref: { ...place, name: 'Year', role: 'year', unit: null, order: null }, words: ['year'], card: year },
+    { ref: { ...place, name: valueName, role: 'number', unit: null, order: null }, words: headerWords(valueName), card: value },
+  ];
+}
+
+/** What the numbers of a wide table are is said by no header: the file's or the sheet's name is the best word for it. */
+function wideValueName(card: FileCard, table: CardTable): string {
+  const from = /^(sheet|table|tabelle|data)\s*\d*$/i.test(table.name) || card.tables.length === 1 ? card.file : table.name;
+  const first = from.replace(/\.\w+$/, '').split(/[\s_-]+(?:by|per|of)[\s_-]+/i)[0] ?? 'Value';
+  const name = readableName(first.replace(/-/g, ' '));
+  return name.length <= 3 ? name.toUpperCase() : name || 'Value';
+}
+
+const yearWords = new Set(['year', 'jahr', 'yr', 'annee', 'ano', 'anno', 'season']);
+
+function roleOf(column: CardColumn, rows: number): ColumnRole {
+  const words = headerWords(column.name);
+  switch (column.type) {
+    case 'date':
+      return 'date';
+    case 'id':
+      return 'id';
+    case 'integer':
+      if (words.some((word) => yearWords.has(word)) && Number(column.min) >= 1000 && Number(column.max) <= 2200) return 'year';
+      return isIdName(words) && column.distinct > 0.5 * rows ? 'id' : 'number';
+    case 'number':
+      return 'number';
+    case 'text':
+    case 'boolean':
+      return 'category';
+    case 'mixed':
+      return typeof column.min === 'number' ? 'number' : 'category';
+    case 'empty':
+      return 'other';
+    default:
+      return column.type satisfies never;
+  }
+}
+
+function isIdName(words: readonly string[]): boolean {
+  return ['id', 'no', 'nr', 'number', 'code', 'key', 'index', 'zip', 'postcode', 'phone'].includes(words.at(-1) ?? '');
+}
+
+const monthNames = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const weekdayNames = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+function orderOf(column: CardColumn): Order | null {
+  if (column.type !== 'text' || column.top.length < 3 || column.distinct > 12) return null;
+  const heads = column.top.map((entry) => normalise(entry.value).slice(0, 3));
+  if (heads.every((head) => monthNames.includes(head))) return 'months';
+  return heads.every((head) => weekdayNames.includes(head)) ? 'weekdays' : null;
+}
+
+/** Numbers that can be added or averaged: no ids, no years. */
+export function numberColumns(table: Table): readonly Column[] {
+  return table.columns.filter((column) => column.ref.role === 'number');
+}
+
+/** Columns to group by, those with few values first. */
+export function categoryColumns(table: Table): readonly Column[] {
+  return table.columns
+    .filter((column) => column.ref.role === 'category' && column.card.distinct > 1)
+    .toSorted((left, right) => left.card.distinct - right.card.distinct);
+}
+
+/** The column that says when: a date if there is one, else a year. */
+export function timeColumn(table: Table): Column | null {
+  return (
+    table.columns.find((column) => column.ref.role === 'date') ??
+    table.columns.find((column) => column.ref.role === 'year') ??
+    table.columns.find((column) => column.ref.order === 'months') ??
+    null
+  );
+}
+
+/** The grain that gives a readable number of points for the column's range. */
+export function naturalGrain(column: Column): Grain | null {
+  if (column.ref.role !== 'date') return null;
+  const days = (Date.parse(String(column.card.max)) - Date.parse(String(column.card.min))) / 86_400_000;
+  if (!Number.isFinite(days)) return 'month';
+  if (days > 6 * 366) return 'year';
+  if (days > 92) return 'month';
+  return days > 2 ? 'day' : 'hour';
+}
+
+export function timeDimension(table: Table): Dimension | null {
+  const column = timeColumn(table);
+  return column === null ? null : { column: column.ref, grain: naturalGrain(column) };
+}
+
+/** The column for a person: readable name with its unit once. */
+export function labelOf(ref: Pick<ColumnRef, 'name' | 'unit'>): string {
+  const name = readableName(ref.name);
+  if (ref.unit === null || ref.unit === '' || normalise(name).includes(normalise(ref.unit))) return name;
+  return `${name} (${ref.unit})`;
+}
+
+/** The readable name without a unit in brackets, for sentences and titles. */
+export function shortLabel(label: string): string {
+  return label.replace(/\s*[([][^)\]]*[)\]]\s*$/, '') || label;
+}
