@@ -14,7 +14,8 @@ export function decodeBundle(
   payload: Uint8Array,
 ): { readonly bundle: MimeBundle; readonly rejected: readonly string[] } {
   const announced = message.parts.reduce((sum, part) => sum + part.bytes, 0);
-  if (announced !== payload.length) throw new MessageError(`result parts of ${announced} bytes in a payload of ${payload.length}`);
+  if (announced !== payload.length)
+    throw new MessageError(`result parts of ${announced} bytes in a payload of ${payload.length}`);
   const bundle: Record<string, string | Uint8Array | JsonValue> = {};
   const rejected: string[] = [];
   let offset = 0;
@@ -28,7 +29,10 @@ export function decodeBundle(
   return { bundle, rejected };
 }
 
-function decodePart(bytes: Uint8Array, encoding: ResultMessage['parts'][number]['encoding']): string | Uint8Array | JsonValue | undefined {
+function decodePart(
+  bytes: Uint8Array,
+  encoding: ResultMessage['parts'][number]['encoding'],
+): string | Uint8Array | JsonValue | undefined {
   switch (encoding) {
     case 'utf8':
       return text.decode(bytes);

@@ -48,7 +48,11 @@ export interface DriverConnection {
 }
 
 /** `stream` is the container's attached stream; `onLost` is called once. */
-export function createConnection(stream: Duplex, log: Logger, onLost: (lost: ConnectionLost) => void): DriverConnection {
+export function createConnection(
+  stream: Duplex,
+  log: Logger,
+  onLost: (lost: ConnectionLost) => void,
+): DriverConnection {
   let lost: ConnectionLost | null = null;
   let waiting = false;
   const lostListeners = new Set<(lost: ConnectionLost) => void>([onLost]);
@@ -90,7 +94,10 @@ export function createConnection(stream: Duplex, log: Logger, onLost: (lost: Con
     if (lost !== null) throw lost;
     const { promise: ended, reject } = Promise.withResolvers<never>();
     lostListeners.add(reject);
-    const timer = setTimeout(() => fail('unresponsive', `${what} for ${Math.round(timeoutMs)} ms`), Math.max(0, timeoutMs));
+    const timer = setTimeout(
+      () => fail('unresponsive', `${what} for ${Math.round(timeoutMs)} ms`),
+      Math.max(0, timeoutMs),
+    );
     try {
       return await Promise.race([promise, ended]);
     } finally {
@@ -134,7 +141,11 @@ export function createConnection(stream: Duplex, log: Logger, onLost: (lost: Con
 }
 
 function isProtocolFault(error: unknown): boolean {
-  return error instanceof MessageError || error instanceof DemuxError || (error instanceof FrameError && error.fault !== 'truncated');
+  return (
+    error instanceof MessageError ||
+    error instanceof DemuxError ||
+    (error instanceof FrameError && error.fault !== 'truncated')
+  );
 }
 
 /** The driver's own complaints, for whoever reads the log; capped, because code in the container may reach that stream. */

@@ -52,7 +52,10 @@ export function createContainers(deps: {
       unremoved.delete(id);
     } catch (error) {
       unremoved.add(id);
-      log.warn({ container: id, error: String(error) }, 'a sandbox container could not be removed; the sweep will try again');
+      log.warn(
+        { container: id, error: String(error) },
+        'a sandbox container could not be removed; the sweep will try again',
+      );
     }
   };
 
@@ -100,7 +103,10 @@ export function createContainers(deps: {
       track(remove(id).then(() => onGone(id)));
     });
     connections.add(connection);
-    const lifetime = setTimeout(() => connection.close('expired', 'the container reached its longest life'), maxLifetimeMs);
+    const lifetime = setTimeout(
+      () => connection.close('expired', 'the container reached its longest life'),
+      maxLifetimeMs,
+    );
     lifetime.unref();
     try {
       const { message } = await abortable(connection.next(readyTimeoutMs), signal);
@@ -116,7 +122,12 @@ export function createContainers(deps: {
   return {
     start(limits, signal, onGone) {
       const started = begin(limits, signal, onGone);
-      track(started.then(() => {}, () => {}));
+      track(
+        started.then(
+          () => {},
+          () => {},
+        ),
+      );
       return started;
     },
     async retryRemovals() {
@@ -145,5 +156,9 @@ const startWords: Readonly<Record<LossReason, string>> = {
 };
 
 function startFailure(lost: ConnectionLost): AppError {
-  return new AppError('sandbox-failed', startWords[lost.reason], { cause: lost, retryable: true, detail: `no ready: ${lost.message}` });
+  return new AppError('sandbox-failed', startWords[lost.reason], {
+    cause: lost,
+    retryable: true,
+    detail: `no ready: ${lost.message}`,
+  });
 }

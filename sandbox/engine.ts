@@ -145,7 +145,9 @@ class EngineTimeout extends Error {
 }
 
 function statusOf(error: unknown): number | null {
-  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null;
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : null;
 }
 
 function explain(error: unknown, settings: EngineSettings): AppError {
@@ -159,11 +161,15 @@ function explain(error: unknown, settings: EngineSettings): AppError {
     );
   }
   if (status === null) return unreachable(error, detail);
-  return new AppError('sandbox-failed', 'Docker could not start a sandbox. The reason is in the log; asking again may work.', {
-    cause: error,
-    detail,
-    retryable: true,
-  });
+  return new AppError(
+    'sandbox-failed',
+    'Docker could not start a sandbox. The reason is in the log; asking again may work.',
+    {
+      cause: error,
+      detail,
+      retryable: true,
+    },
+  );
 }
 
 function unreachable(error: unknown, detail: string): AppError {

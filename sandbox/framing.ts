@@ -66,11 +66,17 @@ export async function* decodeFrames(source: AsyncIterable<Uint8Array>): AsyncGen
 
 function assertWithinCaps(headerBytes: number, payloadBytes: number): void {
   if (headerBytes > frameCaps.headerBytes) {
-    throw new FrameError('header-too-large', `a frame header of ${headerBytes} bytes is over the cap of ${frameCaps.headerBytes}`);
+    throw new FrameError(
+      'header-too-large',
+      `a frame header of ${headerBytes} bytes is over the cap of ${frameCaps.headerBytes}`,
+    );
   }
   if (headerBytes === 0) throw new FrameError('malformed-header', 'a frame without a header');
   if (payloadBytes > frameCaps.payloadBytes) {
-    throw new FrameError('payload-too-large', `a frame payload of ${payloadBytes} bytes is over the cap of ${frameCaps.payloadBytes}`);
+    throw new FrameError(
+      'payload-too-large',
+      `a frame payload of ${payloadBytes} bytes is over the cap of ${frameCaps.payloadBytes}`,
+    );
   }
 }
 
@@ -83,12 +89,19 @@ function parseHeader(bytes: Uint8Array): FrameHeader {
   } catch (error) {
     throw new FrameError('malformed-header', `a frame header is not JSON: ${String(error)}`);
   }
-  if (!isHeader(value)) throw new FrameError('malformed-header', 'a frame header is not an object with a string "type"');
+  if (!isHeader(value))
+    throw new FrameError('malformed-header', 'a frame header is not an object with a string "type"');
   return value;
 }
 
 function isHeader(value: unknown): value is FrameHeader {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && 'type' in value && typeof value.type === 'string';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    'type' in value &&
+    typeof value.type === 'string'
+  );
 }
 
 /** Resolves to exactly `length` bytes; to null where the source ends before the first of them and `mayEnd` is set. */

@@ -3,7 +3,13 @@ import { z } from 'zod';
 /** The messages of `protocol.md`. What comes from a driver is checked here before anything else looks at it. */
 
 export type BotMessage =
-  | { readonly type: 'run'; readonly id: number; readonly timeoutMs: number; readonly graceMs: number; readonly maxOutputBytes: number }
+  | {
+      readonly type: 'run';
+      readonly id: number;
+      readonly timeoutMs: number;
+      readonly graceMs: number;
+      readonly maxOutputBytes: number;
+    }
   | { readonly type: 'interrupt'; readonly id: number }
   | { readonly type: 'write'; readonly id: number; readonly path: string; readonly sizeBytes: number | null }
   | { readonly type: 'write-data'; readonly id: number }
@@ -21,7 +27,10 @@ const relativePath = z
   .string()
   .min(1)
   .max(4096)
-  .refine((path) => !path.includes('\0') && !path.startsWith('/') && !path.split('/').includes('..'), 'not a relative path');
+  .refine(
+    (path) => !path.includes('\0') && !path.startsWith('/') && !path.split('/').includes('..'),
+    'not a relative path',
+  );
 
 const mime = z
   .string()
@@ -31,7 +40,13 @@ const mime = z
 const outputFile = z.object({ path: relativePath, sizeBytes: size, sha256, change: z.enum(['new', 'changed']) });
 
 const driverMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready'), protocol: z.literal(1), python: z.string().max(100), pid: size, bootMs: z.number().nonnegative() }),
+  z.object({
+    type: z.literal('ready'),
+    protocol: z.literal(1),
+    python: z.string().max(100),
+    pid: size,
+    bootMs: z.number().nonnegative(),
+  }),
   z.object({ type: z.literal('output'), id, stream: z.enum(['stdout', 'stderr']) }),
   z.object({
     type: z.literal('result'),
@@ -75,6 +90,8 @@ export class MessageError extends Error {
 export function parseDriverMessage(header: unknown): DriverMessage {
   const parsed = driverMessage.safeParse(header);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.') || 'header'}: ${issue.message}`);
+  const problems = parsed.error.issues
+    .slice(0, 3)
+    .map((issue) => `${issue.path.join('.') || 'header'}: ${issue.message}`);
   throw new MessageError(`not a driver message (${problems.join('; ')})`);
 }

@@ -47,7 +47,11 @@ export function parseOwner(label: string): Owner | null {
 }
 
 /** Labels of a new container. Times are milliseconds since 1970 on the owner's clock. */
-export function ownerLabels(ownerId: string, createdAtMs: number, deadlineMs: number): Readonly<Record<string, string>> {
+export function ownerLabels(
+  ownerId: string,
+  createdAtMs: number,
+  deadlineMs: number,
+): Readonly<Record<string, string>> {
   return {
     [labelNames.owner]: ownerId,
     [labelNames.version]: labelVersion,

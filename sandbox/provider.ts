@@ -52,7 +52,12 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
   };
 
   const refill = (): void => {
-    while (!closing.signal.aborted && Date.now() >= refillAfterMs && pool.length < settings.poolSize && slots.tryTake()) {
+    while (
+      !closing.signal.aborted &&
+      Date.now() >= refillAfterMs &&
+      pool.length < settings.poolSize &&
+      slots.tryTake()
+    ) {
       const entry = start(poolLimits, closing.signal);
       pool.push(entry);
       entry.catch((error: unknown) => {
@@ -76,21 +81,32 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
         refillAfterMs = Date.now() + refillPauseMs;
       } catch (error) {
         if (!signal.aborted) return null;
-        entry.then(({ connection }) => connection.close('disposed', 'its taker left'), () => {});
+        entry.then(
+          ({ connection }) => connection.close('disposed', 'its taker left'),
+          () => {},
+        );
         throw error;
       }
     }
   };
 
   const acquire = async (limits: SandboxLimits, signal: AbortSignal): Promise<SandboxSession> => {
-    if (closing.signal.aborted) throw new AppError('cancelled', 'The bot is shutting down. Ask again in a minute.', { retryable: true });
+    if (closing.signal.aborted)
+      throw new AppError('cancelled', 'The bot is shutting down. Ask again in a minute.', { retryable: true });
     const warm = sameLimits(limits, poolLimits) ? await takeWarm(signal) : null;
     if (warm !== null) return toSession(warm);
     if (!slots.tryTake()) {
       // A warm container of other limits must not keep a caller waiting.
       const spare = pool.shift();
-      spare?.then(({ connection }) => connection.close('disposed', 'it made room'), () => {});
-      if (spare === undefined) log.info({ waiting: slots.waiting + 1, max: settings.maxContainers }, 'all sandboxes are in use; a caller waits');
+      spare?.then(
+        ({ connection }) => connection.close('disposed', 'it made room'),
+        () => {},
+      );
+      if (spare === undefined)
+        log.info(
+          { waiting: slots.waiting + 1, max: settings.maxContainers },
+          'all sandboxes are in use; a caller waits',
+        );
       await slots.take(AbortSignal.any([signal, closing.signal]));
     }
     const container = await start(limits, signal);
@@ -111,7 +127,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
     acquire,
     async warm() {
       const facts = await engine.check();
-      log.info({ engine: facts.version, runtime: facts.runtime ?? 'the engine\'s default' }, 'Docker is there');
+      log.info({ engine: facts.version, runtime: facts.runtime ?? "the engine's default" }, 'Docker is there');
       refill();
       await Promise.allSettled([...pool]);
       return facts;
@@ -130,5 +146,10 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
 }
 
 function sameLimits(a: SandboxLimits, b: SandboxLimits): boolean {
-  return a.memoryBytes === b.memoryBytes && a.workspaceBytes === b.workspaceBytes && a.cpus === b.cpus && a.processes === b.processes;
+  return (
+    a.memoryBytes === b.memoryBytes &&
+    a.workspaceBytes === b.workspaceBytes &&
+    a.cpus === b.cpus &&
+    a.processes === b.processes
+  );
 }

@@ -4,7 +4,15 @@ import type { Execution, MimeBundle } from '../src/types.ts';
 import { decodeBundle } from './bundle.ts';
 import type { DriverConnection } from './connection.ts';
 import { ConnectionLost } from './connection.ts';
-import { driverIdleMs, graceMs, maxOutputBytes, maxResults, maxResultsBytes, outputSlackBytes, watchdogMarginMs } from './limits.ts';
+import {
+  driverIdleMs,
+  graceMs,
+  maxOutputBytes,
+  maxResults,
+  maxResultsBytes,
+  outputSlackBytes,
+  watchdogMarginMs,
+} from './limits.ts';
 import { MessageError } from './messages.ts';
 import { lostError } from './words.ts';
 
@@ -42,12 +50,17 @@ export async function runCell(
   });
 
   try {
-    await connection.send({ type: 'run', id, timeoutMs: options.timeoutMs, graceMs, maxOutputBytes }, code, driverIdleMs);
+    await connection.send(
+      { type: 'run', id, timeoutMs: options.timeoutMs, graceMs, maxOutputBytes },
+      code,
+      driverIdleMs,
+    );
     if (options.signal.aborted) interrupt();
     else options.signal.addEventListener('abort', interrupt, { once: true });
     for (;;) {
       const { message, payload } = await connection.next(deadline - performance.now());
-      if (!('id' in message) || message.id !== id) throw new MessageError(`a ${message.type} that belongs to no request`);
+      if (!('id' in message) || message.id !== id)
+        throw new MessageError(`a ${message.type} that belongs to no request`);
       switch (message.type) {
         case 'output':
           collector.output(message.stream, payload);
@@ -62,7 +75,10 @@ export async function runCell(
           return {
             ...collected,
             status: message.status,
-            error: message.status === 'ok' ? null : (message.error ?? { name: message.status, message: 'The cell did not finish.', traceback: '' }),
+            error:
+              message.status === 'ok'
+                ? null
+                : (message.error ?? { name: message.status, message: 'The cell did not finish.', traceback: '' }),
             files: message.files,
             durationMs: message.durationMs,
             truncated: collected.truncated || message.truncated,
@@ -119,9 +135,16 @@ function createCollector(options: RunOptions, log: Logger) {
       const said = [...notes];
       if (outputCut) said.push(`[output over ${maxOutputBytes} bytes was dropped]\n`);
       if (resultsLeftOut > 0) {
-        said.push(`[${resultsLeftOut} results were left out: at most ${maxResults} and ${maxResultsBytes / 1024 / 1024} MB for one cell]\n`);
+        said.push(
+          `[${resultsLeftOut} results were left out: at most ${maxResults} and ${maxResultsBytes / 1024 / 1024} MB for one cell]\n`,
+        );
       }
-      return { stdout: texts.stdout.join(''), stderr: texts.stderr.join('') + said.join(''), results, truncated: said.length > 0 };
+      return {
+        stdout: texts.stdout.join(''),
+        stderr: texts.stderr.join('') + said.join(''),
+        results,
+        truncated: said.length > 0,
+      };
     },
   };
 }

@@ -43,7 +43,11 @@ export async function writeFile(
       for (let offset = 0; offset < next.value.length; offset += pieceBytes) {
         // The driver gave up already and says why below.
         if (connection.waiting) return;
-        await connection.send({ type: 'write-data', id }, next.value.subarray(offset, offset + pieceBytes), driverIdleMs);
+        await connection.send(
+          { type: 'write-data', id },
+          next.value.subarray(offset, offset + pieceBytes),
+          driverIdleMs,
+        );
       }
     }
   };
@@ -152,7 +156,11 @@ function guardViolation(connection: DriverConnection, detail: string): AppError 
 }
 
 export function lostFailure(lost: ConnectionLost): AppError {
-  return new AppError('sandbox-failed', lossSentence(lost.reason), { cause: lost, retryable: true, detail: `sandbox lost: ${lost.message}` });
+  return new AppError('sandbox-failed', lossSentence(lost.reason), {
+    cause: lost,
+    retryable: true,
+    detail: `sandbox lost: ${lost.message}`,
+  });
 }
 
 function noRoom(name: string, workspaceBytes: number): AppError {
@@ -163,7 +171,11 @@ function noRoom(name: string, workspaceBytes: number): AppError {
 }
 
 function damaged(name: string): AppError {
-  return new AppError('sandbox-failed', `"${name}" was damaged on its way to or from the sandbox. Asking again may work.`, { retryable: true });
+  return new AppError(
+    'sandbox-failed',
+    `"${name}" was damaged on its way to or from the sandbox. Asking again may work.`,
+    { retryable: true },
+  );
 }
 
 function writeFailure(name: string, workspaceBytes: number, failure: DriverFailure): AppError {
@@ -174,7 +186,9 @@ function writeFailure(name: string, workspaceBytes: number, failure: DriverFailu
     case 'bad-path':
     case 'not-a-file':
     case 'not-found':
-      return new AppError('file-rejected', `The sandbox cannot take a file under the name "${name}".`, { detail: failure.message });
+      return new AppError('file-rejected', `The sandbox cannot take a file under the name "${name}".`, {
+        detail: failure.message,
+      });
     case 'aborted':
       return new AppError('cancelled', 'Stopped.', { detail: failure.message });
   }
@@ -184,14 +198,20 @@ function readFailure(path: string, maxBytes: number, failure: DriverFailure): Ap
   switch (failure.code) {
     case 'too-large':
     case 'no-space':
-      return new AppError('file-too-large', `"${path}" is larger than the ${megabytes(maxBytes)} MB that may be taken out of the sandbox.`, {
-        detail: failure.message,
-      });
+      return new AppError(
+        'file-too-large',
+        `"${path}" is larger than the ${megabytes(maxBytes)} MB that may be taken out of the sandbox.`,
+        {
+          detail: failure.message,
+        },
+      );
     case 'not-found':
       return new AppError('file-unavailable', `"${path}" is not in the sandbox any more.`, { detail: failure.message });
     case 'not-a-file':
     case 'bad-path':
     case 'aborted':
-      return new AppError('file-unavailable', `"${path}" is not a plain file in /mnt/data, so it was not taken.`, { detail: failure.message });
+      return new AppError('file-unavailable', `"${path}" is not a plain file in /mnt/data, so it was not taken.`, {
+        detail: failure.message,
+      });
   }
 }

@@ -1,0 +1,26 @@
+import { createOwnerId } from '../../sandbox/owner.ts';
+import { createDockerSandbox } from '../../sandbox/provider.ts';
+import { createLogger } from '../../src/log.ts';
+
+/** A process of its own that owns a sandbox and runs an endless cell in it, to be killed by a test. */
+const [, , image = ''] = process.argv;
+const megabyte = 1024 * 1024;
+const limits = { memoryBytes: 512 * megabyte, workspaceBytes: 128 * megabyte, cpus: 1, processes: 64 };
+const ownerId = createOwnerId();
+const provider = createDockerSandbox({
+  socketPath: null,
+  image,
+  runtime: 'auto',
+  ownerId,
+  limits,
+  poolSize: 0,
+  maxContainers: 1,
+  log: createLogger('silent'),
+});
+const signal = new AbortController().signal;
+const session = await provider.acquire(limits, signal);
+await session.run('import time\nprint("begun", flush=True)\nwhile True: time.sleep(0.01)', {
+  timeoutMs: 120_000,
+  signal,
+  onOutput: () => process.send?.({ ownerId, sessionId: session.id }),
+});
