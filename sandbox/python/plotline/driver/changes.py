@@ -31,6 +31,10 @@ class FileChange:
     size_bytes: int
     sha256: str
     change: str
+    """`new` or `changed`."""
+
+    def as_json(self) -> dict[str, object]:
+        return {"path": self.path, "sizeBytes": self.size_bytes, "sha256": self.sha256, "change": self.change}
 
 
 @dataclass

@@ -36,7 +36,6 @@ class KernelProcess:
         ours.setblocking(False)
         self.pid = pid
         self.wait_status: int | None = None
-        self.channel_open = True
         self._channel = ours
         self.channel_fd = ours.fileno()
         self.outbox = Outbox(self.channel_fd)
@@ -68,10 +67,11 @@ class KernelProcess:
 
     def close(self) -> None:
         self._channel.close()
-        self.channel_open = False
-        for fd in self.pipe_fds.values():
-            os.close(fd)
-        self.pipe_fds = {}
+        for stream in list(self.pipe_fds):
+            self.close_pipe(stream)
+
+    def close_pipe(self, stream: str) -> None:
+        os.close(self.pipe_fds.pop(stream))
 
 
 def _become_kernel(channel: int, stdout: int, stderr: int, serve: Callable[[int], NoReturn]) -> NoReturn:

@@ -1,5 +1,6 @@
 """What a kernel may say. User code runs in the kernel, so every message is checked before it is believed."""
 
+import re
 from typing import Any
 
 from plotline.frames import Header
@@ -12,6 +13,7 @@ RESULT_BYTES_LIMIT = 64 << 20
 """Bytes of all results of one run together."""
 
 _TEXT_LIMITS = {"name": 200, "message": 16_000, "traceback": 64_000}
+_MIME = re.compile(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80}")
 _ENCODINGS = ("utf8", "json", "binary")
 PARTS_LIMIT = 20
 
@@ -31,7 +33,7 @@ def check_parts(header: Header, payload: bytes) -> list[dict[str, Any]]:
         if not isinstance(part, dict):
             raise MessageError("result part is not an object")
         mime, size, encoding = part.get("mime"), part.get("bytes"), part.get("encoding")
-        if not isinstance(mime, str) or not mime.isascii() or not mime.isprintable() or not 3 <= len(mime) <= 100:
+        if not isinstance(mime, str) or _MIME.fullmatch(mime) is None:
             raise MessageError("result part without a MIME type")
         if not isinstance(size, int) or isinstance(size, bool) or size < 0 or encoding not in _ENCODINGS:
             raise MessageError("result part without size or encoding")

@@ -1,5 +1,6 @@
 """One run of a cell, from the driver's side: its limits, what came of it, and the words for how it ended."""
 
+import os
 import secrets
 import signal
 import time
@@ -23,23 +24,23 @@ class Run:
     timeout_ms: int
     grace_ms: int
     output: RunOutput
-    started: float = field(default_factory=time.monotonic)
+    started: float = 0.0
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     kills_before: int | None = field(default_factory=out_of_memory_kills)
     result_count: int = 0
     result_bytes: int = 0
+    results_cut: bool = False
     truncated: bool = False
     stop_reason: str | None = None
     """`timeout` or `cancelled` once the interrupt was sent."""
     kill_at: float | None = None
-    killed_by_us: bool = False
 
-    @property
-    def timeout_at(self) -> float:
-        return self.started + self.timeout_ms / 1000
+    def start_clock(self) -> None:
+        self.started = time.monotonic()
 
     def deadline(self) -> float:
-        return self.timeout_at if self.kill_at is None else self.kill_at
+        """Monotonic time of the next step against the run: its interrupt, then its kill."""
+        return self.started + self.timeout_ms / 1000 if self.kill_at is None else self.kill_at
 
     def out_of_memory_kills(self) -> int:
         """Processes killed for lack of memory since the run began; 0 where that cannot be read."""
@@ -56,9 +57,7 @@ def stopped_error(run: Run, *, state_kept: bool, traceback: str) -> Error:
     state = kept if state_kept else f"It did not react to the interrupt, so its Python process was ended. {VARIABLES_GONE}."
     if run.stop_reason == "cancelled":
         return {"name": "Cancelled", "message": f"The cell was stopped on request. {state}", "traceback": traceback}
-    advice = (
-        "Try fewer rows, a vectorised operation instead of a loop, or split the work over several cells."
-    )
+    advice = "Try fewer rows, a vectorised operation instead of a loop, or split the work over several cells."
     message = f"The cell ran longer than its limit of {seconds(run.timeout_ms)} and was stopped. {state} {advice}"
     return {"name": "Timeout", "message": message, "traceback": traceback}
 
@@ -74,40 +73,29 @@ def out_of_memory_error() -> Error:
     return {"name": "OutOfMemory", "message": message, "traceback": ""}
 
 
-def died_error(wait_status: int | None, reason: str | None = None) -> Error:
+def died_error(wait_status: int | None, reason: str | None) -> Error:
     """The error of a kernel that ended by itself, or that had to be ended for `reason`."""
-    if reason is not None:
-        how = reason
-    elif wait_status is None:
-        how = "the Python process ended"
-    elif (code := _exit_code(wait_status)) >= 0:
-        how = f"the Python process ended itself with exit code {code}"
+    if wait_status is not None:
+        how = f"the Python process ended: {_how_it_ended(wait_status)}"
     else:
-        how = f"the Python process was ended by signal {-code} ({_signal_name(-code)})"
+        how = f"the Python process had to be ended, because {reason}"
     return {"name": "KernelDied", "message": f"While the cell ran, {how}. {VARIABLES_GONE}.", "traceback": ""}
 
 
 def idle_death_note(wait_status: int | None, *, out_of_memory: bool) -> str:
     """One line for the next run when a kernel ended while no cell ran."""
-    why = "for lack of memory" if out_of_memory else f"({died_how(wait_status)})"
-    return f"[the Python process ended since the last cell {why}; variables and imports of earlier cells are gone]"
+    if out_of_memory:
+        why = "for lack of memory"
+    else:
+        why = "" if wait_status is None else f"({_how_it_ended(wait_status)})"
+    return f"[since the last cell the Python process ended {why}; variables and imports of earlier cells are gone]"
 
 
-def died_how(wait_status: int | None) -> str:
-    if wait_status is None:
-        return "its link was closed"
-    code = _exit_code(wait_status)
-    return f"exit code {code}" if code >= 0 else f"signal {-code}, {_signal_name(-code)}"
-
-
-def _exit_code(wait_status: int) -> int:
-    from os import waitstatus_to_exitcode
-
-    return waitstatus_to_exitcode(wait_status)
-
-
-def _signal_name(number: int) -> str:
+def _how_it_ended(wait_status: int) -> str:
+    code = os.waitstatus_to_exitcode(wait_status)
+    if code >= 0:
+        return f"exit code {code}"
     try:
-        return signal.Signals(number).name
+        return f"signal {-code}, {signal.Signals(-code).name}"
     except ValueError:
-        return "unknown"
+        return f"signal {-code}"

@@ -1,0 +1,245 @@
+"""Keeps one kernel alive and brings one run at a time to its end, whatever the code in it does."""
+
+import array
+import fcntl
+import os
+import signal
+import termios
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from plotline.cgroup import out_of_memory_kills
+from plotline.driver import processes
+from plotline.driver.changes import ChangeWatcher
+from plotline.driver.kernel_process import KernelProcess
+from plotline.driver.messages import RESULT_BYTES_LIMIT, RESULTS_LIMIT, MessageError, check_error, check_parts
+from plotline.driver.outbox import Outbox
+from plotline.driver.run import Error, Run, died_error, idle_death_note, out_of_memory_error, stopped_error
+from plotline.frames import FrameError, Header
+
+READ_BYTES = 256 * 1024
+END_SECONDS = 0.2
+"""A kernel whose channel closed gets this long to end by itself, so that its own exit code or signal is what is told."""
+
+_CHILD_KILLED = "[a process that the cell had started was ended, because the container ran out of memory; the variables are kept]"
+
+
+class Supervisor:
+    """Owns the kernel and the current run. The loop calls it when one of its descriptors is ready or its deadline is due."""
+
+    def __init__(self, outbox: Outbox, watcher: ChangeWatcher, serve_kernel: Callable[[int], NoReturn]) -> None:
+        self._outbox = outbox
+        self._watcher = watcher
+        self._serve_kernel = serve_kernel
+        self._notes: list[str] = []
+        self._kills_seen = out_of_memory_kills()
+        self.run: Run | None = None
+        self.kernel = KernelProcess(serve_kernel)
+
+    # ------------------------------------------------------------ a run's beginning
+
+    def start(self, run: Run, code: bytes) -> None:
+        """Hands the cell to the kernel; `run` must be the only one."""
+        self.reap()
+        if not self.kernel.alive:
+            self._replace_idle_kernel()
+        self.drain()
+        for note in self._notes:
+            run.output.note(note)
+        self._notes.clear()
+        run.start_clock()
+        self.run = run
+        with suppress(OSError):  # A kernel that is just ending is noticed by its channel.
+            self.kernel.outbox.send({"type": "run", "nonce": run.nonce}, code)
+
+    def stop(self, reason: str) -> None:
+        """Interrupts the run; its grace begins. `reason` is the status it will end with."""
+        if self.run is None or self.run.stop_reason is not None:
+            return
+        self.run.stop_reason = reason
+        self.run.kill_at = time.monotonic() + self.run.grace_ms / 1000
+        self.kernel.interrupt()
+
+    def tick(self) -> None:
+        """Does what is due by the clock."""
+        run, now = self.run, time.monotonic()
+        if run is None:
+            return
+        flush_at = run.output.deadline()
+        if flush_at is not None and now >= flush_at:
+            run.output.flush()
+        if now < run.deadline():
+            return
+        if run.stop_reason is None:
+            self.stop("timeout")
+        else:
+            self._replace_kernel()
+            self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""))
+
+    def deadline(self) -> float | None:
+        if self.run is None:
+            return None
+        flush_at = self.run.output.deadline()
+        return self.run.deadline() if flush_at is None else min(flush_at, self.run.deadline())
+
+    # ------------------------------------------------------------ what comes from the kernel
+
+    def take_output(self, stream: str, fd: int) -> int:
+        """Reads a pipe once; returns how many bytes came. Output that belongs to no run is dropped."""
+        try:
+            data = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return 0
+        if not data:
+            self.kernel.close_pipe(stream)
+        elif self.run is not None:
+            self.run.output.feed(stream, data)
+        return len(data)
+
+    def drain(self) -> None:
+        """Reads what sits in the pipes now, but not what is written meanwhile."""
+        for stream, fd in list(self.kernel.pipe_fds.items()):
+            waiting = array.array("i", [0])
+            with suppress(OSError):
+                fcntl.ioctl(fd, termios.FIONREAD, waiting)
+            left = waiting[0]
+            while left > 0 and (got := self.take_output(stream, fd)) > 0:
+                left -= got
+
+    def take_messages(self) -> None:
+        """Moves the channel on, both ways."""
+        kernel = self.kernel
+        try:
+            kernel.outbox.flush()
+            data = os.read(kernel.channel_fd, READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._kernel_lost("its link to the driver was closed")
+            return
+        try:
+            kernel.reader.feed(data)
+            while self.kernel is kernel and (frame := kernel.reader.next()) is not None:
+                self._take_message(*frame)
+        except (FrameError, MessageError) as problem:
+            self._kernel_lost(f"its link to the driver carried something that is not a message ({problem})")
+
+    def _take_message(self, header: Header, payload: bytes) -> None:
+        run = self.run
+        if run is None or header.get("nonce") != run.nonce:
+            raise MessageError("it belongs to no run")
+        if header["type"] == "result":
+            self._take_result(run, header, payload)
+        elif header["type"] == "done":
+            self._take_done(run, header)
+        else:
+            raise MessageError("unknown type")
+
+    def _take_result(self, run: Run, header: Header, payload: bytes) -> None:
+        parts = check_parts(header, payload)
+        run.result_count += 1
+        run.result_bytes += len(payload)
+        if run.result_count > RESULTS_LIMIT or run.result_bytes > RESULT_BYTES_LIMIT:
+            if not run.results_cut:
+                run.output.note(f"[results left out: the limit is {RESULTS_LIMIT} results and {RESULT_BYTES_LIMIT >> 20} MB a cell]")
+            run.results_cut = run.truncated = True
+            return
+        self._outbox.send({"type": "result", "id": run.id, "parts": parts}, payload)
+
+    def _take_done(self, run: Run, header: Header) -> None:
+        error = check_error(header.get("error"))
+        status = header.get("status")
+        if status not in ("ok", "error") or (status == "ok") != (error is None):
+            raise MessageError("status and error do not fit")
+        run.truncated |= header.get("truncated") is True
+        self.drain()
+        if run.out_of_memory_kills() > 0:
+            run.output.note(_CHILD_KILLED)
+        if run.stop_reason is not None:
+            self._finish(run.stop_reason, stopped_error(run, state_kept=True, traceback="" if error is None else error["traceback"]))
+        else:
+            self._finish(status, error)
+
+    def _finish(self, status: str, error: Error | None) -> None:
+        run, self.run = self.run, None
+        if run is None:
+            return
+        duration_ms = run.duration_ms()
+        changes = self._watcher.look()
+        for note in changes.notes:
+            run.output.note(note)
+        run.output.close()
+        self._kills_seen = out_of_memory_kills()
+        self._outbox.send(
+            {
+                "type": "done",
+                "id": run.id,
+                "status": status,
+                "error": error,
+                "files": [change.as_json() for change in changes.files],
+                "durationMs": duration_ms,
+                "truncated": run.truncated or run.output.truncated or changes.truncated,
+            }
+        )
+
+    # ------------------------------------------------------------ a kernel's end
+
+    def reap(self) -> None:
+        """Notices children that ended."""
+        status = processes.reap().get(self.kernel.pid)
+        if status is None:
+            return
+        self.kernel.wait_status = status
+        if self.run is None:
+            self._replace_idle_kernel()
+            return
+        kernel = self.kernel
+        # It may have said "done" before it ended.
+        self.take_messages()
+        if self.run is not None and self.kernel is kernel:
+            self._kernel_lost(None)
+
+    def end(self) -> None:
+        """Leaves no process of user code behind."""
+        processes.kill_all(self.kernel.pid)
+
+    def _kernel_lost(self, reason: str | None) -> None:
+        """The kernel is dead, or can no longer be talked to (`reason`)."""
+        run, kernel = self.run, self.kernel
+        kernel.await_end(END_SECONDS)
+        status = kernel.wait_status
+        if run is None:
+            self._replace_idle_kernel()
+            return
+        kills = run.out_of_memory_kills()
+        self._replace_kernel()
+        killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        if killed and kills > 0:
+            self._finish("out-of-memory", out_of_memory_error())
+        elif run.stop_reason is not None:
+            self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""))
+        else:
+            self._finish("error", died_error(status, reason))
+
+    def _replace_idle_kernel(self) -> None:
+        """A kernel that ended while no cell ran: replaced at once, said in the next run."""
+        before, now = self._kills_seen, out_of_memory_kills()
+        old = self.kernel
+        self._replace_kernel()
+        out_of_memory = before is not None and now is not None and now > before
+        self._kills_seen = now
+        self._notes.append(idle_death_note(old.wait_status, out_of_memory=out_of_memory))
+
+    def _replace_kernel(self) -> None:
+        old = self.kernel
+        self.drain()
+        ended = processes.kill_all(old.pid)
+        if old.wait_status is None:
+            old.wait_status = ended.get(old.pid)
+        self.drain()
+        old.close()
+        self.kernel = KernelProcess(self._serve_kernel)
