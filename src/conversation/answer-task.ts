@@ -47,10 +47,12 @@ export async function answerTask(
 
   const cards = await makeCards(task, intake.files, progress, deps, signal);
   const cells = createTaskCells(task, deps);
+  // A killed attempt at this very task may have left its own turn.
+  const earlier = (await store.turns(threadKey)).filter(({ taskId }) => taskId !== task.id);
   const outcome = await runAgent({
     model: deps.model,
     instructions: deps.instructions,
-    messages: [...threadHistory(await store.turns(threadKey)), userMessage(task.text, cards)],
+    messages: [...threadHistory(earlier), userMessage(task.text, cards)],
     runCell: cells.run,
     saveOutput: async (name, text, abort) => {
       const { session } = await sessions.open(threadKey, abort);
