@@ -78,7 +78,7 @@ export function analysisCode(plan: AnalysisPlan, coerce: boolean): string {
   const columns = [...plan.measures.flatMap((measure) => measure.columns), ...plan.dimensions.map(({ column }) => column), ...(plan.latest === null ? [] : [plan.latest.column])];
   const source = sourceLines(plan.source, plan.filters, { coerce, columns });
   const body = [
-    ...usedLines(columns.map(({ name }) => name)),
+    ...usedLines(columns.map(({ name }) => name), identityOf(plan)),
     ...plan.measures.flatMap(productLines),
     ...latestLines(plan),
     ...plan.dimensions.flatMap(dimensionLines),
@@ -86,6 +86,12 @@ export function analysisCode(plan: AnalysisPlan, coerce: boolean): string {
   if (plan.dimensions.length === 0) return cell(source, [...body, ...wholeLines(plan), printFacts, ...extremeRow(plan)]);
   if (plan.dimensions.length === 2) return cell(source, [...body, '', ...twoWayLines(plan), '', printFacts]);
   return cell(source, [...body, '', ...oneWayLines(plan), '', printFacts]);
+}
+
+/** What names a row that has no value: its categories and its year. Days and ids would name it too closely to be read. */
+function identityOf(plan: AnalysisPlan): readonly string[] {
+  const parts = [...plan.dimensions, ...(plan.latest === null ? [] : [plan.latest])].map(({ column }) => column);
+  return parts.some(({ role }) => role === 'date') ? [] : parts.map(({ name }) => name);
 }
 
 /** The column that a measure aggregates. */

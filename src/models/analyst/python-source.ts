@@ -31,7 +31,7 @@ export function sourceLines(source: Source, filters: readonly Filter[], options:
   const needed = [...options.columns, ...filters.flatMap((filter) => (filter.kind === 'values' ? filter.columns : [filter.column]))];
   const lines = [
     `data = ${loadCall(source.table)}`,
-    'facts = {"read": len(data), "rejected": data.attrs.get("rejected", [])[:60], "rejected_count": len(data.attrs.get("rejected", []))}',
+    'facts = {"read": len(data), "rejected": data.attrs.get("rejected", [])[:40], "rejected_count": len(data.attrs.get("rejected", []))}',
     ...wideLines(source.table),
     ...source.joins.flatMap((join) => joinLines(join, needed)),
   ];
@@ -170,14 +170,16 @@ export function cell(source: readonly string[], body: readonly string[]): string
 }
 
 /** Lines that keep the complete rows as `used` and count what was left out, each with the lines where the loader knows them. */
-export function usedLines(columns: readonly string[]): readonly string[] {
+export function usedLines(columns: readonly string[], identity: readonly string[] = []): readonly string[] {
   const names = [...new Set(columns)];
+  const who = [...new Set(identity)];
   if (names.length === 0) return ['used = data', 'facts["used"] = len(used)'];
   return [
     `needed = ${py(names)}`,
     'used = data.dropna(subset=needed).copy()',
     'gaps = data[needed].isna()',
     'facts["missing"] = {name: int(count) for name, count in gaps.sum().items() if count}',
+    ...(who.length === 0 ? [] : [`facts["gap_rows"] = data.loc[gaps.any(axis=1), ${py(who)}].astype(str).agg(" ".join, axis=1).head(10).tolist()`]),
     'facts["used"] = len(used)',
   ];
 }
