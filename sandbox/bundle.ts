@@ -33,17 +33,12 @@ function decodePart(
   bytes: Uint8Array,
   encoding: ResultMessage['parts'][number]['encoding'],
 ): string | Uint8Array | JsonValue | undefined {
-  switch (encoding) {
-    case 'utf8':
-      return text.decode(bytes);
-    case 'binary':
-      return bytes;
-    case 'json':
-      try {
-        // JSON.parse gives exactly the values that JsonValue names.
-        return JSON.parse(text.decode(bytes)) as JsonValue;
-      } catch {
-        return undefined;
-      }
+  if (encoding === 'binary') return bytes;
+  if (encoding === 'utf8') return text.decode(bytes);
+  try {
+    // JSON.parse gives exactly the values that JsonValue names.
+    return JSON.parse(text.decode(bytes)) as JsonValue;
+  } catch {
+    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
@@ -59,6 +60,22 @@ export function createContainers(deps: {
     }
   };
 
+  const removeThen = async (id: string, onGone: (id: string) => void): Promise<void> => {
+    await remove(id);
+    onGone(id);
+  };
+
+  /** A launch that nobody waits for any more. */
+  const discard = async (
+    launched: Promise<{ readonly id: string; readonly stream: Duplex }>,
+    onGone: (id: string | null) => void,
+  ): Promise<void> => {
+    const container = await launched.catch(() => null);
+    if (container === null) return onGone(null);
+    container.stream.destroy();
+    await removeThen(container.id, onGone);
+  };
+
   let facts: Promise<EngineFacts> | null = null;
   const launch = async (limits: SandboxLimits) => {
     facts ??= engine.check();
@@ -82,15 +99,7 @@ export function createContainers(deps: {
     try {
       container = await abortable(launched, signal);
     } catch (error) {
-      const cleanUp = launched.then(
-        async ({ id, stream }) => {
-          stream.destroy();
-          await remove(id);
-          onGone(id);
-        },
-        () => onGone(null),
-      );
-      track(cleanUp);
+      track(discard(launched, onGone));
       throw error;
     }
 
@@ -100,7 +109,7 @@ export function createContainers(deps: {
       clearTimeout(lifetime);
       connections.delete(connection);
       containerLog.debug({ reason: lost.reason, detail: lost.message }, 'sandbox connection ended');
-      track(remove(id).then(() => onGone(id)));
+      track(removeThen(id, onGone));
     });
     connections.add(connection);
     const lifetime = setTimeout(
@@ -122,12 +131,7 @@ export function createContainers(deps: {
   return {
     start(limits, signal, onGone) {
       const started = begin(limits, signal, onGone);
-      track(
-        started.then(
-          () => {},
-          () => {},
-        ),
-      );
+      track(settled(started));
       return started;
     },
     async retryRemovals() {
@@ -136,15 +140,19 @@ export function createContainers(deps: {
       return ids.filter((id) => !unremoved.has(id)).length;
     },
     async close() {
-      for (const connection of [...connections]) connection.close('disposed', 'the provider was disposed');
-      const settled = async () => {
-        while (under.size > 0) await Promise.allSettled([...under]);
+      for (const connection of connections) connection.close('disposed', 'the provider was disposed');
+      const allGone = async () => {
+        while (under.size > 0) await Promise.allSettled(under);
       };
       const timeout = new AbortController();
-      await Promise.race([settled(), sleep(disposeMs, null, { signal: timeout.signal }).catch(() => {})]);
+      await Promise.race([allGone(), sleep(disposeMs, null, { signal: timeout.signal }).catch(() => {})]);
       timeout.abort();
     },
   };
+}
+
+async function settled(work: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([work]);
 }
 
 const startWords: Readonly<Record<LossReason, string>> = {

@@ -71,14 +71,17 @@ export function createEngine(settings: EngineSettings): Engine {
           container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
           settings,
         );
+        // A hijacked attach is the engine's socket itself.
+        const socket = stream as Duplex;
+        // Its failure also shows as its end; until somebody listens it must not end the process.
+        socket.on('error', () => {});
         try {
           await call(container.start(), settings);
         } catch (error) {
-          (stream as Duplex).destroy();
+          socket.destroy();
           throw error;
         }
-        // A hijacked attach is the engine's socket itself.
-        return { id: container.id, stream: stream as Duplex };
+        return { id: container.id, stream: socket };
       } catch (error) {
         await remove(container.id).catch(() => {});
         throw error;

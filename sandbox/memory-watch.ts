@@ -36,7 +36,8 @@ export function createMemoryWatch(engine: Engine, ownerId: string, signal: Abort
     async hitLimitSince(id, sinceMs) {
       const hit = () => (lastKillMs.get(id) ?? -1) >= sinceMs;
       const until = Date.now() + oomEventWaitMs;
-      while (!hit() && listening && Date.now() < until) await sleep(pollMs);
+      const mayCome = () => listening && Date.now() < until;
+      while (!hit() && mayCome()) await sleep(pollMs);
       return hit();
     },
     forget(id) {

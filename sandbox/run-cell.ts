@@ -51,7 +51,7 @@ export async function runCell(
 
   try {
     await connection.send(
-      { type: 'run', id, timeoutMs: options.timeoutMs, graceMs, maxOutputBytes },
+      { type: 'run', id, timeoutMs: Math.round(options.timeoutMs), graceMs, maxOutputBytes },
       code,
       driverIdleMs,
     );
@@ -59,8 +59,9 @@ export async function runCell(
     else options.signal.addEventListener('abort', interrupt, { once: true });
     for (;;) {
       const { message, payload } = await connection.next(deadline - performance.now());
-      if (!('id' in message) || message.id !== id)
+      if (message.type === 'ready' || message.id !== id) {
         throw new MessageError(`a ${message.type} that belongs to no request`);
+      }
       switch (message.type) {
         case 'output':
           collector.output(message.stream, payload);
@@ -84,7 +85,12 @@ export async function runCell(
             truncated: collected.truncated || message.truncated,
           };
         }
-        default:
+        case 'written':
+        case 'data':
+        case 'end':
+        case 'listing':
+        case 'failed':
+        case 'pong':
           throw new MessageError(`a ${message.type} as answer to a run`);
       }
     }

@@ -26,14 +26,14 @@ export interface SessionDeps {
 export function createSession(deps: SessionDeps): SandboxSession {
   const { id, connection, limits, log } = deps;
   const turns = createTurns();
-  let requestId = 0;
+  let lastRequestId = 0;
 
   const request = async <T>(signal: AbortSignal | null, work: (id: number) => Promise<T>): Promise<T> => {
     const end = await turns.take(signal);
     try {
       if (connection.lost !== null) throw lostFailure(connection.lost);
-      requestId += 1;
-      return await work(requestId);
+      lastRequestId += 1;
+      return await work(lastRequestId);
     } finally {
       end();
     }
@@ -51,9 +51,9 @@ export function createSession(deps: SessionDeps): SandboxSession {
     try {
       const before = connection.lost;
       if (before !== null) return unrun('lost', lostError(before.reason));
-      requestId += 1;
+      lastRequestId += 1;
       const startedAtMs = Date.now();
-      const execution = await runCell(connection, requestId, bytes, options, log);
+      const execution = await runCell(connection, lastRequestId, bytes, options, log);
       const after: ConnectionLost | null = connection.lost;
       const mayBeMemory = execution.status === 'lost' && after?.reason === 'gone';
       if (!mayBeMemory || !(await deps.ranOutOfMemory(startedAtMs))) return execution;
@@ -80,8 +80,8 @@ export function createSession(deps: SessionDeps): SandboxSession {
       const end = await turns.take(signal);
       try {
         if (connection.lost !== null) throw lostFailure(connection.lost);
-        requestId += 1;
-        yield* readFile(connection, { id: requestId, path, maxBytes, signal });
+        lastRequestId += 1;
+        yield* readFile(connection, { id: lastRequestId, path, maxBytes, signal });
       } finally {
         end();
       }

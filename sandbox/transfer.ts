@@ -111,7 +111,8 @@ export async function* readFile(
       yield payload;
     }
   } finally {
-    while (!answered && connection.lost === null) await next().catch(() => {});
+    const owed = () => !answered && connection.lost === null;
+    while (owed()) await next().catch(() => {});
   }
 }
 
@@ -178,40 +179,25 @@ function damaged(name: string): AppError {
   );
 }
 
+const rejected: ReadonlySet<DriverFailure['code']> = new Set(['bad-path', 'not-a-file', 'not-found']);
+
 function writeFailure(name: string, workspaceBytes: number, failure: DriverFailure): AppError {
-  switch (failure.code) {
-    case 'no-space':
-    case 'too-large':
-      return noRoom(name, workspaceBytes);
-    case 'bad-path':
-    case 'not-a-file':
-    case 'not-found':
-      return new AppError('file-rejected', `The sandbox cannot take a file under the name "${name}".`, {
-        detail: failure.message,
-      });
-    case 'aborted':
-      return new AppError('cancelled', 'Stopped.', { detail: failure.message });
-  }
+  if (failure.code === 'aborted') return new AppError('cancelled', 'Stopped.', { detail: failure.message });
+  if (!rejected.has(failure.code)) return noRoom(name, workspaceBytes);
+  return new AppError('file-rejected', `The sandbox cannot take a file under the name "${name}".`, {
+    detail: failure.message,
+  });
 }
 
 function readFailure(path: string, maxBytes: number, failure: DriverFailure): AppError {
-  switch (failure.code) {
-    case 'too-large':
-    case 'no-space':
-      return new AppError(
-        'file-too-large',
-        `"${path}" is larger than the ${megabytes(maxBytes)} MB that may be taken out of the sandbox.`,
-        {
-          detail: failure.message,
-        },
-      );
-    case 'not-found':
-      return new AppError('file-unavailable', `"${path}" is not in the sandbox any more.`, { detail: failure.message });
-    case 'not-a-file':
-    case 'bad-path':
-    case 'aborted':
-      return new AppError('file-unavailable', `"${path}" is not a plain file in /mnt/data, so it was not taken.`, {
-        detail: failure.message,
-      });
+  const detail = failure.message;
+  if (failure.code === 'too-large') {
+    const words = `"${path}" is larger than the ${megabytes(maxBytes)} MB that may be taken out of the sandbox.`;
+    return new AppError('file-too-large', words, { detail });
   }
+  const words =
+    failure.code === 'not-found'
+      ? `"${path}" is not in the sandbox any more.`
+      : `"${path}" is not a plain file in /mnt/data, so it was not taken.`;
+  return new AppError('file-unavailable', words, { detail });
 }

@@ -114,7 +114,7 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
       it('show a plotly figure as a page that needs no network', async () => {
         const execution = await run(shared, 'import plotly.express as px\npx.bar(x=["a", "b"], y=[1, 3])', 30_000);
         const [bundle] = withMime(execution, 'text/html');
-        const html = String(bundle?.['text/html']);
+        const html = bundle?.['text/html'] as string;
         expect(html.length).toBeGreaterThan(1_000_000);
         expect(html).not.toMatch(/<script[^>]+src=/);
       });
@@ -141,7 +141,7 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
           shared,
           'import os\nos.makedirs("out dir", exist_ok=True)\ndata = open("Übersicht (Köln) 表.bin", "rb").read()\nopen("out dir/reversed ✓.bin", "wb").write(data[::-1])\nlen(data)',
         );
-        const reversed = Buffer.from(bytes).reverse();
+        const reversed = Buffer.from(bytes.toReversed());
         expect(copied.files).toEqual([
           { path: 'out dir/reversed ✓.bin', sizeBytes: bytes.length, sha256: sha256Of(reversed), change: 'new' },
         ]);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { demultiplex, DemuxError } from '../../sandbox/demux.ts';
 import {
@@ -112,9 +112,8 @@ describe('frames', () => {
         fc.uint8Array({ maxLength: 200 }),
         fc.array(fc.nat(), { maxLength: 5 }),
         async (bytes, places) => {
-          await collect(decodeFrames(from(cut(bytes, places)))).catch((error: unknown) =>
-            expect(error).toBeInstanceOf(FrameError),
-          );
+          const outcome = await collect(decodeFrames(from(cut(bytes, places)))).catch((error: unknown) => error);
+          expect(Array.isArray(outcome) || outcome instanceof FrameError).toBe(true);
         },
       ),
     );
