@@ -6,8 +6,6 @@ export const slackLimits = {
   markdownCharacters: 11_000,
   /** `text` beyond 4,000 is split by the server into several messages of which only one `ts` is told. */
   textCharacters: 3900,
-  /** Text object of a `section` or `context` block. */
-  blockTextCharacters: 3000,
   /** Comment above an upload: shown as message text. */
   commentCharacters: 3000,
   /** As many as a person can attach to one message; more go into a second message. */

@@ -6,7 +6,7 @@ import { partText, splitMarkdown } from '../split-markdown.ts';
 import { tableText } from '../table-text.ts';
 import type { Json } from './json.ts';
 import { slackLimits, tablePreview } from './limits.ts';
-import { escapeText } from './text.ts';
+import { escapeWithin } from './text.ts';
 
 /** What `chat.postMessage` and `chat.update` take. `text` is what notifications and screen readers use. */
 export interface RenderedPart {
@@ -29,7 +29,7 @@ function renderMarkdown(markdown: string): readonly RenderedPart[] {
     .map(partText)
     .filter((text) => text.trim() !== '')
     .map((text) => ({
-      text: shorten(escapeText(text), slackLimits.textCharacters),
+      text: escapeWithin(text, slackLimits.textCharacters),
       blocks: [{ type: 'markdown', text }],
     }));
 }
@@ -71,28 +71,30 @@ const stepSigns: Readonly<Record<ProgressStep['state'], string>> = {
   failed: ':warning:',
 };
 
+const idleText = 'Working on it…';
+
+/** Their lines together stay below the 3,000 characters of a `section`. */
 const shownSteps = 15;
 const shownStepCharacters = 150;
 
 function renderProgress(progress: Progress): RenderedPart {
-  const lines = progress.steps.map(({ title, state }) => ({
-    state,
-    title: shorten(oneLine(title), shownStepCharacters),
+  const note = escapeWithin(oneLine(progress.note), 500);
+  const steps = progress.steps.map(({ title, state }) => ({
+    sign: stepSigns[state],
+    title: escapeWithin(oneLine(title), shownStepCharacters) || 'Working on it',
   }));
-  const hidden = lines.length - shownSteps;
-  const shown = [
+  const hidden = steps.length - shownSteps;
+  const lines = [
     ...(hidden > 0 ? [`_${hidden} earlier steps_`] : []),
-    ...lines.slice(-shownSteps).map(({ state, title }) => `${stepSigns[state]} ${escapeText(title)}`),
+    ...steps.slice(-shownSteps).map(({ sign, title }) => `${sign} ${title}`),
   ];
-  const note = escapeText(shorten(oneLine(progress.note), 500));
-  const text = note !== '' ? note : shown.length > 0 ? shown.join('\n') : 'Working on it…';
   return {
-    text: escapeText(note !== '' ? progress.note : (lines.at(-1)?.title ?? 'Working on it…')).slice(0, 500),
+    text: note || (steps.at(-1)?.title ?? idleText),
     blocks: [
       {
         type: 'section',
         block_id: progressBlockId,
-        text: { type: 'mrkdwn', text: shorten(text, slackLimits.blockTextCharacters), verbatim: true },
+        text: { type: 'mrkdwn', text: note || lines.join('\n') || idleText, verbatim: true },
       },
     ],
   };
@@ -111,5 +113,5 @@ export function uploadComment(artifacts: readonly Artifact[]): string {
 
 /** Plain text for an upload's comment, within its limit, without mentions. */
 export function commentText(text: string): string {
-  return escapeText(shorten(neutralise(text), slackLimits.commentCharacters));
+  return escapeWithin(neutralise(text), slackLimits.commentCharacters);
 }

@@ -1,3 +1,5 @@
+import { shorten } from '../format.ts';
+
 /** Slack's message text to plain text and back. Slack wraps links and mentions in `<…>` and escapes `&`, `<` and `>`. */
 
 /** What the person typed, as plain text, every mention of the bot removed. `nameOf` gives a person's name where it is known. */
@@ -15,6 +17,17 @@ export function mentions(slackText: string, userId: string): boolean {
 /** For `mrkdwn` text objects and the `text` argument: nothing in it can become a mention, a link or an entity. */
 export function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** The same, cut so that what is sent has at most `maxCharacters`; never inside an entity. */
+export function escapeWithin(text: string, maxCharacters: number): string {
+  let cut = shorten(text, maxCharacters);
+  for (let escaped = escapeText(cut); ; escaped = escapeText(cut)) {
+    const overflow = escaped.length - maxCharacters;
+    if (overflow <= 0) return escaped;
+    // One character becomes at most five.
+    cut = shorten(cut, cut.length - Math.ceil(overflow / 5));
+  }
 }
 
 function unescape(text: string): string {

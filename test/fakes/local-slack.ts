@@ -1,0 +1,274 @@
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** A message as local-slack keeps it. */
+export interface SlackRecord {
+  readonly ts: string;
+  readonly thread_ts?: string;
+  readonly user?: string;
+  readonly bot_id?: string;
+  readonly text?: string;
+  readonly subtype?: string;
+  readonly blocks?: readonly { readonly type: string; readonly text?: unknown; readonly block_id?: string }[];
+  readonly files?: readonly SlackFileRecord[];
+  readonly edited?: object;
+}
+
+export interface SlackFileRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly mimetype: string;
+  readonly size: number;
+  readonly url_private_download: string;
+}
+
+export interface UploadFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly mimeType: string;
+}
+
+/** One workspace with one bot, one person, a channel and a direct message, on this machine's loopback. */
+export interface LocalSlack extends AsyncDisposable {
+  readonly apiUrl: string;
+  readonly botToken: string;
+  readonly appToken: string;
+  readonly teamId: string;
+  readonly botUserId: string;
+  readonly personId: string;
+  readonly channelId: string;
+  readonly directId: string;
+  /** Posts as the person. Resolves to the message's `ts`, once the bot has acknowledged the events or 5 s have passed. */
+  say(message: { readonly text: string; readonly threadTs?: string; readonly channelId?: string }): Promise<string>;
+  /** Uploads as the person, in one message. */
+  upload(message: {
+    readonly text: string;
+    readonly files: readonly UploadFile[];
+    readonly threadTs?: string;
+    readonly channelId?: string;
+  }): Promise<string>;
+  edit(ts: string, text: string): Promise<void>;
+  messages(channelId?: string): Promise<readonly SlackRecord[]>;
+  /** The thread's messages, its root first. */
+  thread(rootTs: string, channelId?: string): Promise<readonly SlackRecord[]>;
+  fileBytes(file: SlackFileRecord): Promise<Uint8Array>;
+  /** Web API methods that were called, oldest first, with their arguments. */
+  calls(): Promise<readonly { readonly method: string; readonly args: Readonly<Record<string, unknown>> }[]>;
+  reset(): Promise<void>;
+}
+
+const workspace = {
+  teamId: 'T01TEST',
+  botUserId: 'U0BOT',
+  botToken: 'xoxb-test-token',
+  appToken: 'xapp-test-token',
+  personId: 'U0ADA',
+  channelId: 'C0SALES',
+  directId: 'D0ADA',
+} as const;
+
+const startTimeoutMs = 20_000;
+
+/** The program of the npm package; `null` on machines it is not made for. */
+export function localSlackProgram(): string | null {
+  try {
+    const folder = createRequire(import.meta.url).resolve('local-slack-linux-x64/package.json');
+    const program = join(folder, '..', 'bin', 'local-slack');
+    return existsSync(program) ? program : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Starts the fake. It listens on all interfaces and has no option for that, so it runs in a network namespace of its own
+ * where the machine allows it. What it does not have: limits, scopes, redelivery, `metadata`, `oldest`/`latest`, assistant methods.
+ */
+export async function startLocalSlack(): Promise<LocalSlack> {
+  const program = localSlackProgram();
+  if (program === null) throw new Error('local-slack is not installed: it exists for Linux on x64 only');
+  const folder = await mkdtemp(join(tmpdir(), 'plotline-slack-'));
+  const config = join(folder, 'workspace.json');
+  await writeFile(config, JSON.stringify(workspaceConfig()));
+
+  const isolated = canIsolate();
+  const socketPath = join(folder, 'slack.sock');
+  const forwarder = isolated ? await forwardTo(socketPath) : null;
+  const port = forwarder?.port ?? (await freePort());
+  const command = [program, '--config', config, '--port', String(port), '--base-host', '127.0.0.1'];
+  const child = isolated ? startIsolated(socketPath, port, command) : startPlain(command);
+
+  const base = `http://127.0.0.1:${port}`;
+  const stop = async (): Promise<void> => {
+    forwarder?.close();
+    const exited = child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : null;
+    child.stdin?.end();
+    child.kill('SIGTERM');
+    await exited;
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(base, child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...workspace, apiUrl: `${base}/api/`, ...createControls(base), [Symbol.asyncDispose]: stop };
+}
+
+function workspaceConfig(): object {
+  const members = [workspace.botUserId, workspace.personId];
+  return {
+    workspace: { name: 'Test', domain: 'test', teamId: workspace.teamId },
+    apps: [
+      {
+        appId: 'A0PLOTLINE',
+        botUserId: workspace.botUserId,
+        botName: 'plotline',
+        botToken: workspace.botToken,
+        appToken: workspace.appToken,
+        mode: 'socket',
+      },
+    ],
+    users: [{ id: workspace.personId, name: 'ada', real_name: 'Ada Lovelace' }],
+    channels: [
+      { id: workspace.channelId, name: 'sales', members },
+      { id: workspace.directId, name: 'dm-ada', is_channel: false, is_private: true, is_im: true, members },
+    ],
+  };
+}
+
+function createControls(base: string) {
+  const control = async (path: string, body: FormData | object): Promise<{ message?: SlackRecord }> => {
+    const isForm = body instanceof FormData;
+    const response = await fetch(`${base}/_control/${path}`, {
+      method: 'POST',
+      body: isForm ? body : JSON.stringify(body),
+      ...(isForm ? {} : { headers: { 'content-type': 'application/json' } }),
+    });
+    const answer = (await response.json()) as { ok: boolean; error?: string; message?: SlackRecord };
+    if (!answer.ok) throw new Error(`local-slack: ${path}: ${answer.error}`);
+    return answer;
+  };
+
+  const messages: LocalSlack['messages'] = async (channelId = workspace.channelId) => {
+    const response = await fetch(`${base}/_control/messages/${channelId}`);
+    return ((await response.json()) as { messages: SlackRecord[] }).messages;
+  };
+
+  return {
+    messages,
+    say: async ({ text, threadTs, channelId = workspace.channelId }) => {
+      const body = { channel: channelId, user: workspace.personId, text, thread_ts: threadTs };
+      return (await control('message', body)).message?.ts ?? '';
+    },
+    upload: async ({ text, files, threadTs, channelId = workspace.channelId }) => {
+      const form = new FormData();
+      form.set('channel', channelId);
+      form.set('user', workspace.personId);
+      form.set('text', text);
+      if (threadTs !== undefined) form.set('thread_ts', threadTs);
+      for (const { name, bytes, mimeType } of files) {
+        form.append('file', new Blob([new Uint8Array(bytes)], { type: mimeType }), name);
+      }
+      return (await control('upload', form)).message?.ts ?? '';
+    },
+    edit: async (ts, text) => {
+      await control('edit-message', { channel: workspace.channelId, user: workspace.personId, ts, text });
+    },
+    thread: async (rootTs, channelId) =>
+      (await messages(channelId)).filter(({ ts, thread_ts }) => ts === rootTs || thread_ts === rootTs),
+    fileBytes: async ({ url_private_download }) => {
+      const headers = { authorization: `Bearer ${workspace.botToken}` };
+      return new Uint8Array(await (await fetch(url_private_download, { headers })).arrayBuffer());
+    },
+    calls: async () => {
+      const { log } = (await (await fetch(`${base}/_control/log`)).json()) as {
+        log: { kind: string; direction: string; summary: string; detail?: Record<string, unknown> }[];
+      };
+      return log
+        .filter(({ kind, direction }) => kind === 'web_api' && direction === 'from_bot')
+        .map(({ summary, detail }) => ({ method: summary, args: detail ?? {} }));
+    },
+    reset: async () => {
+      await control('reset', {});
+    },
+  } satisfies Partial<LocalSlack>;
+}
+
+function canIsolate(): boolean {
+  return spawnSync('unshare', ['-rn', 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' }).status === 0;
+}
+
+function startIsolated(socketPath: string, port: number, command: readonly string[]): ChildProcess {
+  const bridge = fileURLToPath(new URL('loopback-bridge.ts', import.meta.url));
+  const inside = [process.execPath, bridge, socketPath, String(port), ...command];
+  const script = 'ip link set lo up && exec "$@"';
+  return spawn('unshare', ['-rn', 'sh', '-c', script, 'sh', ...inside], { stdio: ['pipe', 'ignore', 'inherit'] });
+}
+
+function startPlain(command: readonly string[]): ChildProcess {
+  process.stderr.write('local-slack runs without a network namespace: it listens on all interfaces for this test\n');
+  const [program = '', ...rest] = command;
+  return spawn(program, rest, { stdio: ['pipe', 'ignore', 'inherit'] });
+}
+
+/** A port of the loopback interface whose connections go to the Unix socket. */
+async function forwardTo(socketPath: string): Promise<{ readonly port: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const bridge = connect(socketPath);
+    client.pipe(bridge).pipe(client);
+    bridge.on('error', () => client.destroy());
+    client.on('error', () => bridge.destroy());
+    sockets.add(client).add(bridge);
+    client.on('close', () => sockets.delete(client));
+    bridge.on('close', () => sockets.delete(bridge));
+  });
+  const port = await listen(server);
+  return {
+    port,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+async function untilReady(base: string, child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`local-slack ended with ${child.exitCode}`);
+    try {
+      if ((await fetch(`${base}/_control/state`)).ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    await delay(50);
+  }
+  throw new Error(`local-slack did not answer within ${startTimeoutMs / 1000} s`);
+}

@@ -1,0 +1,84 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
+import { mapOutsideCode } from '../../adapters/markdown-lines.ts';
+
+const zeroWidth = /\u200b/g;
+
+describe('mentions', () => {
+  test.each([
+    '<!channel>',
+    '<!here|x>',
+    '<@U123>',
+    '<#C123|x>',
+    '<!subteam^S1>',
+    '<@!42>',
+    '<@&42>',
+    '@everyone',
+    '`<@U1>`',
+    '(@here)',
+  ])('%s cannot ping and still reads the same', (text) => {
+    const safe = neutralise(text);
+    expect(safe).not.toContain(text);
+    expect(safe.replace(zeroWidth, '')).toBe(text);
+  });
+
+  test.each([
+    'a < b',
+    'x <= y',
+    '<!-- note -->',
+    'ada@example.com',
+    'bob@here.com',
+    '@decorator',
+    'R&D',
+    '**@scope/pkg**',
+  ])('%s stays as it is', (text) => {
+    expect(neutralise(text)).toBe(text);
+  });
+});
+
+describe('links', () => {
+  test.each([
+    ['[the source](https://example.com/a_(b))', '[the source](https://example.com/a_(b))'],
+    ['[example.com](https://www.example.com/x)', '[example.com](https://www.example.com/x)'],
+    ['[bank.com](https://evil.com/)', '`bank.com` (https://evil.com/)'],
+    [
+      '[see https://bank.com/login](https://bank.com.evil.com)',
+      '`see https://bank.com/login` (https://bank.com.evil.com)',
+    ],
+    ['[bаnk.com](https://evil.com)', '`bаnk.com` (https://evil.com)'],
+    ['<https://evil.com|bank.com>', '`bank.com` (https://evil.com)'],
+    ['![chart](https://example.com/c.png)', '[chart](https://example.com/c.png)'],
+    ['[report.csv](sandbox:/mnt/data/report.csv)', 'report.csv'],
+    ['[x](javascript:alert(1))', 'x'],
+    ['`[bank.com](https://evil.com)`', '`[bank.com](https://evil.com)`'],
+    ['```\n[bank.com](https://evil.com)\n```', '```\n[bank.com](https://evil.com)\n```'],
+    ['[bank.com][1]\n\n[1]: https://evil.com', '[bank.com][1]\n\n[1]\u200b: https://evil.com'],
+  ])('%s', (text, safe) => {
+    expect(neutralise(text)).toBe(safe);
+  });
+
+  test('hostile text takes linear time', () => {
+    const startedAt = performance.now();
+    for (const unit of ['[', '[a](', '![[', '`', '``` `', '<http:', '|-', '[x]: ', '<@', '[a]('.repeat(3) + ')']) {
+      neutralise(unit.repeat(Math.ceil(50_000 / unit.length)));
+    }
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
+});
+
+test('what is outside code and what is inside is the whole text', () => {
+  const text = fc.array(fc.constantFrom('`', '``', '```', '\n', 'a', ' ', '~~~', '\n\n', '```py\n', '|', 'b'), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(text, (pieces) => {
+      expect(mapOutsideCode(pieces.join(''), (prose) => prose)).toBe(pieces.join(''));
+    }),
+  );
+});
+
+test('code cannot end its block, and a name cannot end its span', () => {
+  expect(codeBlock('a\n```\nb').match(/^`{3,}/gm)).toHaveLength(2);
+  expect(codeSpan('a`b\nc')).toBe('`a b c`');
+});
