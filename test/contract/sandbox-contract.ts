@@ -243,14 +243,13 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
         expect((await run(shared, '1')).status).toBe('ok');
       });
 
-      it('a fork bomb hits the process limit and the next cell runs', async () => {
+      it('a fork bomb hits the process limit, the next cell runs, and a fresh kernel is rid of it', async () => {
         const bomb =
-          'import os, time\nfor _ in range(100_000):\n    if os.fork() == 0:\n        time.sleep(2)\n        os._exit(0)';
-        expect((await run(shared, bomb, 5000)).status).not.toBe('ok');
+          'import os, time\nfor _ in range(100_000):\n    if os.fork() == 0:\n        time.sleep(60)\n        os._exit(0)';
+        expect(await run(shared, bomb, 5000)).toMatchObject({ status: 'error', error: { name: 'BlockingIOError' } });
         expect((await run(shared, '1')).status).toBe('ok');
-        const echo = async () =>
-          (await run(shared, 'import subprocess; subprocess.check_output(["echo", "1"])')).status;
-        await expect.poll(echo, { timeout: 10_000, interval: 500 }).toBe('ok');
+        await run(shared, 'import os; os._exit(0)');
+        expect((await run(shared, 'import subprocess; subprocess.check_output(["echo", "1"])')).status).toBe('ok');
       });
 
       it('a sandbox taken away is lost, in words, now and for every later cell', async () => {
