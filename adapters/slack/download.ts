@@ -1,7 +1,7 @@
 import { AppError } from '../../src/errors.ts';
 import type { Attachment } from '../../src/types.ts';
 import { formatBytes } from '../format.ts';
-import { slackCodeOf } from './errors.ts';
+import { cancelled, slackCodeOf } from './errors.ts';
 import { asObject } from './json.ts';
 import { readFile, readSource } from './message.ts';
 import type { SlackFileSource } from './message.ts';
@@ -165,6 +165,6 @@ function failed(detail: string, cause: unknown): AppError {
 
 function downloadError(error: unknown, signal: AbortSignal): AppError {
   if (error instanceof AppError) return error;
-  if (signal.aborted) return new AppError('cancelled', 'Stopped.', { cause: error });
+  if (signal.aborted) return cancelled(signal, 'download');
   return failed(String(error), error);
 }

@@ -55,9 +55,6 @@ export function slackError(error: unknown, method: string): AppError {
       ambiguous: isServerFailure,
     });
   }
-  if (error instanceof DOMException && (error.name === 'AbortError' || error.name === 'TimeoutError')) {
-    return new AppError('cancelled', 'Stopped.', { cause: error, detail: `${method}: aborted` });
-  }
   const status = error instanceof WebAPIHTTPError ? error.statusCode : null;
   const reason = error instanceof WebAPIRequestError ? error.original.message : String(error);
   return new SlackCallError('Slack did not answer; its status page is https://slack-status.com.', {
@@ -67,6 +64,11 @@ export function slackError(error: unknown, method: string): AppError {
     slackCode: null,
     ambiguous: status === null || status >= 500,
   });
+}
+
+/** For a call that the caller's signal ended, whatever the signal's reason is. */
+export function cancelled(signal: AbortSignal, doing: string): AppError {
+  return new AppError('cancelled', 'Stopped.', { cause: signal.reason, detail: `${doing}: aborted` });
 }
 
 export function isAmbiguous(error: unknown): boolean {

@@ -44,6 +44,7 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
   };
 
   const start = async (handlers: GatewayHandlers): Promise<void> => {
+    stopping = false;
     const self = await checkBotToken(web);
     await checkAppToken(createSlackWeb({ token: appToken, apiUrl, log }));
 

@@ -7,6 +7,7 @@ import { asObject, asText } from './json.ts';
 import type { Json } from './json.ts';
 import type { SlackMessage } from './message.ts';
 import type { RenderedPart } from './render.ts';
+import { escapeText } from './text.ts';
 import { partsOf, postEventType, readThread } from './thread.ts';
 import { shareFiles, shareTs, sizeOf, uploadBytes } from './upload.ts';
 import type { UploadedFile } from './upload.ts';
@@ -137,7 +138,7 @@ export function createPoster(deps: {
     try {
       return await send({ ...part });
     } catch (error) {
-      if (blockFailures.has(slackCodeOf(error) ?? '')) return await send({ text: part.text });
+      if (blockFailures.has(slackCodeOf(error) ?? '')) return await send({ text: wholeText(part) });
       if (!isAmbiguous(error)) throw error;
       log.warn({ postId: context.postId, partId, error: String(error) }, 'the answer to a post was lost');
       await delay(deps.settleMs, undefined, { signal: context.signal });
@@ -223,6 +224,12 @@ function findShared(messages: readonly SlackMessage[], group: FileGroup, parts: 
       fingerprint(files.map((file) => [asText(file['name']), sizeOf(file)])) === wanted,
   );
   return match?.ts ?? null;
+}
+
+/** The text that its blocks say in full. Slack splits it by itself where it is long, and loses nothing. */
+function wholeText(part: RenderedPart): string {
+  const markdown = part.blocks.flatMap((block) => (block['type'] === 'markdown' ? (asText(block['text']) ?? []) : []));
+  return markdown.length === 0 ? part.text : escapeText(markdown.join('\n'));
 }
 
 function fingerprint(files: readonly (readonly [string | null, number | null])[]): string {

@@ -66,9 +66,9 @@ function tableSection(artifact: Artifact): readonly string[] {
 }
 
 const stepSigns: Readonly<Record<ProgressStep['state'], string>> = {
-  running: ':hourglass_flowing_sand:',
-  done: ':white_check_mark:',
-  failed: ':warning:',
+  running: '⏳',
+  done: '✅',
+  failed: '⚠️',
 };
 
 const idleText = 'Working on it…';

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { request } from 'undici';
 import type { OutgoingFile } from '../../src/ports.ts';
-import { toAppError } from '../../src/errors.ts';
+import { AppError } from '../../src/errors.ts';
 import { formatBytes } from '../format.ts';
-import { fileRefusal, slackError } from './errors.ts';
+import { cancelled, fileRefusal, slackError } from './errors.ts';
 import { asArray, asNumber, asObject, asText } from './json.ts';
 import type { Json } from './json.ts';
 import { slackLimits } from './limits.ts';
@@ -46,9 +46,10 @@ export async function uploadBytes(web: SlackWeb, file: OutgoingFile, signal: Abo
     if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`);
     return { state: 'uploaded', fileId, file };
   } catch (error) {
-    const reason = fileRefusal(error);
+    const reason =
+      error instanceof AppError && error.code === 'file-unavailable' ? error.userMessage : fileRefusal(error);
     if (reason !== null) return { state: 'refused', reason, file };
-    return { state: 'failed', error: signal.aborted ? toAppError(signal.reason) : slackError(error, 'upload'), file };
+    return { state: 'failed', error: signal.aborted ? cancelled(signal, 'upload') : slackError(error, 'upload'), file };
   }
 }
 

@@ -1,7 +1,7 @@
 import { WebClient } from '@slack/web-api';
 import type { FetchFunction } from '@slack/web-api';
 import type { Logger } from '../../src/log.ts';
-import { slackError } from './errors.ts';
+import { cancelled, slackError } from './errors.ts';
 import { asObject } from './json.ts';
 import type { Json } from './json.ts';
 import { sdkLogger } from './sdk-log.ts';
@@ -38,6 +38,7 @@ export function createSlackWeb(deps: {
         signal.throwIfAborted();
         return asObject(await untilAborted(web.apiCall(method, { ...args }), signal));
       } catch (error) {
+        if (signal.aborted) throw cancelled(signal, method);
         throw slackError(error, method);
       }
     },

@@ -79,6 +79,9 @@ const workspace = {
 
 const startTimeoutMs = 20_000;
 
+/** Runs a command in a new network namespace; as another user than root in a new user namespace as well. */
+const ownNetwork = { program: 'unshare', options: ['-rn'] } as const;
+
 /** The program of the npm package; `null` on machines it is not made for. */
 export function localSlackProgram(): string | null {
   try {
@@ -207,14 +210,19 @@ function createControls(base: string) {
 }
 
 function canIsolate(): boolean {
-  return spawnSync('unshare', ['-rn', 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' }).status === 0;
+  return (
+    spawnSync(ownNetwork.program, [...ownNetwork.options, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' })
+      .status === 0
+  );
 }
 
 function startIsolated(socketPath: string, port: number, command: readonly string[]): ChildProcess {
   const bridge = fileURLToPath(new URL('loopback-bridge.ts', import.meta.url));
   const inside = [process.execPath, bridge, socketPath, String(port), ...command];
   const script = 'ip link set lo up && exec "$@"';
-  return spawn('unshare', ['-rn', 'sh', '-c', script, 'sh', ...inside], { stdio: ['pipe', 'ignore', 'inherit'] });
+  return spawn(ownNetwork.program, [...ownNetwork.options, 'sh', '-c', script, 'sh', ...inside], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
 }
 
 function startPlain(command: readonly string[]): ChildProcess {
