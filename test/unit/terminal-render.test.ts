@@ -24,13 +24,13 @@ const table: TableData = {
 describe('tables', () => {
   it('lines up wide characters, numbers to the right, and says where the rest is', () => {
     expect(renderTable(table, 'out/t.csv', 60, plain).split('\n')).toEqual([
-      '┌──────────────────────┐',
-      '│ 都市         Revenue │',
-      '├──────────────────────┤',
-      '│ 東京          1234.5 │',
-      '│ Zürich 🎉          7 │',
-      '│ [31mred line       – │',
-      '└──────────────────────┘',
+      '┌───────────────────────┐',
+      '│ 都市          Revenue │',
+      '├───────────────────────┤',
+      '│ 東京           1234.5 │',
+      '│ Zürich 🎉           7 │',
+      '│ [31mred line        – │',
+      '└───────────────────────┘',
       '… 85 more rows in out/t.csv',
     ]);
   });
