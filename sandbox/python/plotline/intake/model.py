@@ -1,0 +1,104 @@
+"""The data that travels between the stages: a file's bytes -> `Reading` with `RawTable`s -> DataFrames and the card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Unreadable(Exception):
+    """The file cannot be read as tables. The text is for the person who sent it: what happened and what to do next."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text table is written. `quote` and `escape` are None where the file does not use one.
+
+    `escape` is how a quote is written inside a quoted field: the quote itself when doubled, or a backslash.
+    """
+
+    encoding: str
+    delimiter: str
+    quote: str | None
+    escape: str | None
+
+
+@dataclass(frozen=True)
+class Note:
+    """One warning. `line` is the physical line of the file from 1, in a workbook the sheet's row."""
+
+    code: str
+    message: str
+    table: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that is not in the table, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class CellError:
+    """A spreadsheet error such as #DIV/0! in place of a value."""
+
+    code: str
+
+    def __str__(self) -> str:
+        return self.code
+
+
+@dataclass
+class RawTable:
+    """A table before its columns have types.
+
+    `columns[i]` holds the values of one column: text as written in the file, or the typed values of a workbook or JSON.
+    `lines[r]` is the physical line (sheet row, item number) that row r starts on. A column that is already a numeric
+    array was converted by the parser and is known to hold no ids, dates or decimal commas.
+    """
+
+    name: str
+    header: list[str]
+    header_rows: int
+    columns: list[Sequence[Any]]
+    lines: Sequence[int]
+    hidden: bool = False
+    range: str = ""
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    units: list[str | None] | None = None
+
+    @property
+    def row_count(self) -> int:
+        return len(self.lines)
+
+
+@dataclass
+class Sheet:
+    """A worksheet's grid. `rows[r][c]` counts from `first_row`/`first_column` (both from 1); None is an empty cell."""
+
+    name: str
+    hidden: bool
+    rows: list[list[Any]]
+    first_row: int = 1
+    first_column: int = 1
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """Merged ranges: first row, first column, last row, last column, from 1, inclusive."""
+    named_tables: list[tuple[str, tuple[int, int, int, int], int]] = field(default_factory=list)
+    """The workbook's own tables: name, range as above, number of header rows."""
+    formulas_without_values: int = 0
+    hidden_rows: int = 0
+    hidden_columns: int = 0
+
+
+@dataclass
+class Reading:
+    """Everything one file gave."""
+
+    kind: str
+    tables: list[RawTable] = field(default_factory=list)
+    dialect: Dialect | None = None
+    notes: list[Note] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)

@@ -1,0 +1,82 @@
+"""One file -> everything in it that is a table. The only place that knows which reader serves which kind."""
+
+from pathlib import Path
+
+from plotline.intake.delimited import read_delimited
+from plotline.intake.encoding import decode
+from plotline.intake.kinds import kind_of_file
+from plotline.intake.model import Note, Reading, Unreadable
+
+READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xls), OpenDocument (.ods), JSON, and zip files of these"
+SAMPLE_BYTES = 200 * 1024 * 1024
+"""Text files above this size are read up to here, and the card says so."""
+
+_REFUSALS = {
+    "7z": "A 7z archive. I cannot open it; please send the files themselves or as .zip.",
+    "rar": "A RAR archive. I cannot open it; please send the files themselves or as .zip.",
+    "sqlite": f"A SQLite database. I do not open databases; I can read {READABLE}.",
+    "parquet": f"A Parquet file. I cannot open it; I can read {READABLE}.",
+    "arrow": f"An Arrow file. I cannot open it; I can read {READABLE}.",
+    "document": f"A text document, not a table. I can read {READABLE}.",
+    "unknown-binary": f"This is not a kind of file that I know. I can read {READABLE}.",
+    "xml": f"An XML file that is not a spreadsheet. I can read {READABLE}.",
+}
+
+
+def read_file(path: Path, depth: int = 0) -> Reading:
+    """The tables of the file. Raises `Unreadable` with words for the person where there are none to read; a missing
+    file raises FileNotFoundError. `depth` counts the archives around the file."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4096)
+    kind = kind_of_file(path, head)
+    match kind:
+        case "empty":
+            raise Unreadable("The file is empty: 0 bytes. Please export it again and send it once more.")
+        case "zip":
+            from plotline.intake.archive import read_zip
+
+            return read_zip(path, depth)
+        case "ole" | "xls":
+            from plotline.intake.xls import read_xls
+
+            return read_xls(path)
+        case "gzip" | "bzip2" | "xz":
+            from plotline.intake.archive import read_compressed
+
+            return read_compressed(path, kind, depth)
+        case "json":
+            from plotline.intake.json_tables import read_json
+
+            return read_json(decode(path.read_bytes()), path.stem)
+        case "html" | "xml-spreadsheet" | "markdown":
+            from plotline.intake.markup import read_markup
+
+            return read_markup(decode(path.read_bytes()), path.stem, kind)
+        case "image" | "pdf" | "audio" | "video":
+            return Reading(kind)
+        case "program":
+            suffix = path.suffix or "no extension"
+            raise Unreadable(f"A program ({suffix}). I do not open programs; I can read {READABLE}.")
+        case "text":
+            return _read_text(path, size)
+        case _:
+            raise Unreadable(_REFUSALS.get(kind, _REFUSALS["unknown-binary"]))
+
+
+def _read_text(path: Path, size: int) -> Reading:
+    with path.open("rb") as file:
+        data = file.read(SAMPLE_BYTES)
+    note = None
+    if size > SAMPLE_BYTES:
+        data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
+        words = f"The file has {size / 1e6:,.0f} MB; only its first {len(data) / 1e6:,.0f} MB were read."
+        note = Note("sampled", words)
+    if not data.strip(b"\x00\xff\xfe\xef\xbb\xbf \t\r\n"):
+        raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
+    from plotline.intake.bulk import read_bulk
+
+    reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
+    if note:
+        reading.notes.append(note)
+    return reading

@@ -1,0 +1,204 @@
+"""Text lines -> records, with the physical line of each. A line that cannot be a record is named, never guessed at."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from plotline.intake.model import Rejected
+
+_MAX_LINES_IN_A_FIELD = 2_000
+
+
+@dataclass
+class Records:
+    """`rows[i]` starts on physical line `lines[i]`. `stray` are lines whose quotes needed a lenient reading."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    blank_after: list[int] = field(default_factory=list)
+    """Indexes of rows that follow at least one blank line."""
+    rejected: list[Rejected] = field(default_factory=list)
+    stray: list[int] = field(default_factory=list)
+
+
+def physical_lines(text: str) -> list[str]:
+    """The lines of a file. A lone carriage return ends a line only where the file uses it so: in an otherwise `\\n`
+    file it is data of a field."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+        lone = text.count("\r")
+        if lone and lone * 3 >= text.count("\n"):
+            text = text.replace("\r", "\n")
+    lines = text.split("\n")
+    if lines and lines[-1] == "":
+        lines.pop()
+    return lines
+
+
+@dataclass(frozen=True)
+class Tokeniser:
+    """How one line becomes fields. `split` is for lines without the quote character."""
+
+    quote: str | None
+    split: Callable[[str], list[str]]
+    quoted: re.Pattern[str] | None
+    lenient: re.Pattern[str] | None
+    plain: re.Pattern[str]
+    separator: re.Pattern[str]
+    unescape: Callable[[str], str]
+
+
+@lru_cache(maxsize=256)
+def tokeniser(delimiter: str, quote: str | None, escape: str | None) -> Tokeniser:
+    """`delimiter` is any text; a single space stands for runs of blanks, the empty string for one column."""
+    space = delimiter == " "
+    between = r"[ ]+" if space else re.escape(delimiter) if delimiter else r"(?!)"
+    end = rf"(?={between}|$)" if not space else r"(?=[ ]|$)"
+    padding = "" if space or delimiter == "\t" else r"[ \t]*" if len(delimiter) else r"[ ]*"
+    plain = rf"(?:(?!{between}).)*" if len(delimiter) != 1 else rf"[^{re.escape(delimiter)}]*"
+    split: Callable[[str], list[str]]
+    if space:
+        split = str.split
+    elif delimiter:
+        split = lambda line: line.split(delimiter)  # noqa: E731 - the hot loop calls it once per line
+    else:
+        split = lambda line: [line]  # noqa: E731
+    quoted = lenient = None
+    unescape: Callable[[str], str] = str
+    if quote:
+        mark = re.escape(quote)
+        inside = rf"(?:[^{mark}\\]|\\.|{mark}{mark})*" if escape == "\\" else rf"(?:[^{mark}]|{mark}{mark})*"
+        quoted = re.compile(rf"{padding}{mark}({inside}){mark}[ \t]*{end}", re.DOTALL)
+        lenient = re.compile(rf"{padding}{mark}(.*?){mark}{padding}{end}", re.DOTALL)
+        doubled = quote * 2
+        if escape == "\\":
+            pattern = re.compile(rf"\\([{mark}\\])|{mark}({mark})")
+            unescape = lambda value: pattern.sub(lambda found: found[1] or found[2], value)  # noqa: E731
+        else:
+            unescape = lambda value: value.replace(doubled, quote)  # noqa: E731
+    return Tokeniser(quote, split, quoted, lenient, re.compile(plain, re.DOTALL), re.compile(between), unescape)
+
+
+def tokenise(line: str, how: Tokeniser, lenient: bool = False) -> tuple[list[str], str]:
+    """The fields of one record and its state: `ok`; `inner` (a quote inside a plain field); `open` (a quoted field does
+    not end); `stray` (text after a closing quote)."""
+    if how.quote is None or how.quote not in line:
+        return how.split(line), "ok"
+    assert how.quoted and how.lenient
+    fields: list[str] = []
+    state = "ok"
+    position, size = 0, len(line)
+    if how.separator.pattern == "[ ]+":
+        position = size - len(line.lstrip(" "))
+    while True:
+        start = position
+        while start < size and line[start] in " \t" and not how.separator.match(line, start):
+            start += 1
+        if line.startswith(how.quote, start):
+            found = how.quoted.match(line, position)
+            if not found and lenient:
+                found = how.lenient.match(line, position)
+                if found:
+                    fields.append(found[1])
+            elif found:
+                fields.append(how.unescape(found[1]))
+            if not found:
+                closes = line.find(how.quote, start + 1) >= 0
+                return fields, "open" if not closes or _is_open(line, start, how) else "stray"
+            position = found.end()
+        else:
+            found = how.plain.match(line, position)
+            assert found
+            if how.quote in found[0]:
+                state = "inner"
+            fields.append(found[0])
+            position = found.end()
+        gap = how.separator.match(line, position)
+        if not gap:
+            return fields, state
+        position = gap.end()
+        if position >= size and how.separator.pattern == "[ ]+":
+            return fields, state
+
+
+def _is_open(line: str, start: int, how: Tokeniser) -> bool:
+    """Whether the quoted field at `start` runs to the end of the line without a closing quote."""
+    assert how.quote
+    rest = line[start + 1 :].replace(how.quote * 2, "").replace("\\" + how.quote, "")
+    return how.quote not in rest
+
+
+def read_records(lines: list[str], how: Tokeniser, width: int, comment: str | None = None) -> Records:
+    """All records of the file. `width` is how many fields a record of the table has; it decides whether a quoted field
+    really runs over several lines or its quote was never closed."""
+    out = Records()
+    rows, starts = out.rows, out.lines
+    quote, split = how.quote, how.split
+    index, count = 0, len(lines)
+    blank = False
+    while index < count:
+        line = lines[index]
+        index += 1
+        if not line or line.isspace():
+            blank = True
+            continue
+        if blank:
+            out.blank_after.append(len(rows))
+            blank = False
+        if quote is None or quote not in line:
+            rows.append(split(line))
+            starts.append(index)
+            continue
+        fields, state = tokenise(line, how)
+        if state in ("open", "stray"):
+            joined = _joined(lines, index, how, width) if state == "open" else None
+            if joined:
+                fields, used = joined
+                rows.append(fields)
+                starts.append(index)
+                index += used
+                continue
+            fields, again = tokenise(line, how, lenient=True)
+            if again in ("open", "stray") or (len(fields) != width and width > 1):
+                words = "opens a quote that is never closed" if state == "open" else "has text after a closing quote"
+                out.rejected.append(Rejected(index, words))
+                continue
+            state = "inner"
+        if state == "inner":
+            out.stray.append(index)
+        rows.append(fields)
+        starts.append(index)
+    return out
+
+
+def _joined(lines: list[str], index: int, how: Tokeniser, width: int) -> tuple[list[str], int] | None:
+    """The record that starts on the line before `index` and goes on over the next lines, and how many it uses."""
+    assert how.quote
+    text = lines[index - 1]
+    last = min(len(lines), index + _MAX_LINES_IN_A_FIELD)
+    pieces = [text]
+    looks_whole = 0
+    for used in range(1, last - index + 1):
+        line = lines[index + used - 1]
+        pieces.append(line)
+        if how.quote not in line:
+            looks_whole += len(how.split(line)) == width
+            # Lines inside a field do not look like records again and again; a quote left open swallows such lines.
+            if width > 1 and looks_whole > 3 and looks_whole * 2 > used:
+                return None
+            continue
+        fields, state = tokenise("\n".join(pieces), how)
+        if state == "open":
+            continue
+        if state == "stray" or (width > 1 and len(fields) != width):
+            return None
+        if width > 1 and looks_whole == used - 1 and _is_record(line, how, width) and (used > 1 or looks_whole):
+            return None
+        return fields, used
+    return None
+
+
+def _is_record(line: str, how: Tokeniser, width: int) -> bool:
+    fields, state = tokenise(line, how)
+    return state == "ok" and len(fields) == width
