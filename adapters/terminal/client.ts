@@ -40,7 +40,7 @@ export function createTerminalClient(deps: {
     running.set(messageId, progress);
     if (features.isTty) return showRunning();
     // Elsewhere a line is printed once: when its step has ended, or when there is something new to say.
-    for (const [index, line] of renderProgress(progress, screen.width, style, 0).entries()) {
+    for (const [index, line] of renderProgress(progress, screen.width, style, null).entries()) {
       const isNews = progress.note !== '' || /^[✓✗]/.test(line);
       const seen = `${messageId} ${index} ${line}`;
       if (isNews && !linesPrinted.has(seen)) screen.print(line);
@@ -61,7 +61,7 @@ export function createTerminalClient(deps: {
       running.delete(messageId);
       showRunning();
       if (features.isTty && progress.steps.length > 0)
-        screen.print(renderProgress(progress, screen.width, style, 0).join('\n'));
+        screen.print(renderProgress(progress, screen.width, style, null).join('\n'));
     }
   };
 
@@ -118,9 +118,7 @@ export function createTerminalClient(deps: {
   const show = async (messageId: string, message: Exclude<OutgoingMessage, { kind: 'reply' }>): Promise<void> => {
     if (message.kind === 'progress') {
       showProgress(messageId, message.progress);
-      const text = renderProgress(message.progress, 200, plain, 0)
-        .map((line) => line.replace(/^[⠀-⣿]/, '…'))
-        .join('\n');
+      const text = renderProgress(message.progress, 200, plain, null).join('\n');
       return transcript.put(botEntry(messageId, 'progress', text));
     }
     const known = transcript.entries().find((entry) => entry.messageId === messageId);

@@ -98,10 +98,15 @@ export function renderArtifact(artifact: Artifact, path: string, width: number, 
 
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** One line per step, none wider than `width`; `frame` turns the spinner of the running one. */
-export function renderProgress(progress: Progress, width: number, style: Style, frame: number): readonly string[] {
+/** One line per step, none wider than `width`; `frame` turns the spinner of the running one, `null` where nothing is redrawn. */
+export function renderProgress(
+  progress: Progress,
+  width: number,
+  style: Style,
+  frame: number | null,
+): readonly string[] {
   const fit = (text: string): string => fitToWidth(harmless(oneLine(text)), width - 3);
-  const turning = spinner[frame % spinner.length] ?? '…';
+  const turning = frame === null ? '…' : (spinner[frame % spinner.length] ?? '…');
   if (progress.note !== '') return [`${style.cyan(turning)} ${fit(progress.note)}`];
   const symbols = { running: style.cyan(turning), done: style.green('✓'), failed: style.red('✗') };
   if (progress.steps.length === 0) return [`${symbols.running} ${fit('Working on it')}`];
