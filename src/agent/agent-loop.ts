@@ -17,8 +17,8 @@ import { createStopConditions } from './stop-conditions.ts';
 import type { StopReason } from './stop-conditions.ts';
 import { answerCalls } from './tool-calls.ts';
 
-/** What the wrap-up turn may take, on top of the task's own limits. */
-const wrapUpMs = 60_000;
+/** What the wrap-up turn may take at most, on top of the task's own limits. */
+const longestWrapUpMs = 60_000;
 
 type Ending = Pick<AgentOutcome, 'outcome' | 'text' | 'reason'>;
 
@@ -54,7 +54,7 @@ export async function runAgent(input: AgentInput): Promise<AgentOutcome> {
     end({ outcome: 'cancelled', text: `Stopped. ${doneText(cells)}`, reason: 'stopped by the person' });
 
   const wrapUp = async (stop: StopReason): Promise<AgentOutcome> => {
-    const until = AbortSignal.any([signal, AbortSignal.timeout(wrapUpMs)]);
+    const until = AbortSignal.any([signal, AbortSignal.timeout(Math.min(longestWrapUpMs, limits.maxWallMs))]);
     const result = await turn('none', wrapUpInstruction(stop, limits), until);
     if (signal.aborted) return stopped();
     // Servers that ignore the tool choice may still send calls; only the text counts here.

@@ -39,7 +39,10 @@ export function toModelError(error: unknown): ModelError {
     code: kind,
     retryable: ['rate-limited', 'server-error', 'unreachable', 'interrupted'].includes(kind) && !isQuota,
     retryAfterMs: isQuota ? null : retryAfterMs(error),
-    detail: [status === 0 ? '' : String(status), code, message].filter(Boolean).join(' ').slice(0, 1000),
+    detail: [status === 0 ? '' : String(status), code, message.replace(/^\d{3} /, '')]
+      .filter(Boolean)
+      .join(' ')
+      .slice(0, 1000),
   };
 }
 
@@ -62,7 +65,8 @@ function kindOf(status: number, words: string, error: unknown): ModelErrorCode {
   if (/rate_limit/.test(words)) return 'rate-limited';
   if (causesOf(error).some((cause) => isUnreachable(cause))) return 'unreachable';
   // Without a status it is either an error object inside a stream, or the stream itself that broke.
-  return error instanceof APIError && error.error !== undefined ? 'server-error' : 'interrupted';
+  const isServersWord = error instanceof APIError ? error.error !== undefined : !(error instanceof Error);
+  return isServersWord ? 'server-error' : 'interrupted';
 }
 
 interface Facts {
