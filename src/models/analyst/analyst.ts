@@ -63,7 +63,7 @@ function say(text: string, plan: RunPlan | null): AssistantMessage {
 function call(plan: RunPlan, attempt: number, thread: Thread): AssistantMessage {
   const title = attempt === 0 ? titleFor(plan) : `${titleFor(plan)}, second try`;
   const toolCall: ToolCall = {
-    id: `call_${thread.files.cards.length}_${attempt}_${checksum(thread.question)}`,
+    id: `call_${thread.messageCount}_${checksum(thread.question)}`,
     name: 'run_python',
     argumentsText: JSON.stringify({ title, code: codeFor(plan, attempt > 0) }),
   };

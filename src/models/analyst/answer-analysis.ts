@@ -2,7 +2,7 @@ import { isTime } from './compile.ts';
 import { shortLabel } from './cards.ts';
 import type { Facts } from './facts.ts';
 import { formatNumber, listed, percent, plainText, plural, signedPercent, withUnit } from './format.ts';
-import { aggregateLabel } from './measures.ts';
+import { aggregateLabel, isLevel } from './measures.ts';
 import type { AnalysisPlan } from './plan.ts';
 import { dimensionName } from './python-analysis.ts';
 import { barsShown, chartTypeOf } from './python-chart.ts';
@@ -36,37 +36,39 @@ function lower(text: string): string {
   return /^\p{Lu}\p{Ll}/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
-/** The words of the filters: ` for Germany and France, 2023`. */
+/** The words of the filters: ` for Germany and France in 2023`. */
 function keptWords(plan: AnalysisPlan): string {
   const parts = plan.filters.flatMap((filter): readonly string[] => {
     switch (filter.kind) {
       case 'values':
-        return [`${filter.exclude ? 'without ' : ''}${listed(filter.values.map(plainText))}`];
+        return [`${filter.exclude ? 'without' : 'for'} ${listed(filter.values.map(plainText))}`];
       case 'dates':
-        return [filter.words.replace(/^(?:in|for|during|only|just|of)\s+/i, '')];
+        return [/^(?:between|from|since|after|before|until|up to|through|starting)\b/i.test(filter.words) ? filter.words : `in ${filter.words.replace(/^(?:(?:in|for|during|only|just|of|year)\s+)+/i, '')}`];
       case 'compare':
-        return [`${plainText(shortLabel(filter.column.name))} ${filter.operator === '==' ? '=' : filter.operator} ${filter.column.role === 'year' ? filter.value : formatNumber(filter.value)}`];
+        if (filter.column.role === 'year') return [filter.operator === '==' ? `in ${filter.value}` : `with ${plainText(filter.column.name)} ${filter.operator} ${filter.value}`];
+        return [`with ${plainText(shortLabel(filter.column.name))} ${filter.operator === '==' ? '=' : filter.operator} ${formatNumber(filter.value)}`];
       case 'range':
-        return [`${plainText(shortLabel(filter.column.name))} ${filter.from}–${filter.to}`];
+        return [`${filter.column.role === 'year' ? 'from' : `with ${plainText(shortLabel(filter.column.name))}`} ${filter.from} to ${filter.to}`];
       case 'month':
-        return [new Intl.DateTimeFormat('en-US', { month: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, filter.month - 1, 1))];
+        return [`in ${new Intl.DateTimeFormat('en-US', { month: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, filter.month - 1, 1))}`];
       default:
         return filter satisfies never;
     }
   });
-  return parts.length === 0 ? '' : ` for ${parts.join(', ')}`;
+  return parts.length === 0 ? '' : ` ${parts.join(' ')}`;
 }
 
 function sayWhole(plan: AnalysisPlan, facts: Facts): Said {
   const values = facts.object('values')?.numbers() ?? [];
   const unit = (at: number): string | null => (plan.aggregate === 'count' || plan.aggregate === 'distinct' ? null : (plan.measures[at]?.unit ?? null));
-  const total = plan.aggregate === 'sum' ? 'Total ' : '';
-  const parts = values.map(([label, value], at) => `${total === '' ? plainText(shortLabel(label)) : `${total}${plainText(lower(shortLabel(label)))}`}${keptWords(plan)}: **${withUnit(value, unit(at))}**`);
-  const spread = values.flatMap(([label], at) => {
+  const one = (facts.number('newest_rows') ?? facts.number('used')) === 1;
+  const total = (at: number): string => ((plan.measures[at]?.aggregate ?? plan.aggregate) === 'sum' && !one ? 'Total ' : '');
+  const parts = values.map(([label, value], at) => `${total(at) === '' ? plainText(shortLabel(label)) : `${total(at)}${plainText(lower(shortLabel(label)))}`}${keptWords(plan)}${newestWords(facts)}: **${withUnit(value, unit(at))}**`);
+  const spread = one ? [] : values.flatMap(([label], at) => {
     const range = facts.object('spread')?.object(label);
     const [min, mean, max] = [range?.number('min'), range?.number('mean'), range?.number('max')];
     if (min === null || min === undefined || mean === null || mean === undefined || max === null || max === undefined) return [];
-    return [`Per row: ${withUnit(min, unit(at))} to ${withUnit(max, unit(at))}, on average ${withUnit(mean, unit(at))}.`];
+    return [`${values.length > 1 ? `${plainText(shortLabel(label))} per row` : 'Per row'}: ${withUnit(min, unit(at))} to ${withUnit(max, unit(at))}, on average ${withUnit(mean, unit(at))}.`];
   });
   return { headline: parts.join('; ') + '.', bullets: spread };
 }
@@ -76,7 +78,7 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
   const unit = unitOf(plan);
   const [best, least] = [facts.pairs('top')[0], facts.pairs('low')[0]];
   const noun = nounOf(plan);
-  if (dimension === undefined || best === undefined || least === undefined) return { headline: `There is nothing to show for ${lower(noun)}${keptWords(plan)}.`, bullets: [] };
+  if (dimension === undefined || best === undefined || least === undefined) return { headline: plan.compute === 'change' ? `${noun}${keptWords(plan)} has only one ${lower(shortLabel(dimension === undefined ? '' : dimensionName(dimension)))} in the file, so there is no growth to compute.` : `There is nothing to show for ${lower(noun)}${keptWords(plan)}.`, bullets: [] };
   const what = lower(shortLabel(dimensionName(dimension)));
   const name = ([text]: Pair): string => plainText(text);
   const value = ([, number]: Pair): string => (plan.compute === 'share' ? percent(number) : plan.compute === 'change' ? signedPercent(number) : withUnit(number, unit));
@@ -94,10 +96,12 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
     headline = `**${name(least)}** has the lowest ${lower(noun)}${keptWords(plan)}: **${value(least)}**.`;
   } else if (plan.compute === 'change') {
     headline = `${noun}${keptWords(plan)} grew most in **${name(best)}** (**${value(best)}**); its weakest ${what} was **${name(least)}** (**${value(least)}**).`;
+  } else if (plan.top?.order === 'desc') {
+    headline = `**${name(best)}** has the highest ${lower(noun)}${keptWords(plan)}${newestWords(facts)}: **${value(best)}**.`;
   } else if (facts.number('groups') === 1) {
     headline = `${noun}${keptWords(plan)}: **${value(best)}** (${name(best)}, the only ${what}).`;
   } else {
-    headline = `${noun}${keptWords(plan)} is highest ${isTime(dimension) ? 'in' : 'for'} **${name(best)}** (**${value(best)}**) and lowest ${isTime(dimension) ? 'in' : 'for'} **${name(least)}** (**${value(least)}**).`;
+    headline = `${noun}${keptWords(plan)}${newestWords(facts)} is highest ${isTime(dimension) ? 'in' : 'for'} **${name(best)}** (**${value(best)}**) and lowest ${isTime(dimension) ? 'in' : 'for'} **${name(least)}** (**${value(least)}**).`;
   }
   if (first !== undefined && last !== undefined && plan.compute === 'value' && plan.top === null && first[0] !== last[0] && dimension.grain !== 'weekday' && dimension.grain !== 'hour' && dimension.column.order === null && first[1] !== 0) {
     bullets.push(`From ${name(first)} (${value(first)}) to ${name(last)} (${value(last)}): ${signedPercent(100 * (last[1] / first[1] - 1))}.`);
@@ -105,9 +109,14 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
   const ranked = plan.top?.order === 'asc' ? facts.pairs('low') : facts.pairs('top');
   if (!isTime(dimension) && ranked.length > 2) bullets.push(`${plan.top?.order === 'asc' ? 'Lowest' : 'Top'} ${Math.min(ranked.length, 5)}: ${ranked.slice(0, 5).map((pair) => `${name(pair)} ${value(pair)}`).join(', ')}.`);
   const total = facts.number('total');
-  const adds = plan.compute === 'value' && (plan.aggregate === 'sum' || plan.aggregate === 'count');
+  const adds = plan.compute === 'value' && (plan.aggregate === 'sum' || plan.aggregate === 'count') && !(isTime(dimension) && plan.measures.some(isLevel));
   if (adds && total !== null) bullets.push(`Total over ${plural(facts.number('groups') ?? 0, what, what.endsWith('y') ? `${what.slice(0, -1)}ies` : `${what}s`)}: ${withUnit(total, unit)}.`);
   return { headline, bullets: [...bullets, ...cutText(plan, facts)] };
+}
+
+function newestWords(facts: Facts): string {
+  const newest = facts.text('newest');
+  return newest === null ? '' : ` in ${newest}`;
 }
 
 /** What the chart leaves out. */
@@ -115,7 +124,7 @@ function cutText(plan: AnalysisPlan, facts: Facts): readonly string[] {
   const groups = facts.number('groups') ?? 0;
   const drawn = facts.number('drawn');
   if (plan.show === 'table') return plan.top !== null && groups > (facts.number('shown') ?? groups) ? [`The table shows ${facts.number('shown') ?? 0} of ${groups}.`] : [];
-  if (drawn !== null && drawn < groups) return [`The chart shows ${drawn === barsShown && plan.top === null ? `the first ${drawn}` : drawn} of ${groups}.`];
+  if (drawn !== null && drawn < groups && plan.top === null) return [`The chart shows ${drawn === barsShown && plan.top === null ? `the first ${drawn}` : drawn} of ${groups}.`];
   if (chartTypeOf(plan) === 'pie' && groups > 8) return [`The chart shows the 7 largest of ${groups}; the others are together in “Other”.`];
   return [];
 }

@@ -22,6 +22,17 @@ export function rejectedText(rejected: readonly Facts[], count: number): string 
   return `${plural(count, 'line')} could not be read (${groups.join('; ')}${rest})`;
 }
 
+/** Values that were there but fit no number or date: `“n/a” in GDP (lines 12 and 40)`. */
+function unusableText(cells: readonly Facts[]): string {
+  const byValue = new Map<string, string[]>();
+  for (const cell of cells) {
+    const key = `“${plainText(cell.text('value') ?? '').slice(0, 40)}” in ${plainText(cell.text('column') ?? '')}`;
+    byValue.set(key, [...(byValue.get(key) ?? []), cell.text('line') ?? '?']);
+  }
+  const groups = [...byValue].slice(0, 6).map(([key, lines]) => `${key} (${lines.length === 1 ? 'line' : 'lines'} ${listed(lines.slice(0, linesNamed))}${lines.length > linesNamed ? ', …' : ''})`);
+  return `${groups.join(', ')}${byValue.size > 6 ? ', …' : ''}`;
+}
+
 /** "Rows used: 1,985 of 2,000. Not used: …" */
 export function usageText(facts: Facts): string {
   const read = facts.number('read');
@@ -40,8 +51,10 @@ export function usageText(facts: Facts): string {
     parts.push(`${gaps.map(([name, count]) => `${plural(count, unit === 'rows' ? 'row' : 'value')} without ${plainText(name)}`).join(', ')}${named}`);
   }
   if (kept !== null && kept < read) parts.push(`${plural(read - kept, 'row')} outside your filter`);
+  const unusable = facts.objects('unusable');
+  if (unusable.length > 0) parts.push(`of these, unreadable values: ${unusableText(unusable)}`);
   const newest = facts.text('newest');
-  if (newest !== null) parts.push(`rows of other dates than ${newest}`);
+  if (newest !== null) parts.push(`rows of other times than ${newest}, the newest in the file`);
   const all = read + rejected;
   const head = `${unit === 'rows' ? 'Rows' : 'Values'} used: ${used.toLocaleString('en-US')} of ${all.toLocaleString('en-US')}.`;
   return parts.length === 0 ? head : `${head} Not used: ${parts.join('; ')}.`;

@@ -13,7 +13,7 @@ export function answerText(plan: RunPlan, facts: Facts): string {
   if (facts.number('kept') === 0) return `No row is left after the filter. ${footer(plan, facts).join(' ')}`;
   const said = say(plan, facts);
   const notes = footer(plan, facts);
-  return [said.headline, said.bullets.map((line) => `- ${line}`).join('\n'), notes.length === 0 ? '' : `_${notes.join(' ')}_`].filter((part) => part !== '').join('\n\n');
+  return [said.headline, said.bullets.map((line) => `- ${line}`).join('\n'), notes.join('\n')].filter((part) => part !== '').join('\n\n');
 }
 
 function say(plan: RunPlan, facts: Facts): Said {

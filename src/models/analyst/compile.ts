@@ -3,10 +3,11 @@ import type { Column, Files, Table } from './cards.ts';
 import { compileColumns, compileRows } from './compile-columns.ts';
 import { columnMeasure, isLevel, naturalAggregate, primaryMeasure, productMeasure, rowsMeasure } from './measures.ts';
 import type { Mention } from './mentions.ts';
+import { readAggregate } from './parse-analysis.ts';
 import type { Reading } from './parse-analysis.ts';
 import { plainStyle } from './plan.ts';
 import type { AnalysisPlan, ColumnRef, Dimension, Filter, Grain, Measure, Plan } from './plan.ts';
-import { resolve, sourceFor } from './source.ts';
+import { baseFor, isIn, resolve, sourceFor } from './source.ts';
 import { areSynonyms, normalise, stemOf, tokenise } from './words.ts';
 
 /** Decides what a reading means. `null` where a measure was asked for that no column matches. */
@@ -40,6 +41,8 @@ export interface AnalysisParts {
   readonly aggregate: AnalysisPlan['aggregate'];
   readonly dimensions: readonly Dimension[];
   readonly assumptions: readonly string[];
+  /** Whose rows are counted, where a measure names no column of its own. */
+  readonly counted?: Table;
 }
 
 /** Measures and dimensions that the reading names, with defaults for what it leaves open. */
@@ -55,16 +58,19 @@ export function analysisParts(reading: Reading, named: readonly Named[], files: 
   const counted = counting ? groups.find(({ mention, column }) => !mention.afterBy && column.ref.role !== 'date' && column.ref.role !== 'year') : undefined;
   const dimensions = withTime(reading, groups.filter((entry) => entry !== counted).map(dimensionOf), files);
   if (counted !== undefined) {
-    return { measures: [columnMeasure(counted.column)], aggregate: 'distinct', dimensions, assumptions };
+    const noun = counted.mention.text.toLowerCase();
+    const isRow = counted.column.ref.role === 'id' && counted.column.card.distinct >= counted.table.rows;
+    const measure: Measure = isRow ? rowsMeasure(noun) : { ...columnMeasure(counted.column), label: noun };
+    return { measures: [measure], aggregate: isRow ? 'count' : 'distinct', dimensions, assumptions: isRow ? [] : assumptions, counted: counted.table };
   }
-  const wanted = numbers.filter((entry) => !dimensionNumbers.includes(entry)).map(({ column }) => columnMeasure(column));
+  const wanted = ownAggregates(reading, numbers.filter((entry) => !dimensionNumbers.includes(entry)));
   if (wanted.length > 0 && !(counting && reading.aggregate === 'count')) {
     const first = wanted[0];
     return { measures: wanted.slice(0, 4), aggregate: reading.aggregate ?? (first === undefined ? 'sum' : naturalAggregate(first)), dimensions, assumptions };
   }
   if (counting) {
     const noun = reading.unknown[0] ?? null;
-    return { measures: [rowsMeasure(noun === null ? null : noun.charAt(0).toUpperCase() + noun.slice(1))], aggregate: 'count', dimensions, assumptions };
+    return { measures: [rowsMeasure(noun === null ? null : noun.toLowerCase())], aggregate: 'count', dimensions, assumptions };
   }
   const strange = reading.unknown.filter((word) => !namesPlace(word, table));
   const product = productMeasure(table, [...strange, ...reading.unknown]);
@@ -84,6 +90,18 @@ export function analysisParts(reading: Reading, named: readonly Named[], files: 
     dimensions,
     assumptions: [...assumptions, `You named no column to measure, so I took ${primary.label}.`],
   };
+}
+
+/** "total revenue and average price": each measure takes the word before it; without words, what suits it. */
+function ownAggregates(reading: Reading, numbers: readonly Named[]): readonly Measure[] {
+  if (numbers.length < 2) return numbers.map(({ column }) => columnMeasure(column));
+  let from = 0;
+  return numbers.map(({ column, mention }) => {
+    const measure = columnMeasure(column);
+    const own = readAggregate(reading.question.slice(from, mention.start));
+    from = mention.end;
+    return { ...measure, aggregate: own ?? reading.aggregate ?? naturalAggregate(measure) };
+  });
 }
 
 function namesPlace(word: string, table: Table): boolean {
@@ -133,7 +151,11 @@ interface Draft extends AnalysisParts {
 /** Fills what follows from measures, dimensions and filters: source, ranking, share, growth, newest period, kind of display. */
 export function finishAnalysis(draft: Draft): AnalysisPlan {
   const { reading, files, measures, aggregate } = draft;
-  const { table } = reading;
+  const measuredColumn = measures[0]?.columns[0];
+  const measured = draft.counted ?? files.tables.find((candidate) => measuredColumn !== undefined && isIn(measuredColumn, candidate)) ?? reading.table;
+  const asked = [...measures.flatMap((measure) => measure.columns), ...draft.dimensions.map(({ column }) => column), ...draft.filters.flatMap(columnsOf)];
+  const { table, flipped } = baseFor(measured, asked, files.tables);
+  const repeats = flipped ? [`Each row of ${measured.ref.table} counts once for every row of ${table.ref.table} that belongs to it.`] : [];
   let { compute } = reading;
   let dimensions = splitByValues(draft.dimensions, draft.filters);
   let { filters } = draft;
@@ -157,7 +179,7 @@ export function finishAnalysis(draft: Draft): AnalysisPlan {
   }
   const timed = filters.some((filter) => filter.kind === 'dates' || filter.kind === 'month' || ('column' in filter && filter.column.role === 'year'));
   const usesTime = dimensions.some(isTime);
-  const latest = first !== undefined && isLevel(first) && time !== null && !usesTime && !timed && reading.aggregate === null && dimensions.length > 0 ? time : null;
+  const latest = first !== undefined && isLevel(first) && time !== null && !usesTime && !timed && (reading.aggregate === null || reading.aggregate === 'sum') ? time : null;
   const { superlative } = reading;
   const top = reading.top ?? (superlative !== null && dimensions.length === 1 && !usesTime ? { count: 10, order: superlative } : superlative !== null && compute === 'growth' ? { count: 10, order: superlative } : null);
   const extreme = dimensions.length === 0 && superlative !== null && reading.aggregate === null ? (superlative === 'desc' ? 'max' : 'min') : aggregate;
@@ -175,7 +197,7 @@ export function finishAnalysis(draft: Draft): AnalysisPlan {
     focus,
     show: displayOf(reading),
     style: { ...plainStyle, ...reading.style.style },
-    assumptions: [...new Set(draft.assumptions)],
+    assumptions: [...new Set([...draft.assumptions, ...repeats])],
   };
 }
 

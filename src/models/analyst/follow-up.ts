@@ -1,5 +1,6 @@
-import type { Files } from './cards.ts';
-import { analysisParts, finishAnalysis, isTime, namedColumns } from './compile.ts';
+import { categoryColumns, timeDimension } from './cards.ts';
+import type { Files, Table } from './cards.ts';
+import { analysisParts, columnsOf, finishAnalysis, isTime, namedColumns } from './compile.ts';
 import { naturalAggregate } from './measures.ts';
 import { isOnlyStyle } from './parse-style.ts';
 import type { Reading } from './parse-analysis.ts';
@@ -31,7 +32,15 @@ function isTopOnly(reading: Reading): boolean {
 /** Only what was asked changes; sorting that the person chose stays until another is chosen. */
 function restyle(reading: Reading, previous: AnalysisPlan): AnalysisPlan {
   const styled = withStyle(reading, previous);
-  return reading.style.asShare ? { ...styled, compute: 'share' } : styled;
+  if (previous.dimensions.length === 0 && reading.style.style.type !== undefined) return overSomething(reading.table, styled);
+  return reading.style.asShare && previous.dimensions.length > 0 ? { ...styled, compute: 'share' } : styled;
+}
+
+/** A single figure cannot be drawn: it is drawn over time, or by the column with the fewest values. */
+function overSomething(table: Table, plan: AnalysisPlan): AnalysisPlan {
+  const category = categoryColumns(table).find(({ ref }) => plan.filters.every((filter) => !columnsOf(filter).some(({ name }) => name === ref.name)));
+  const dimension = timeDimension(table) ?? (category === undefined ? null : { column: category.ref, grain: null });
+  return dimension === null ? { ...plan, show: 'table' } : { ...plan, dimensions: [dimension], latest: null };
 }
 
 function withStyle(reading: Reading, previous: AnalysisPlan): AnalysisPlan {
@@ -51,13 +60,16 @@ const openers =
 function isFragment(reading: Reading): boolean {
   const words = reading.question.split(/\s+/).length;
   if (openers.test(reading.question)) return true;
+  if (/^\W*(?:which|what|who|whose|how|when|where|list|find|give|is|are|does|do|did|has|have|top|bottom)\b/i.test(reading.question)) return false;
   const hasMeasure = namedColumns(reading).some(({ column }) => column.ref.role === 'number');
   return words <= 4 && !hasMeasure && reading.aggregate === null && reading.unknown.length === 0;
 }
 
 function change(reading: Reading, previous: AnalysisPlan, files: Files): AnalysisPlan | null {
-  const named = namedColumns(reading);
-  const parts = analysisParts({ ...reading, unknown: [] }, named, files);
+  const { source } = previous;
+  const table = files.tables.find(({ ref }) => ref.file === source.table.file && ref.table === source.table.table) ?? reading.table;
+  const named = namedColumns({ ...reading, table });
+  const parts = analysisParts({ ...reading, table, unknown: [] }, named, files);
   const namesNumber = parts.measures.length > 0 && (named.some(({ column }) => column.ref.role === 'number') || reading.aggregate !== null);
   const said = namesNumber || parts.dimensions.length > 0 || reading.filters.length > 0 || reading.compute !== 'value' || reading.aggregate !== null || Object.keys(reading.style.style).length > 0 || reading.style.asTable;
   if (!said || reading.unknown.length > 0) return null;
@@ -70,8 +82,9 @@ function change(reading: Reading, previous: AnalysisPlan, files: Files): Analysi
   const drop = /\b(?:all|everything|no filter|without (?:the )?filter|remove (?:the )?filters?)\b/i.test(reading.question) && reading.filters.length === 0;
   const filters = drop ? [] : mergeFilters(previous.filters, reading.filters);
   const plan = finishAnalysis({
-    reading: { ...reading, top: reading.top ?? previous.top, superlative: null, compute: reading.compute === 'value' ? previous.compute : reading.compute, aggregate },
+    reading: { ...reading, table, top: reading.top ?? previous.top, superlative: null, compute: reading.compute === 'value' ? previous.compute : reading.compute, aggregate },
     files,
+    ...(measures[0]?.columns.length === 0 ? { counted: table } : {}),
     measures,
     aggregate,
     dimensions,

@@ -2,6 +2,7 @@
 
 const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const decimals = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+const cents = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const significant = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
 
 const words: readonly (readonly [number, string])[] = [
@@ -20,7 +21,8 @@ export function formatNumber(value: number): string {
 
 /** `12.5%`, `$1,200`, `1,200 EUR`. */
 export function withUnit(value: number, unit: string | null): string {
-  const text = formatNumber(value);
+  const isMoney = unit !== null && /^(?:[A-Z]{3}|[$€£¥]|US\$)$/.test(unit) && Math.abs(value) < 1e6 && !Number.isInteger(value);
+  const text = isMoney ? cents.format(value) : formatNumber(value);
   if (unit === null || unit === '') return text;
   if (unit === '%') return `${text}%`;
   return /^[$€£¥]$/.test(unit) ? `${value < 0 ? '-' : ''}${unit}${text.replace('-', '')}` : `${text} ${unit}`;

@@ -36,7 +36,7 @@ export function naturalAggregate(measure: Measure): Aggregate {
 }
 
 export function columnMeasure(column: Column): Measure {
-  return { kind: 'column', columns: [column.ref], label: labelOf(column.ref), unit: unitOf(column) };
+  return { kind: 'column', columns: [column.ref], label: labelOf(column.ref), unit: unitOf(column), aggregate: null };
 }
 
 function unitOf(column: Column): string | null {
@@ -44,7 +44,7 @@ function unitOf(column: Column): string | null {
 }
 
 export function rowsMeasure(noun: string | null): Measure {
-  return { kind: 'rows', columns: [], label: noun ?? 'Rows', unit: null };
+  return { kind: 'rows', columns: [], label: `Number of ${noun ?? 'rows'}`, unit: null, aggregate: null };
 }
 
 /** The measure that a question without any means: the amount of the table, found by name, else its first number column. */
@@ -73,13 +73,13 @@ export function productMeasure(table: Table, words: readonly string[]): Measure 
   if (quantity === undefined || price === undefined) return null;
   const unit = unitOf(price);
   const name = asked.charAt(0).toUpperCase() + asked.slice(1).toLowerCase();
-  return { kind: 'product', columns: [quantity.ref, price.ref], label: unit === null ? name : `${name} (${unit})`, unit };
+  return { kind: 'product', columns: [quantity.ref, price.ref], label: unit === null ? name : `${name} (${unit})`, unit, aggregate: null };
 }
 
 /** The name the aggregated value has in tables and on axes. */
 export function aggregateLabel(measure: Measure, aggregate: Aggregate): string {
   const lower = (text: string): string => (/^\p{Lu}\p{Ll}/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
-  switch (aggregate) {
+  switch (measure.aggregate ?? aggregate) {
     case 'sum':
       return measure.label;
     case 'mean':
@@ -93,8 +93,8 @@ export function aggregateLabel(measure: Measure, aggregate: Aggregate): string {
     case 'count':
       return measure.kind === 'rows' ? measure.label : `Number of ${lower(shortLabel(measure.label))}`;
     case 'distinct':
-      return `Different ${lower(shortLabel(measure.label))}`;
+      return `Number of different ${lower(shortLabel(measure.label))}`;
     default:
-      return aggregate satisfies never;
+      return measure.label;
   }
 }

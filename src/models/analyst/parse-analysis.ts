@@ -1,5 +1,6 @@
 import { timeColumn } from './cards.ts';
 import type { Files, Table } from './cards.ts';
+import { productMeasure } from './measures.ts';
 import { findMentions, unusedWords } from './mentions.ts';
 import type { Mention } from './mentions.ts';
 import { readComparisons, readUnknownValues, readValues } from './parse-filters.ts';
@@ -40,7 +41,8 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
   const style = readStyle(question, quick);
   const ranked = readTop(style.rest);
   const first = mentionsIn(ranked.rest, files.tables);
-  const table = chooseTable(question, first, files.tables, preferred);
+  const others = unusedWords(withoutMentions(ranked.rest, first)).map((token) => token.text);
+  const table = chooseTable(question, first, files.tables, preferred, (candidate) => (productMeasure(candidate, others) === null ? 0 : 1.5));
   if (table === null) return null;
 
   const compared = readComparisons(ranked.rest, first);
@@ -100,7 +102,8 @@ function readTop(text: string): { readonly top: AnalysisPlan['top']; readonly re
   return { top: { count: size, order }, rest: blank(text, match.index, match.index + match[0].length) };
 }
 
-function readAggregate(text: string): Aggregate | null {
+/** The way of putting values together that the text names. */
+export function readAggregate(text: string): Aggregate | null {
   if (/\b(?:average|mean|avg|on average)\b/i.test(text)) return 'mean';
   if (/\b(?:median|typical)\b/i.test(text)) return 'median';
   if (/\b(?:how many|number of|count(?:s| of)?|no\. of|frequency|frequencies)\b/i.test(text)) {

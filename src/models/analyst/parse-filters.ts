@@ -109,18 +109,18 @@ function preferred(mention: ValueMention, text: string, base: Table | null): Val
 /** `in Ruritania`, `for Acme`, `where status is open`: values the cards do not list, to be looked for in the sandbox. */
 export function readUnknownValues(text: string, mentions: readonly Mention[], base: Table): { readonly filters: readonly Filter[]; readonly rest: string } {
   const searchable = base.columns
-    .filter(({ ref, card }) => (ref.role === 'category' || ref.role === 'id') && card.top.length < card.distinct)
+    .filter(({ ref }) => ref.role === 'category' || ref.role === 'id')
     .map(({ ref }) => ref);
   for (const mention of mentions) {
     const column = mention.options.find((option) => option.table === base)?.column.ref;
     if (column === undefined || (column.role !== 'category' && column.role !== 'id')) continue;
     const is = /^\s*(?:is|=|==|equals|:|of|are)\s*(not\s+)?["“']?([\p{L}\p{N}][\p{L}\p{N} .&'-]*?)["”']?(?=\s*(?:$|[,;.?!]|\band\b|\bby\b|\bper\b|\bin\b|\bas\b))/iu.exec(text.slice(mention.end));
-    if (is?.[2] !== undefined) {
+    if (is?.[2] !== undefined && unusedWords(is[2]).length > 0) {
       const filter: Filter = { kind: 'values', columns: [column], values: [is[2].trim()], exclude: is[1] !== undefined };
       return { filters: [filter], rest: blank(text, mention.start, mention.end + is[0].length) };
     }
   }
-  const free = unusedWords(text);
+  const free = unusedWords(text).filter((token) => mentions.every((mention) => token.end <= mention.start || token.start >= mention.end));
   const match = /\b(in|for|from|only|of|at|without|except|excluding|not)\s+(?:the\s+)?((?:[\p{L}\p{N}][\p{L}\p{N}'’.&-]*\s*)+)/giu;
   for (const found of text.matchAll(match)) {
     const start = found.index + found[0].length - (found[2]?.length ?? 0);

@@ -31,6 +31,8 @@ export interface Measure {
   readonly columns: readonly ColumnRef[];
   readonly label: string;
   readonly unit: string | null;
+  /** Its own way of being put together, where a question names several ("total revenue and average price"); else the plan's. */
+  readonly aggregate: Aggregate | null;
 }
 
 export interface Dimension {

@@ -74,6 +74,10 @@ export function valueLabel(plan: AnalysisPlan): string {
 
 const methods: Readonly<Record<AnalysisPlan['aggregate'], string>> = { sum: 'sum', mean: 'mean', median: 'median', min: 'min', max: 'max', count: 'count', distinct: 'nunique' };
 
+function methodOf(plan: AnalysisPlan, measure: Measure): string {
+  return methods[measure.aggregate ?? plan.aggregate];
+}
+
 export function analysisCode(plan: AnalysisPlan, coerce: boolean): string {
   const columns = [...plan.measures.flatMap((measure) => measure.columns), ...plan.dimensions.map(({ column }) => column), ...(plan.latest === null ? [] : [plan.latest.column])];
   const source = sourceLines(plan.source, plan.filters, { coerce, columns });
@@ -91,7 +95,8 @@ export function analysisCode(plan: AnalysisPlan, coerce: boolean): string {
 /** What names a row that has no value: its categories and its year. Days and ids would name it too closely to be read. */
 function identityOf(plan: AnalysisPlan): readonly string[] {
   const parts = [...plan.dimensions, ...(plan.latest === null ? [] : [plan.latest])].map(({ column }) => column);
-  return parts.some(({ role }) => role === 'date') ? [] : parts.map(({ name }) => name);
+  const onlyTime = parts.every(({ role }) => role === 'year' || role === 'date');
+  return onlyTime || parts.some(({ role }) => role === 'date') || plan.source.joins.length > 0 ? [] : parts.map(({ name }) => name);
 }
 
 /** The column that a measure aggregates. */
@@ -126,7 +131,7 @@ function wholeLines(plan: AnalysisPlan): readonly string[] {
     const more = measure.columns[0]?.role === 'number' && plan.aggregate !== 'count' && plan.aggregate !== 'distinct'
       ? [`facts.setdefault("spread", {})[${label}] = {"min": float(${column}.min()), "mean": float(${column}.mean()), "max": float(${column}.max())}`]
       : [];
-    return [...start, `facts["values"][${label}] = ${column}.${methods[plan.aggregate]}().item()`.replace('.nunique().item()', '.nunique()').replace('.count().item()', '.count().item()'), ...more];
+    return [...start, `facts["values"][${label}] = ${column}.${methodOf(plan, measure)}().item()`.replace('.nunique().item()', '.nunique()').replace('.count().item()', '.count().item()'), ...more];
   });
 }
 
@@ -145,12 +150,12 @@ function oneWayLines(plan: AnalysisPlan): readonly string[] {
   const y = labels[0] ?? '';
   const lines: string[] = [];
   if (plan.measures.length > 1) {
-    const parts = plan.measures.map((measure, at) => `    ${py(labels[at] ?? '')}: groups[${py(measureColumn(measure))}].${methods[plan.aggregate]}(),`);
+    const parts = plan.measures.map((measure, at) => `    ${py(labels[at] ?? '')}: groups[${py(measureColumn(measure))}].${methodOf(plan, measure)}(),`);
     lines.push(`groups = used.groupby(${x}, observed=True)`, 'result = pd.DataFrame({', ...parts, '}).reset_index()');
   } else if (first.kind === 'rows') {
     lines.push(`result = used.groupby(${x}, observed=True).size().reset_index(name=${py(y)})`);
   } else {
-    lines.push(`result = used.groupby(${x}, observed=True)[${py(measureColumn(first))}].${methods[plan.aggregate]}().reset_index(name=${py(y)})`);
+    lines.push(`result = used.groupby(${x}, observed=True)[${py(measureColumn(first))}].${methodOf(plan, first)}().reset_index(name=${py(y)})`);
   }
   let value = y;
   if (plan.compute === 'share' || plan.compute === 'change') {

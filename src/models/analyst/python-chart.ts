@@ -148,5 +148,7 @@ function panelLines(plan: AnalysisPlan, dimension: Dimension, values: readonly s
 }
 
 export function titleLines(plan: AnalysisPlan, xLabel: string, yLabel: string): readonly string[] {
-  return [`ax.set_title(${py(titleOf(plan))})`, `ax.set_xlabel(${py(xLabel)})`, `ax.set_ylabel(${py(yLabel)})`];
+  const title = py(titleOf(plan));
+  const dated = plan.latest !== null && plan.style.title === null ? `${title} + f", {facts['newest']}"` : title;
+  return [`ax.set_title(${dated})`, `ax.set_xlabel(${py(xLabel)})`, `ax.set_ylabel(${py(yLabel)})`];
 }

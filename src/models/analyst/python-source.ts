@@ -179,8 +179,9 @@ export function usedLines(columns: readonly string[], identity: readonly string[
     'used = data.dropna(subset=needed).copy()',
     'gaps = data[needed].isna()',
     'facts["missing"] = {name: int(count) for name, count in gaps.sum().items() if count}',
-    ...(who.length === 0 ? [] : [`facts["gap_rows"] = data.loc[gaps.any(axis=1), ${py(who)}].astype(str).agg(" ".join, axis=1).head(10).tolist()`]),
+    ...(who.length === 0 ? [] : [`facts["gap_rows"] = [" ".join(map(str, row)) for row in data.loc[gaps[${py(names[0] ?? '')}], ${py(who)}].head(10).values.tolist()]`]),
     'facts["used"] = len(used)',
+    'facts["unusable"] = [cell for cell in data.attrs.get("unusable", []) if cell["column"] in needed][:30]',
   ];
 }
 

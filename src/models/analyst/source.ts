@@ -5,13 +5,17 @@ import { likeness, stemOf, tokenise } from './words.ts';
 
 /** Which table a question is about, and how other tables are joined to it when its columns are spread over several. */
 
-/** The table that has most of what was named; the newest and larger one where that is even. `null` without tables. */
-export function chooseTable(question: string, mentions: readonly Mention[], tables: readonly Table[], preferred: Table | null): Table | null {
+/**
+ * The table that has most of what was named; the newest and larger one where that is even. `bonus` is for what a table can
+ * give without naming it, such as a revenue from quantity and price. `null` without tables.
+ */
+export function chooseTable(question: string, mentions: readonly Mention[], tables: readonly Table[], preferred: Table | null, bonus: (table: Table) => number = () => 0): Table | null {
   const named = tables.find((table) => namesTable(question, table));
   const scored = tables.map((table) => ({
     table,
     score:
       mentions.reduce((sum, mention) => sum + bestIn(mention, table) * mention.words, 0) +
+      bonus(table) +
       (table === named ? 0.5 : 0) +
       (table.hidden ? -0.4 : 0) +
       (table === preferred ? 0.3 : 0) +
@@ -42,10 +46,28 @@ export function resolve(mention: Mention, base: Table): Option | null {
   return away[0] ?? here[0] ?? null;
 }
 
+/**
+ * The table whose rows are measured: joined tables must have each key once, or rows would be counted more than once. Where the
+ * measured table is the one with single keys, the other becomes the base, and `flipped` says so.
+ */
+export function baseFor(measured: Table, columns: readonly ColumnRef[], tables: readonly Table[]): { readonly table: Table; readonly flipped: boolean } {
+  const others = tables.filter((table) => table !== measured && columns.some((column) => isIn(column, table)));
+  const many = others.find((other) => {
+    const key = keysBetween(measured, other)[0]?.[1];
+    const column = other.columns.find(({ ref }) => ref.name === key);
+    return column !== undefined && column.card.distinct < 0.9 * other.rows;
+  });
+  return many === undefined ? { table: measured, flipped: false } : { table: many, flipped: true };
+}
+
+export function isIn(column: ColumnRef, table: Table): boolean {
+  return column.file === table.ref.file && column.table === table.ref.table;
+}
+
 /** The base table and a join for each other table that the columns need. */
 export function sourceFor(base: Table, columns: readonly ColumnRef[], tables: readonly Table[]): Source {
   const others = tables.filter(
-    (table) => table !== base && columns.some((column) => column.file === table.ref.file && column.table === table.ref.table),
+    (table) => table !== base && columns.some((column) => isIn(column, table)),
   );
   const joins = others.flatMap((right): readonly Join[] => {
     const keys = keysBetween(base, right);

@@ -27,7 +27,7 @@ export function askForFile(): string {
 
 export function unreadableFile(files: Files): string {
   const broken = files.newest.filter((card) => !card.ok);
-  return broken.map((card) => `I could not read “${card.file}”: ${card.error ?? 'its format is not one I know'}.`).join('\n');
+  return broken.map((card) => `I could not read “${card.file}”: ${(card.error ?? 'its format is not one I know').replace(/\.$/, '')}.`).join('\n');
 }
 
 export function notUnderstood(files: Files, unknown: readonly string[], table: Table | null): string {

@@ -16,6 +16,7 @@ export interface Thread {
   readonly results: readonly string[];
   /** The bot has not answered in this thread before. */
   readonly isFirstReply: boolean;
+  readonly messageCount: number;
 }
 
 export const adapterName = 'analyst';
@@ -32,6 +33,7 @@ export function readThread(messages: readonly ModelMessage[]): Thread {
     previous: previousPlan(earlier),
     results: messages.slice(lastUser + 1).flatMap((message) => (message.role === 'tool' ? [message.text] : [])),
     isFirstReply: !earlier.some((message) => message.role === 'assistant' && message.toolCalls.length === 0 && message.text !== ''),
+    messageCount: messages.length,
   };
 }
 

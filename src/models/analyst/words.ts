@@ -124,10 +124,11 @@ export const steeringWords = list(`
   total sum average mean median count number avg typical overall altogether whole value amount percent percentage share
   proportion fraction ratio growth grow grew grown growing increase decrease change development trend evolution time
   correlation correlate correlated relationship distribution distributed spread outlier
-  sort sorted order ordered ascending descending asc desc alphabetical alphabetically chronological label labelled
+  sort sorted ordered ascending descending asc desc alphabetical alphabetically chronological label labelled
   year month quarter week day weekday weekly monthly quarterly yearly annual annually daily date
   file data dataset sheet tab workbook spreadsheet row record entry field header csv excel xlsx
   summary summarise summarize describe overview profile missing empty blank null duplicate duplicated
+  detail details example euro euros eur usd dollar dollars general particular addition form format style report
   now again instead too next still please ago since before after until through during
 `);
 
