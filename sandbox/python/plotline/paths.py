@@ -8,3 +8,6 @@ PREBUILT_FONTS = "/opt/plotline/matplotlib"
 
 SCRATCH_HOME = "/tmp"
 """HOME of user code; the root file system is read-only."""
+
+VEGA_SCRIPTS = "/opt/plotline/vega"
+"""vega.min.js, vega-lite.min.js and vega-embed.min.js, for altair pages that work without a network."""

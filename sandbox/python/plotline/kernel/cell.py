@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from plotline.kernel.channel import Channel
 from plotline.kernel.errors import describe
-from plotline.kernel.figures import publish_open_figures
 from plotline.kernel.shell import CellShell
 
 if TYPE_CHECKING:
@@ -14,12 +13,13 @@ if TYPE_CHECKING:
 def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interrupts") -> dict[str, Any]:
     """Runs `code` and publishes what it displayed; returns `status`, `error` and `truncated` for the driver."""
     shell.publisher.truncated = False
+    shell.figures.begin()
     problem: BaseException | None = None
     try:
         result = shell.run_cell(code, store_history=True)
         problem = result.error_before_exec or result.error_in_exec
         if not isinstance(problem, KeyboardInterrupt):
-            publish_open_figures(shell.publisher)
+            shell.figures.end()
         interrupts.armed = False
     except BaseException as escaped:
         interrupts.armed = False

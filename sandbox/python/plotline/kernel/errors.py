@@ -14,7 +14,9 @@ LIBRARY_FRAMES = 6
 
 COLUMNS_SHOWN = 40
 
-_HIDDEN_FILES = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep + "kernel", f"{os.sep}IPython{os.sep}core{os.sep}")
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_HIDDEN = tuple(_PACKAGE + name for name in ("kernel", "charts", "driver")) + ("<frozen importlib",)
+_IPYTHON = f"{os.sep}IPython{os.sep}core{os.sep}"
 
 
 def describe(problem: BaseException, shell: Any) -> dict[str, str]:
@@ -56,7 +58,7 @@ def _trim(described: traceback.TracebackException, seen: set[int]) -> None:
     if id(described) in seen:
         return
     seen.add(id(described))
-    frames = [frame for frame in described.stack if not frame.filename.startswith(_HIDDEN_FILES[0]) and _HIDDEN_FILES[1] not in frame.filename]
+    frames = [frame for frame in described.stack if not frame.filename.startswith(_HIDDEN) and _IPYTHON not in frame.filename]
     if len(frames) > 4 * LIBRARY_FRAMES:
         own = [index for index, frame in enumerate(frames) if frame.filename.startswith("<cell")]
         first = (own[0] if own else 0) + LIBRARY_FRAMES

@@ -1,53 +1,125 @@
-"""Open matplotlib figures become results: once each, and then they are closed."""
+"""matplotlib figures become results: once each, at `plt.show()` or at the end of the cell, and then they are closed."""
 
 import hashlib
 import io
+import os
 import sys
 from typing import Any
 
-from plotline.kernel.bundles import Bundle, Publisher
+from plotline.charts.model import Chart
+from plotline.charts.reading import read_figure
+from plotline.charts.recording import SAVED
+from plotline.charts.words import describe
+from plotline.kernel.bundles import CHART_MIME, Bundle, Publisher
+from plotline.paths import WORKSPACE
 
 PIXELS_LIMIT = 4000
 """Longest side of a chart; a larger figure is drawn at a lower resolution."""
 
-_shown: set[bytes] = set()
+FIGURES_LIMIT = 50
+"""Figures of one cell that are shown; matplotlib itself warns at 20 open ones."""
+
+SAVED_MIME = "application/vnd.plotline.saved+json"
+"""Files of the working directory that a chart was saved to: `{"files": ["chart.png"]}`."""
+
+
+class FigureCollector:
+    """Remembers what a cell has shown already."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._shown: set[bytes] = set()
+        self._saved: dict[int, tuple[Any, Bundle]] = {}
+
+    def begin(self) -> None:
+        """A new cell begins."""
+        self._shown.clear()
+        self._saved.clear()
+
+    def show(self, figure: Any) -> None:
+        """Publishes the figure, unless it is empty or the same picture was shown in this cell already."""
+        if is_empty(figure):
+            return
+        png = render(figure)
+        digest = hashlib.sha256(png).digest()
+        self._saved.pop(id(figure), None)
+        if digest in self._shown or len(self._shown) >= FIGURES_LIMIT:
+            return
+        self._shown.add(digest)
+        self._publisher.publish({"image/png": png, **_described(figure)})
+
+    def show_open(self) -> None:
+        """`plt.show()` and the end of a cell: every open figure once, in the order they were made; then they are closed."""
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is None:
+            return
+        try:
+            for number in pyplot.get_fignums():
+                self.show(pyplot.figure(number))
+        finally:
+            pyplot.close("all")
+
+    def note_saved(self, figure: Any) -> None:
+        """A figure went to a file. If it is closed without being shown, its description is published all the same."""
+        if not is_empty(figure):
+            self._saved[id(figure)] = (figure, _described(figure))
+
+    def end(self) -> None:
+        self.show_open()
+        for _, bundle in self._saved.values():
+            if SAVED_MIME in bundle:
+                self._publisher.publish(bundle)
+        self._saved.clear()
 
 
 def is_empty(figure: Any) -> bool:
-    """Nothing was drawn: no axes, or axes without any artist of the user's."""
-    return not figure.axes and not figure.texts and not figure.images and not figure.lines and not figure.patches
+    """Nothing was drawn: no axes, or axes without any data."""
+    if figure.texts or figure.images or figure.lines or figure.patches or figure.legends or figure.subfigs:
+        return False
+    return not any(axes.has_data() or axes.texts or axes.images or axes.tables or axes.patches or axes.artists for axes in figure.axes)
 
 
 def render(figure: Any) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
+    """The figure as PNG at its own resolution, bounded."""
     width, height = figure.get_size_inches()
-    dpi = min(figure.dpi, PIXELS_LIMIT / max(width, height, 0.1))
+    dpi = min(figure.get_dpi(), PIXELS_LIMIT / max(width, height, 0.1))
+    try:
+        return _png(figure, dpi)
+    except Exception:
+        # The layout may be what fails; if it is not, the second error is the one to tell.
+        figure.set_layout_engine("none")
+        return _png(figure, dpi)
+
+
+def _png(figure: Any, dpi: float) -> bytes:
     target = io.BytesIO()
-    FigureCanvasAgg(figure) if figure.canvas is None else None
     figure.savefig(target, format="png", dpi=dpi)
     return target.getvalue()
 
 
-def bundle_once(figure: Any) -> Bundle | None:
-    """The figure's bundle, or None when it is empty or the same picture was shown in this cell already."""
-    if is_empty(figure):
-        return None
-    png = render(figure)
-    digest = hashlib.sha256(png).digest()
-    if digest in _shown:
-        return None
-    _shown.add(digest)
-    return {"image/png": png, "text/plain": "chart"}
+def _described(figure: Any) -> dict[str, Any]:
+    try:
+        chart = read_figure(figure)
+    except Exception:
+        chart = Chart()
+    bundle: dict[str, Any] = {"text/plain": describe(chart)}
+    if chart.type != "unknown":
+        bundle[CHART_MIME] = chart.as_json()
+    files = [os.path.relpath(path, WORKSPACE) for path in vars(figure).get(SAVED, ()) if path.startswith(WORKSPACE + os.sep)]
+    if files:
+        bundle[SAVED_MIME] = {"files": sorted(set(files))}
+    return bundle
 
 
-def publish_open_figures(publisher: Publisher) -> None:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None:
-        return
-    for number in pyplot.get_fignums():
-        bundle = bundle_once(pyplot.figure(number))
-        if bundle is not None:
-            publisher.publish(bundle)
-    pyplot.close("all")
-    _shown.clear()
+def install_show(collector: FigureCollector) -> None:
+    """`plt.show()` and `figure.show()` for every backend without a window."""
+    from matplotlib.backend_bases import FigureManagerBase
+
+    def pyplot_show(cls: Any, *, block: bool | None = None) -> None:
+        collector.show_open()
+
+    def show(self: Any) -> None:
+        collector.show(self.canvas.figure)
+
+    FigureManagerBase.pyplot_show = classmethod(pyplot_show)  # type: ignore[assignment]
+    FigureManagerBase.show = show  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -82,12 +83,19 @@ def _set_up_process() -> None:
     # Lines leave at once, so that stdout and stderr keep their order; lone surrogates print as escapes.
     sys.stdout = sys.__stdout__ = _stream(1)
     sys.stderr = sys.__stderr__ = _stream(2)
+    warnings.formatwarning = _warning_text
     _raise_threads()
 
 
 def _stream(fd: int) -> io.TextIOWrapper:
     raw = open(fd, "wb", buffering=1 << 16, closefd=False)
     return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def _warning_text(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    """Says where only when that is the cell; paths of libraries help nobody."""
+    place = f" ({filename}, line {lineno})" if filename.startswith("<cell") else ""
+    return f"{category.__name__}: {message}{place}\n"
 
 
 def _raise_threads() -> None:

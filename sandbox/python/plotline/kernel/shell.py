@@ -14,8 +14,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from plotline.charts.recording import install_recording
 from plotline.kernel.bundles import Publisher
 from plotline.kernel.channel import Channel
+from plotline.kernel.figures import FigureCollector, install_show
 from plotline.kernel.formats import is_drawing_handle, register_formats
 
 
@@ -61,6 +63,7 @@ class CellShell(InteractiveShell):
     display_pub_class = Type(CellDisplayPublisher)
     compiler_class = Type(CellCompiler)
     publisher: Publisher
+    figures: FigureCollector
 
     def showtraceback(self, *args: Any, **keywords: Any) -> None:
         pass
@@ -107,7 +110,10 @@ def make_shell(channel: Channel) -> CellShell:
     config.InteractiveShell.xmode = "Plain"
     shell = CellShell.instance(config=config)
     shell.publisher = Publisher(channel)
-    register_formats(shell)
+    shell.figures = FigureCollector(shell.publisher)
+    register_formats(shell, shell.publisher, shell.figures)
+    install_show(shell.figures)
+    install_recording(shell.figures.note_saved)
     builtins.input = _no_input
     getpass.getpass = _no_input
     return shell

@@ -1,0 +1,1 @@
+"""Charts: how they look, what they hold, and what they say in words."""

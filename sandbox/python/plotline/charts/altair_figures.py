@@ -1,0 +1,123 @@
+"""altair charts: a page that works without a network, the data they hold, and a still picture."""
+
+import json
+import os
+from typing import Any
+
+from plotline.charts.model import Chart, Series, tidy_number, tidy_value
+from plotline.paths import VEGA_SCRIPTS
+
+_FILES = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js")
+_MARKS = {"line": "line", "area": "line", "bar": "bar", "point": "scatter", "circle": "scatter", "square": "scatter", "arc": "pie", "rect": "heatmap"}
+_AGGREGATES = {"sum": "sum", "mean": "mean", "average": "mean", "median": "median", "min": "min", "max": "max", "count": "size"}
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>body {{ font-family: sans-serif; margin: 1rem; }} .vega-embed {{ width: 100%; }}</style>
+{scripts}
+</head>
+<body>
+<div id="chart"></div>
+<script type="application/json" id="spec">{spec}</script>
+<script>vegaEmbed("#chart", JSON.parse(document.getElementById("spec").textContent), {{actions: {{export: true, source: false, compiled: false, editor: false}}}});</script>
+</body>
+</html>
+"""
+
+
+def page(chart: Any) -> str | None:
+    """A complete HTML page with Vega inside; None when the image does not have Vega's scripts."""
+    scripts = []
+    for name in _FILES:
+        try:
+            with open(os.path.join(VEGA_SCRIPTS, name), encoding="utf-8") as file:
+                scripts.append(f"<script>{file.read()}</script>")
+        except OSError:
+            return None
+    # "</" would end the script element; "<\/" is the same text in JSON.
+    spec = json.dumps(chart.to_dict(), default=str).replace("</", "<\\/")
+    return _PAGE.format(title=_escape(_title(chart.to_dict()) or "Chart"), scripts="\n".join(scripts), spec=spec)
+
+
+def read(chart: Any) -> Chart:
+    """What the chart holds. Charts that compute more than one aggregate, or are layered, stay `unknown`."""
+    spec = chart.to_dict()
+    result = Chart(title=_title(spec))
+    mark = spec.get("mark")
+    kind = _MARKS.get(mark.get("type") if isinstance(mark, dict) else mark)
+    encoding = spec.get("encoding", {})
+    rows = _rows(spec)
+    if kind is None or rows is None or spec.get("transform"):
+        return result
+    if kind == "pie":
+        keys, value, group = encoding.get("color"), encoding.get("theta"), None
+    elif kind == "heatmap":
+        keys, value, group = encoding.get("x"), encoding.get("color"), encoding.get("y")
+    else:
+        keys, value, group = encoding.get("x"), encoding.get("y"), encoding.get("color")
+        if kind == "bar" and _is_quantity(keys) and not _is_quantity(value):
+            keys, value, result.horizontal = value, keys, True
+    series = _series(rows, keys, value, group)
+    if series is None:
+        return result
+    result.type, result.series = kind, series
+    result.x_label, result.y_label = _label(encoding.get("x")), _label(encoding.get("y"))
+    return result
+
+
+def _series(rows: Any, keys: Any, value: Any, group: Any) -> list[Series] | None:
+    """Rows of the data as series: `keys` along x, `value` along y, one series for each value of `group`."""
+    if not isinstance(keys, dict) or not isinstance(value, dict) or keys.get("bin") or keys.get("timeUnit") or value.get("bin"):
+        return None
+    x, y = keys.get("field"), value.get("field")
+    by = group.get("field") if isinstance(group, dict) and "field" in group else None
+    aggregate = value.get("aggregate")
+    if x not in rows or (y not in rows and aggregate != "count") or (by is not None and by not in rows):
+        return None
+    columns = [x] if by is None or by == x else [by, x]
+    if aggregate is not None:
+        if aggregate not in _AGGREGATES:
+            return None
+        grouped = rows.groupby(columns, sort=False)
+        rows = grouped.size().reset_index(name="__value") if aggregate == "count" else grouped[y].agg(_AGGREGATES[aggregate]).reset_index(name="__value")
+        y = "__value"
+    parts = [("", rows)] if len(columns) == 1 else [(str(name), part) for name, part in rows.groupby(by, sort=False)]
+    return [Series(name, [tidy_value(item) for item in part[x]], [tidy_number(item) for item in part[y]]) for name, part in parts]
+
+
+def _rows(spec: dict[str, Any]) -> Any:
+    import pandas as pd
+
+    data = spec.get("data", {})
+    values = data.get("values") if "values" in data else spec.get("datasets", {}).get(data.get("name"))
+    return pd.DataFrame(values) if isinstance(values, list) and values else None
+
+
+def _is_quantity(channel: Any) -> bool:
+    return isinstance(channel, dict) and (channel.get("type") == "quantitative" or "aggregate" in channel)
+
+
+def _label(channel: Any) -> str:
+    if not isinstance(channel, dict):
+        return ""
+    axis = channel.get("axis")
+    title = channel.get("title", axis.get("title") if isinstance(axis, dict) else None)
+    if title is not None:
+        return str(title)
+    field, aggregate = channel.get("field", ""), channel.get("aggregate")
+    if aggregate == "count":
+        return "Count"
+    return f"{str(aggregate).capitalize()} of {field}" if aggregate else str(field)
+
+
+def _title(spec: dict[str, Any]) -> str:
+    title = spec.get("title", "")
+    text = title.get("text", "") if isinstance(title, dict) else title
+    return " ".join(text) if isinstance(text, list) else str(text or "")
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,145 @@
+"""The last touch before a figure is drawn: nothing cut off at the edges, no tick labels on top of each other."""
+
+from typing import Any
+
+GAP_PIXELS = 4
+TILT_DEGREES = 35
+_TILTED_SPACING = 1.9
+_UPRIGHT_SPACING = 1.05
+"""Line heights that a tilted or an upright label needs sideways."""
+
+_VALUES_LOOKED_AT = 2000
+
+_PLAIN_SCRIPTS_END = "\u0530"
+"""Latin, Greek and Cyrillic lie below; every common font has them."""
+
+
+def finish(figure: Any) -> None:
+    """Touches only what the cell left at its default. Never raises: a chart that looks less good is still a chart."""
+    try:
+        _use_layout(figure)
+        renderer = figure.canvas.get_renderer()
+        plots = [axes for axes in figure.axes if axes.get_visible() and axes.name == "rectilinear"]
+        for axes in plots:
+            _use_whole_numbers(axes)
+            _arrange_grid(axes, plots)
+            # Tick labels get their texts when they are asked for.
+            axes.get_xticklabels(), axes.get_yticklabels()
+        _complete_fonts(figure)
+        for axes in plots:
+            _spread_labels(axes, renderer)
+    except Exception:
+        return
+
+
+def _use_layout(figure: Any) -> None:
+    """A layout that cuts nothing off, unless the cell arranged the figure itself."""
+    import matplotlib
+
+    if figure.get_layout_engine() is not None:
+        return
+    place = figure.subplotpars
+    if all(getattr(place, side) == matplotlib.rcParams[f"figure.subplot.{side}"] for side in ("left", "right", "bottom", "top")):
+        # Constrained layout cannot arrange colour bars that were made before it was chosen.
+        has_colour_bar = any(hasattr(axes, "_colorbar") for axes in figure.axes)
+        figure.set_layout_engine("tight" if has_colour_bar else "constrained")
+
+
+def _use_whole_numbers(axes: Any) -> None:
+    """No tick at 2,019.5 or at 1.5 orders where all values are whole numbers."""
+    from matplotlib.ticker import AutoLocator
+
+    for axis, side in ((axes.xaxis, 0), (axes.yaxis, 1)):
+        locator = axis.get_major_locator()
+        if type(locator) is AutoLocator and axis.isDefault_majloc and _all_whole(axes, side):
+            locator.set_params(integer=True)
+
+
+def _all_whole(axes: Any, side: int) -> bool:
+    import numpy as np
+
+    values: list[Any] = [line.get_data(orig=False)[side][:_VALUES_LOOKED_AT] for line in axes.lines]
+    values += [artist.get_offsets()[:_VALUES_LOOKED_AT, side] for artist in axes.collections if type(artist).__name__ == "PathCollection"]
+    bars = [patch for container in axes.containers for patch in container if hasattr(patch, "get_height")][:_VALUES_LOOKED_AT]
+    lying = any(getattr(container, "orientation", "") == "horizontal" for container in axes.containers)
+    if bars and (side == 0) == lying:
+        values.append([patch.get_width() if lying else patch.get_height() for patch in bars])
+    elif bars:
+        values.append([patch.get_y() + patch.get_height() / 2 if lying else patch.get_x() + patch.get_width() / 2 for patch in bars])
+    if not values:
+        return False
+    numbers = np.concatenate([np.ma.filled(np.ma.asarray(part, dtype=float), np.nan) for part in values])
+    numbers = numbers[np.isfinite(numbers)]
+    return bool(len(numbers)) and bool(np.all(np.abs(numbers - np.round(numbers)) < 1e-9))
+
+
+def _arrange_grid(axes: Any, plots: list[Any]) -> None:
+    """Grid lines cross the bars, whichever way those lie; a second axis over the first brings none of its own."""
+    import matplotlib
+
+    if matplotlib.rcParams["axes.grid.axis"] != "y" or not axes.yaxis.get_tick_params().get("gridOn"):
+        return
+    first = next(other for other in plots if other.get_position().bounds == axes.get_position().bounds)
+    if first is not axes:
+        axes.grid(visible=False)
+    elif any(getattr(container, "orientation", "") == "horizontal" for container in axes.containers):
+        axes.grid(visible=False, axis="y")
+        axes.grid(visible=True, axis="x")
+
+
+def _complete_fonts(figure: Any) -> None:
+    """Other styles name fonts that know only Latin letters; texts in other scripts get ours behind them."""
+    from matplotlib import font_manager
+    from matplotlib.text import Text
+
+    from plotline.charts.style import installed_fonts
+
+    ours = None
+    for text in figure.findobj(Text):
+        if all(character < _PLAIN_SCRIPTS_END for character in text.get_text()):
+            continue
+        ours = ours or installed_fonts({entry.name for entry in font_manager.fontManager.ttflist})
+        given = text.get_fontfamily()
+        if not set(ours) <= set(given):
+            text.set_fontfamily([*given, *(name for name in ours if name not in given)])
+
+
+def _spread_labels(axes: Any, renderer: Any) -> None:
+    labels = _shown_labels(axes)
+    if len(labels) < 2 or any(label.get_rotation() != 0 for label in labels):
+        return
+    boxes = [label.get_window_extent(renderer) for label in labels]
+    if not _overlap(boxes):
+        return
+    centres = sorted((box.x0 + box.x1) / 2 for box in boxes)
+    spacing = min(second - first for first, second in zip(centres, centres[1:]))
+    height = max(box.height for box in boxes)
+    tilt_fits = spacing >= height * _TILTED_SPACING
+    for label in axes.get_xticklabels():
+        label.set_rotation(TILT_DEGREES if tilt_fits else 90)
+        label.set_horizontalalignment("right" if tilt_fits else "center")
+        label.set_rotation_mode("anchor" if tilt_fits else "default")
+    if spacing < height * _UPRIGHT_SPACING:
+        _thin(axes, every=int(height * _UPRIGHT_SPACING / max(spacing, 0.1)) + 1)
+
+
+def _thin(axes: Any, every: int) -> None:
+    """Keeps each `every`-th label."""
+    from matplotlib.ticker import FixedFormatter
+
+    formatter = axes.xaxis.get_major_formatter()
+    if isinstance(formatter, FixedFormatter):
+        formatter.seq = [text if index % every == 0 else "" for index, text in enumerate(formatter.seq)]
+    else:
+        axes.set_xticks(list(axes.get_xticks())[::every])
+
+
+def _shown_labels(axes: Any) -> list[Any]:
+    low, high = sorted(axes.get_xlim())
+    labels = zip(axes.get_xticklabels(), axes.get_xticks())
+    return [label for label, place in labels if low <= place <= high and label.get_visible() and label.get_text()]
+
+
+def _overlap(boxes: list[Any]) -> bool:
+    ordered = sorted(boxes, key=lambda box: box.x0)
+    return any(first.x1 + GAP_PIXELS > second.x0 for first, second in zip(ordered, ordered[1:]))

@@ -1,0 +1,116 @@
+"""plotly figures: a page that works without a network, the data they hold, and a still picture."""
+
+from typing import Any
+
+from plotline.charts.model import BOX_PARTS, Chart, Series, tidy_number, tidy_value
+
+_BINS = 20
+_POINTS = 100_000
+
+
+def page(figure: Any) -> str:
+    """A complete HTML page with plotly.js inside."""
+    return str(figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False, "responsive": True}))
+
+
+def read(figure: Any) -> Chart:
+    """What the figure holds; `unknown` where its traces are of a kind that is not read."""
+    layout = figure.layout
+    chart = Chart(
+        title=_plain(layout.title.text),
+        x_label=_plain(layout.xaxis.title.text),
+        y_label=_plain(layout.yaxis.title.text),
+    )
+    for trace in figure.data:
+        reader = _READERS.get(trace.type)
+        kind = reader(trace, chart) if reader is not None else None
+        if kind is not None and chart.type == "unknown":
+            chart.type = kind
+    return chart
+
+
+def _scatter(trace: Any, chart: Chart) -> str:
+    ys = _list(trace.y)
+    xs = _list(trace.x) or list(range(len(ys)))
+    chart.series.append(Series(_plain(trace.name), [tidy_value(x) for x in xs], [tidy_number(y) for y in ys]))
+    mode = trace.mode or ("lines" if len(ys) >= 20 else "lines+markers")
+    return "line" if "lines" in mode else "scatter"
+
+
+def _bar(trace: Any, chart: Chart) -> str:
+    lying = trace.orientation == "h"
+    names, values = (_list(trace.y), _list(trace.x)) if lying else (_list(trace.x), _list(trace.y))
+    chart.horizontal = lying
+    chart.series.append(Series(_plain(trace.name), [tidy_value(x) for x in names or range(len(values))], [tidy_number(y) for y in values]))
+    return "bar"
+
+
+def _pie(trace: Any, chart: Chart) -> str:
+    values = _list(trace.values)
+    chart.series.append(Series("", [str(label) for label in _list(trace.labels)], [tidy_number(value) for value in values]))
+    return "pie"
+
+
+def _histogram(trace: Any, chart: Chart) -> str | None:
+    """plotly counts in the browser, so the bins here are ours."""
+    import numpy as np
+
+    raw = _list(trace.x if trace.x is not None else trace.y)
+    numbers = [number for value in raw if isinstance(number := tidy_number(value), (int, float))]
+    if not numbers:
+        return None
+    counts, edges = np.histogram(numbers, bins=trace.nbinsx or _BINS)
+    names: list[Any] = [f"{low:,.4g} to {high:,.4g}" for low, high in zip(edges, edges[1:])]
+    chart.series.append(Series(_plain(trace.name), names, [int(count) for count in counts]))
+    return "histogram"
+
+
+def _box(trace: Any, chart: Chart) -> str | None:
+    import numpy as np
+
+    groups: dict[str, list[float]] = {}
+    values, places = _list(trace.y), _list(trace.x)
+    if not values:
+        values, places = places, []
+    for index, value in enumerate(values):
+        number = tidy_number(value)
+        if isinstance(number, (int, float)):
+            groups.setdefault(str(places[index]) if index < len(places) else _plain(trace.name), []).append(number)
+    for name, numbers in groups.items():
+        low, middle, high = np.percentile(numbers, [25, 50, 75])
+        reach = 1.5 * (high - low)
+        inside = [number for number in numbers if low - reach <= number <= high + reach]
+        parts = (min(inside), low, middle, high, max(inside))
+        chart.series.append(Series(name, [*BOX_PARTS], [tidy_number(part) for part in parts]))
+    return "box" if groups else None
+
+
+def _heat_map(trace: Any, chart: Chart) -> str:
+    rows = [_list(row) for row in _list(trace.z)]
+    names = [tidy_value(x) for x in _list(trace.x)] or list(range(len(rows[0]) if rows else 0))
+    sides = _list(trace.y) or list(range(len(rows)))
+    for side, row in zip(sides, rows):
+        chart.series.append(Series(str(tidy_value(side)), [*names], [tidy_number(value) for value in row]))
+    return "heatmap"
+
+
+_READERS = {
+    "scatter": _scatter,
+    "scattergl": _scatter,
+    "bar": _bar,
+    "pie": _pie,
+    "histogram": _histogram,
+    "box": _box,
+    "heatmap": _heat_map,
+}
+
+
+def _list(values: Any) -> list[Any]:
+    return [] if values is None else list(values)[:_POINTS]
+
+
+def _plain(text: Any) -> str:
+    """Titles may hold simple HTML."""
+    import re
+
+    return " ".join(re.sub(r"<[^<>]*>", " ", str(text or "")).split())
