@@ -31,8 +31,9 @@ def check(table: TypedTable) -> Iterator[Note]:
         count = len(table.raw.rejected)
         lines = ", ".join(str(found.line) for found in table.raw.rejected[:8]) + (" …" if count > 8 else "")
         yield Note("rejected-lines", f"{count} line(s) could not be loaded: {lines}. Line {first.line} {first.reason}.", name, first.line)
-    if rows == 0:
+    if rows == 0 and table.raw.header:
         yield Note("no-rows", f"The table {name} has a header ({len(frame.columns)} columns) but no rows.", name)
+    if rows == 0:
         return
     yield from _totals(table)
     yield from _instructions(table)

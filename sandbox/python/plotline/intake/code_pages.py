@@ -10,7 +10,7 @@ from collections import Counter
 from functools import lru_cache
 
 # Lower-case letters beyond ASCII by how often languages of that code page use them (the first quarter counts most).
-_WESTERN = "éáíóúñçãõàèêâôûùîïëüöäßåøæœ"
+_WESTERN = "éäöüáóíñçãèàßêôúåøæâîûùëïõœ"
 _CENTRAL = "áéíóúýčěřšžůąęłńśźżćőűöüäßăâîșțşţđďťňľĺŕôç"
 _TURKISH = "ıığşçöüâî"
 _BALTIC = "āēīūčšžņļķģąęėįųõäöü"
@@ -40,6 +40,7 @@ _SINGLE_BYTE: tuple[tuple[str, str, float], ...] = (
 )
 _MULTI_BYTE = ("cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp949", "big5hkscs")
 _TYPICAL_SYMBOLS = frozenset("’‘“”„–—…•€£°²³½¼¾®©™\u00a0«»º§·´×±µ№")
+_WORDS_OF_ONE_LETTER = frozenset("àáéèóòôåæøöÀÁÉÈÓÖÅØвикосуяаеэіїєйВИКОСУЯАЕ")
 _JOINED_SYMBOLS = frozenset("’‘´'")
 
 
@@ -141,7 +142,7 @@ def _single_byte_score(sample: bytes, name: str, letters: str) -> float | None:
 @lru_cache(maxsize=None)
 def _letter_weights(letters: str) -> dict[str, float]:
     size = len(letters)
-    weights = {letter: 1.0 - 0.6 * index / size for index, letter in reversed(list(enumerate(letters)))}
+    weights = {letter: 1.0 - 0.4 * index / size for index, letter in reversed(list(enumerate(letters)))}
     return weights | {letter.upper(): weight - 0.05 for letter, weight in weights.items() if len(letter.upper()) == 1}
 
 
@@ -169,6 +170,8 @@ def _character_score(before: str, character: str, after: str, weights: dict[str,
         score -= 0.8
     if before.isdigit() or after.isdigit():
         score -= 0.4
+    if not before.isalpha() and not after.isalpha() and character not in _WORDS_OF_ONE_LETTER:
+        score -= 0.9
     script_of_neighbours = [c for c in (before, after) if c.isalpha()]
     if ord(character) >= 0x370 and any(c <= "\x7f" for c in script_of_neighbours):
         score -= 1.0

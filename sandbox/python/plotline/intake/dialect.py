@@ -16,14 +16,14 @@ from plotline.intake.words import DATE, NUMBER, TIME
 _SAMPLE_CHARACTERS = 60_000
 _SAMPLE_LINES = 250
 
-_PRIOR = {",": 1.0, ";": 1.0, "\t": 1.02, "|": 0.97, "||": 0.97, ":": 0.6, "^": 0.85, "~": 0.85, " ": 0.62, "#": 0.7, "\x01": 1.0}
+_PRIOR = {",": 1.0, ";": 1.0, "\t": 1.02, "|": 0.97, "||": 0.97, ":": 0.6, "^": 0.85, "~": 0.85, " ": 0.5, "#": 0.6, "\x01": 1.0}
 _PRIOR |= {"\x1f": 1.0, "\x1e": 1.0, "¦": 0.9, "§": 0.9, "::": 0.8, ";;": 0.8, "|;|": 0.9, "~|~": 0.9, "|~|": 0.9, "@": 0.5, "*": 0.5}
 _PRIOR |= {"&": 0.55, "!": 0.5, "=": 0.4, "/": 0.35, "=>": 0.5, "->": 0.5, "\t\t": 0.8, ",,": 0.5, "@@": 0.7, "##": 0.7, "^^": 0.8, "~~": 0.8, "$$": 0.7}
 
 _URL = re.compile(r"(?:https?|ftp|file)://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
 _MONEY = re.compile(r"[-+(]?\s?[$€£¥₹]?\s?[-+]?\d[\d.,' \u00a0\u202f]*\s?[%$€£¥₹)]?\s?(?:[A-Za-z]{1,4})?")
 _WORD = re.compile(r"[^\W_][\w'’./&()+-]*", re.UNICODE)
-_TEXT = re.compile(r"[\w(\[#<@+-][\w\s'’´`.,!?%&()\[\]/+:#@°§*<>=…–—„“”«»\"-]*", re.UNICODE)
+_TEXT = re.compile(r"[\w(\[#<@+-][\w\s'’´`.,;!?%&()\[\]/+:#@°§*<>=…–—„“”«»\"-]*", re.UNICODE)
 _IDENTIFIER = re.compile(r"[\w.-]+(?:[/:\\][\w.-]+)*")
 
 
@@ -43,12 +43,16 @@ def _cell_score(cell: str) -> float:
         return 0.95
     if value.lower() in ("n/a", "-", "--", "?", "\\n", "#n/a", "*"):
         return 1.0
-    if any(sign in value for sign in ";\t|^~"):
+    if any(sign in value for sign in "\t|^~"):
         return 0.25
+    if value in ("''", '""'):
+        return 0.9
+    if re.search(r"[;,][^\s\d]", value):
+        return 0.45  # prose has a blank after its commas, a list of fields has none
     if value[0] in "\"'" or value[-1] in "\"'":
         return 0.1 if value[0] in "\"'" and value[-1] == value[0] else 0.2
     if _TEXT.fullmatch(value):
-        return 0.85 if "," not in value else 0.6
+        return 0.85 if "," not in value and ";" not in value else 0.65
     return 0.35
 
 
@@ -56,7 +60,7 @@ def detect_dialect(text: str, encoding: str) -> tuple[Dialect, int]:
     """The dialect and the width that most records of the sample have. One column: delimiter `,` and width 1."""
     declared = re.match(r"\s*\"?sep=(.{1,2}?)\"?\r?\n", text)
     sample = _sample(text)
-    lines = physical_lines(sample)[:_SAMPLE_LINES]
+    lines = _without_comments(physical_lines(sample)[:_SAMPLE_LINES])
     content = [line for line in lines if line.strip()]
     if not content:
         return Dialect(encoding, ",", None, None), 0
@@ -70,7 +74,7 @@ def detect_dialect(text: str, encoding: str) -> tuple[Dialect, int]:
             for escape in _escapes(sample, quote, delimiter):
                 score, width = _score(lines, delimiter, quote, escape)
                 if quote == "'":
-                    score *= 0.97
+                    score *= 0.95
                 if score > best[0] + 1e-9:
                     best = (score, delimiter, quote, escape, width)
     score, delimiter, quote, escape, width = best
@@ -79,9 +83,20 @@ def detect_dialect(text: str, encoding: str) -> tuple[Dialect, int]:
         return Dialect(encoding, ",", whole, None), 1
     if quote and escape == quote and not _doubled_inside(sample, quote, delimiter):
         escape = None
-    if quote is None and '"' in sample and _quote_possible(sample, '"', delimiter):
-        quote = '"' if _score(lines, delimiter, '"', None)[0] > score * 0.9 else None
+    if quote is None and '"' in text:
+        # Quotes are the rule of such files even where the sample has none, or has them inside plain fields only.
+        plain_reads_better = '"' in sample and score > 1.6 * _score(lines, delimiter, '"', None)[0]
+        quote = None if plain_reads_better else '"'
+        escape = next(iter(_escapes(text[: 20 * _SAMPLE_CHARACTERS], quote, delimiter))) if quote else None
+        if escape == quote and not _doubled_inside(text, '"', delimiter):
+            escape = None
     return Dialect(encoding, delimiter, quote, escape), width
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    """The lines without comments, where two lines are left."""
+    kept = ["" if line.lstrip().startswith(("# ", "//")) or line.strip().strip("#") == "" else line for line in lines]
+    return kept if sum(map(bool, kept)) >= 2 else lines
 
 
 def _sample(text: str) -> str:
@@ -138,12 +153,19 @@ def _score(lines: list[str], delimiter: str, quote: str | None, escape: str | No
     widths = Counter(len(row) for row in records.rows)
     total = len(records.rows) + len(records.rejected)
     entropy = -sum(count / total * math.log(count / total) for count in widths.values())
-    regular = sum(count / total * (size - 1) / size for size, count in widths.items()) / math.exp(entropy)
+    regular = sum(count / total * _worth(size) for size, count in widths.items()) / math.exp(entropy)
     cells = Counter(cell for row in records.rows for cell in row[:60])
     number = sum(cells.values())
     typed = sum(_cell_score(cell) * count for cell, count in cells.items()) / max(1, number)
+    if width > 1 and all(not row[-1].strip() for row in records.rows if len(row) == width):
+        regular *= 0.6  # a mark at every line's end ends lines, it does not separate fields
     penalty = 1.0 - 0.5 * len(records.rejected) / total - 0.3 * len(records.stray) / total
     return regular * typed**1.5 * _PRIOR.get(delimiter, 0.5) * penalty, width
+
+
+def _worth(width: int) -> float:
+    """How much a width speaks for structure: nothing for one column, little more for ten than for four."""
+    return 0.0 if width < 2 else width / (width + 0.8)
 
 
 def modal_width(records: Records) -> int:

@@ -17,6 +17,7 @@ def add_sheets(reading: Reading, sheets: list[Sheet]) -> None:
         reading.tables += found
         reading.notes += _sheet_notes(sheet)
         if not found:
+            reading.tables.append(RawTable(sheet.name, [], 0, [], [], sheet.hidden))
             reading.notes.append(Note("empty-sheet", f"The sheet {sheet.name} is empty.", sheet.name))
 
 

@@ -17,6 +17,8 @@ def read_xls(path: Path) -> Reading:
     """Every worksheet of the workbook. Raises `Unreadable`."""
     import xlrd
 
+    # Notes beside cells hold nothing that a table needs, and odd ones stop xlrd from reading the sheet.
+    xlrd.sheet.Sheet.handle_note = lambda *_: None
     data = path.read_bytes()
     if _utf16("EncryptedPackage") in data[:4096] or (_utf16("EncryptedPackage") in data and _utf16("EncryptionInfo") in data):
         raise Unreadable(_PROTECTED)
