@@ -112,7 +112,9 @@ function wideValueName(card: FileCard, table: CardTable): string {
   const from = /^(sheet|table|tabelle|data)\s*\d*$/i.test(table.name) || card.tables.length === 1 ? card.file : table.name;
   const first = from.replace(/\.\w+$/, '').split(/[\s_-]+(?:by|per|of)[\s_-]+/i)[0] ?? 'Value';
   const name = readableName(first.replace(/-/g, ' '));
-  return name.length <= 3 ? name.toUpperCase() : name || 'Value';
+  const head = name.split(' ')[0] ?? '';
+  const start = head.length <= 3 ? head.toUpperCase() : head.charAt(0).toUpperCase() + head.slice(1);
+  return start === '' ? 'Value' : start + name.slice(head.length);
 }
 
 const yearWords = new Set(['year', 'jahr', 'yr', 'annee', 'ano', 'anno', 'season']);

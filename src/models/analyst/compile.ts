@@ -56,10 +56,12 @@ export function analysisParts(reading: Reading, named: readonly Named[], files: 
   const groups = named.filter((entry) => entry.column.ref.role !== 'number' || dimensionNumbers.includes(entry));
 
   const counted = counting ? groups.find(({ mention, column }) => !mention.afterBy && column.ref.role !== 'date' && column.ref.role !== 'year') : undefined;
-  const dimensions = withTime(reading, groups.filter((entry) => entry !== counted).map(dimensionOf), files);
+  // "employees in Finance: average salary" is no question by employee.
+  const isPlural = (entry: Named): boolean => entry.column.ref.role === 'id' && !entry.mention.afterBy && reading.top === null && reading.superlative === null;
+  const dimensions = withTime(reading, groups.filter((entry) => entry !== counted && !isPlural(entry)).map(dimensionOf), files);
   if (counted !== undefined) {
     const noun = counted.mention.text.toLowerCase();
-    const isRow = counted.column.ref.role === 'id' && counted.column.card.distinct >= counted.table.rows;
+    const isRow = counted.column.card.distinct >= counted.table.rows;
     const measure: Measure = isRow ? rowsMeasure(noun) : { ...columnMeasure(counted.column), label: noun };
     return { measures: [measure], aggregate: isRow ? 'count' : 'distinct', dimensions, assumptions: isRow ? [] : assumptions, counted: counted.table };
   }

@@ -45,7 +45,7 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
   const table = chooseTable(question, first, files.tables, preferred, (candidate) => (productMeasure(candidate, others) === null ? 0 : 1.5));
   if (table === null) return null;
 
-  const compared = readComparisons(ranked.rest, first);
+  const compared = readComparisons(ranked.rest, first, columnOf(table) !== null);
   const values = readValues(withoutMentions(compared.rest, compared.mentions), files.tables, table);
   const clock = clockFor(table, compared.mentions, files.tables);
   const periods = readPeriods(values.rest, clock);

@@ -33,15 +33,15 @@ function operatorOf(words: string): Operator {
   return operatorWords.find(([pattern]) => pattern.test(plain))?.[1] ?? '==';
 }
 
-/** `units > 10`, `price between 5 and 8`, `more than 10 units`, `age over 40`. */
-export function readComparisons(text: string, mentions: readonly Mention[]): FilterReading {
+/** `units > 10`, `price between 5 and 8`, `more than 10 units`, `age over 40`. With a clock, `between 2019 and 2021` is a time. */
+export function readComparisons(text: string, mentions: readonly Mention[], hasClock: boolean): FilterReading {
   let rest = text;
   const filters: Filter[] = [];
   const left: Mention[] = [];
   for (const mention of mentions) {
     const option = mention.options.find(({ column }) => column.ref.role === 'number' || column.ref.role === 'year');
     const column = option?.column.ref;
-    const found = column === undefined ? null : comparisonAt(rest, mention, column);
+    const found = column === undefined ? null : comparisonAt(rest, mention, column, hasClock);
     if (found === null) {
       left.push(mention);
       continue;
@@ -52,12 +52,13 @@ export function readComparisons(text: string, mentions: readonly Mention[]): Fil
   return { filters, rest, mentions: left };
 }
 
-function comparisonAt(text: string, mention: Mention, column: ColumnRef): { readonly filter: Filter; readonly start: number; readonly end: number } | null {
+function comparisonAt(text: string, mention: Mention, column: ColumnRef, hasClock: boolean): { readonly filter: Filter; readonly start: number; readonly end: number } | null {
   const after = text.slice(mention.end);
   const range = new RegExp(`^\\s*(?:is |are |was |were )?(?:between|from)\\s+(${number})\\s*(?:and|to|-|–)\\s*(${number})`, 'i').exec(after);
   if (range !== null) {
     const [from, to] = [parseNumber(range[1] ?? ''), parseNumber(range[2] ?? '')];
-    if (from !== null && to !== null) {
+    const areYears = hasClock && column.role === 'number' && [from, to].every((value) => value !== null && Number.isInteger(value) && value >= 1900 && value <= 2100);
+    if (from !== null && to !== null && !areYears) {
       return { filter: { kind: 'range', column, from, to }, start: mention.start, end: mention.end + range[0].length };
     }
   }

@@ -15,7 +15,7 @@ export const shortNumbers: readonly string[] = [
   '    """1.23M for 1,230,000."""',
   '    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):',
   '        if abs(value) >= size:',
-  '            return f"{value / size:,.4g}{letter}"',
+  '            return f"{value / size:,.3g}{letter}"',
   '    return f"{value:,.4g}"',
   '',
 ];
@@ -85,8 +85,8 @@ function barLines(plan: AnalysisPlan, dimension: Dimension, y: string): readonly
     `facts["drawn"] = len(shown)`,
     figureLine(style, flat ? '' : ''),
     `bars = ax.${flat ? 'barh' : 'bar'}(${asText(dimension, `shown[${py(x)}]`)}, shown[${py(y)}]${colourPart(style)})`,
-    ...(flat ? ['ax.invert_yaxis()'] : ['if len(shown) > 6:', '    ax.tick_params(axis="x", rotation=45)']),
-    ...(style.labels === true ? [`ax.bar_label(bars, labels=[short(value) for value in shown[${py(y)}]], padding=3${flat ? '' : ', fontsize=8 if len(shown) > 12 else 10, rotation=90 if len(shown) > 18 else 0'})`, `ax.margins(${valueAxis}=0.12)`] : []),
+    ...(flat ? ['ax.invert_yaxis()'] : ['if len(shown) > 6:', '    plt.setp(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
+    ...(style.labels === true ? [`ax.bar_label(bars, labels=[short(value) for value in shown[${py(y)}]], padding=3${flat ? '' : ', fontsize=10 if len(shown) <= 8 else 8, rotation=90 if len(shown) > 14 else 0'})`, `ax.margins(${valueAxis}=0.12)`] : []),
     ...titleLines(plan, flat ? y : x, flat ? x : y),
     `ax.${valueAxis}axis.set_major_formatter(short)`,
     ...finishLines(style, valueAxis),
@@ -110,7 +110,7 @@ function lineLines(plan: AnalysisPlan, dimension: Dimension, y: string, area: bo
       : []),
     ...titleLines(plan, x, y),
     ...(onYears && ordered ? ['ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))'] : []),
-    ...(onTime || onYears ? [] : ['if len(result) > 8:', '    ax.tick_params(axis="x", rotation=45)']),
+    ...(onTime || onYears ? [] : ['if len(result) > 8:', '    plt.setp(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
     'ax.yaxis.set_major_formatter(short)',
     ...finishLines(style, 'y'),
   ];
@@ -143,7 +143,7 @@ function panelLines(plan: AnalysisPlan, dimension: Dimension, values: readonly s
     '    ax.yaxis.set_major_formatter(short)',
     `axes[0].set_title(${py(titleOf(plan))})`,
     `axes[-1].set_xlabel(${py(x)})`,
-    ...(line && isTimestamp(dimension) ? [] : ['if len(shown) > 6:', '    axes[-1].tick_params(axis="x", rotation=45)']),
+    ...(line && isTimestamp(dimension) ? [] : ['if len(shown) > 6:', '    plt.setp(axes[-1].get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
   ];
 }
 

@@ -66,8 +66,11 @@ function drawLines(plan: AnalysisPlan, value: string): readonly string[] {
   const words = `table.index${asText(one, '').replace('.dt', '')}`;
   if (type === 'heatmap') {
     return [
+      ...shortNumbers,
       figureLine(style),
-      `sns.heatmap(table.set_axis(${words}).head(40), cmap="viridis", annot=table.size <= 80, fmt=",.4g", cbar_kws={"label": ${py(value)}}, ax=ax)`,
+      `shown = table.set_axis(${words}).head(40)`,
+      `sns.heatmap(shown, cmap="viridis", annot=shown.map(short) if shown.size <= 100 else False, fmt="", cbar_kws={"label": ${py(value)}, "format": short}, ax=ax)`,
+      'ax.tick_params(axis="y", rotation=0)',
       ...titleLines(plan, dimensionName(two), x),
       ...finishLines({ ...style, logScale: null }, 'y'),
     ];
@@ -81,7 +84,7 @@ function drawLines(plan: AnalysisPlan, value: string): readonly string[] {
       'for name in table.columns:',
       `    ax.plot(${along}, table[name], marker="o" if len(table) <= 60 else None, label=str(name)${colourPart({ ...style, manyColours: null })})`,
       ...titleLines(plan, x, value),
-      `ax.legend(title=${py(dimensionName(two))})`,
+      `ax.legend(title=${py(dimensionName(two))}, loc="upper left", bbox_to_anchor=(1, 1))`,
       ...(onYears ? ['ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))'] : []),
       ...(isTimestamp(one) || onYears ? [] : ['if len(table) > 8:', '    ax.tick_params(axis="x", rotation=45)']),
       ...(style.labels === true ? ['for name in table.columns:', '    ax.annotate(short(table[name].dropna().iloc[-1]), (table[name].dropna().index[-1], table[name].dropna().iloc[-1]), textcoords="offset points", xytext=(6, 0), fontsize=9)'] : []),
@@ -99,10 +102,10 @@ function drawLines(plan: AnalysisPlan, value: string): readonly string[] {
     `shown = table.set_axis(${words})${isTime(one) ? '' : `.head(${barsShown})`}`,
     'facts["drawn_rows"] = len(shown)',
     `shown.plot.${kind}(ax=ax, stacked=${stacked ? 'True' : 'False'}${type === 'area' ? '' : ', width=0.8'})`,
-    ...(flat ? ['ax.invert_yaxis()'] : ['ax.tick_params(axis="x", rotation=45 if len(shown) > 6 else 0)']),
+    ...(flat ? ['ax.invert_yaxis()'] : ['plt.setp(ax.get_xticklabels(), rotation=45 if len(shown) > 6 else 0, ha="right" if len(shown) > 6 else "center", rotation_mode="anchor")']),
     ...(style.labels === true && type !== 'area' ? ['for bars in ax.containers:', `    ax.bar_label(bars, labels=[short(value) for value in bars.datavalues], fontsize=8${stacked ? ', label_type="center"' : ', padding=2'})`] : []),
     ...titleLines(plan, flat ? value : x, flat ? x : value),
-    `ax.legend(title=${py(dimensionName(two))})`,
+    `ax.legend(title=${py(dimensionName(two))}, loc="upper left", bbox_to_anchor=(1, 1))`,
     `ax.${axis}axis.set_major_formatter(short)`,
     ...finishLines(style, axis),
   ];
