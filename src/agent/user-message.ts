@@ -57,6 +57,7 @@ function encode(card: FileCard): string {
 const cuts: readonly ((card: FileCard) => FileCard)[] = [
   (card) => card,
   (card) => mapColumns(withFewLines(card, 50), (column) => ({ ...column, examples: [] })),
+  (card) => mapColumns(withFewLines(card, 20), (column) => ({ ...column, examples: [], top: column.top.slice(0, 8) })),
   (card) => mapColumns(withFewLines(card, 20), withoutValues),
   (card) => withFewColumns(mapColumns(withFewLines(card, 10), withoutValues), keptColumns),
   (card) => withFewColumns(mapColumns(withFewLines(card, 3), withoutValues), 8),
