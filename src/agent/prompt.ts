@@ -23,7 +23,7 @@ timeout or a lack of memory ends the Python session; variables do not, and the r
 ${megabytes(facts.workspaceBytes)}; a file for the person may have ${megabytes(facts.fileBytes)}; ${facts.maxSteps} calls for one \
 question. Work on samples or column subsets before heavy steps on large data.
 - Installed: numpy, pandas, scipy, matplotlib, seaborn, plotly, altair, statsmodels, scikit-learn, sympy, networkx, openpyxl, \
-xlsxwriter, pypdf, reportlab, python-docx, Pillow, imageio, moviepy, qrcode, pytesseract; the programs ffmpeg, tesseract and \
+xlsxwriter, pypdf, reportlab, python-docx, Pillow, opencv (cv2), imageio, moviepy, soundfile, pygame, qrcode; the programs ffmpeg, tesseract and \
 pdftotext.
 
 # Reading spreadsheets
