@@ -134,6 +134,7 @@ function sayGrowth(plan: AnalysisPlan, facts: Facts): Said {
   const top = facts.pairs('top');
   const best = top[0];
   const noun = lower(nounOf(plan));
+  if (from === to) return { headline: `The file holds only ${from} for ${noun}, so there is no growth to compute.`, bullets: [] };
   if (best === undefined) return { headline: `No group has ${noun} both in ${from} and in ${to}, so there is no growth to compute.`, bullets: [] };
   const least = facts.pairs('low')[0];
   const leftOut = facts.texts('left_out');

@@ -1,4 +1,4 @@
-import { labelOf, naturalGrain, timeDimension } from './cards.ts';
+import { labelOf, naturalGrain, timeColumn, timeDimension } from './cards.ts';
 import type { Column, Files, Table } from './cards.ts';
 import { compileColumns, compileRows } from './compile-columns.ts';
 import { columnMeasure, isLevel, naturalAggregate, primaryMeasure, productMeasure, rowsMeasure } from './measures.ts';
@@ -174,7 +174,7 @@ export function finishAnalysis(draft: Draft): AnalysisPlan {
   const time = timeDimension(table);
   const hasTime = dimensions.some(isTime);
   if (compute === 'growth' || compute === 'change') {
-    if (!hasTime && time !== null) dimensions = [...dimensions.slice(0, 1), { ...time, grain: time.column.role === 'date' ? (compute === 'growth' ? 'year' : time.grain) : null }];
+    if (!hasTime && time !== null) dimensions = [...dimensions.slice(0, 1), { ...time, grain: time.column.role === 'date' ? (compute === 'growth' ? growthGrain(table) : time.grain) : null }];
     if (dimensions.length === 1) compute = dimensions.some(isTime) ? 'change' : 'value';
     else if (dimensions.some(isTime)) dimensions = dimensions.toSorted((left, right) => Number(isTime(left)) - Number(isTime(right)));
     else compute = 'value';
@@ -201,6 +201,13 @@ export function finishAnalysis(draft: Draft): AnalysisPlan {
     style: { ...plainStyle, ...reading.style.style },
     assumptions: [...new Set([...draft.assumptions, ...repeats])],
   };
+}
+
+/** Years where the file covers at least two of them, else months: the first and the last are compared. */
+function growthGrain(table: Table): Grain {
+  const card = timeColumn(table)?.card;
+  const days = (Date.parse(String(card?.max)) - Date.parse(String(card?.min))) / 86_400_000;
+  return days >= 700 ? 'year' : 'month';
 }
 
 function displayOf(reading: Reading): AnalysisPlan['show'] {
