@@ -58,6 +58,11 @@ def type_column(name: str, values: Sequence[Any], hints: Hints) -> Column:
 def _numeric_array(values: np.ndarray) -> Column:
     if values.dtype.kind == "i":
         return Column(pd.array(values, dtype="Int64"), "integer")
+    gone = np.isnan(values)
+    if gone.all():
+        return Column(np.full(len(values), None, dtype=object), "empty")
+    if gone.any() and (values[~gone] == np.floor(values[~gone])).all():
+        return Column(pd.array(values, dtype="Int64"), "integer")
     return Column(values.astype("float64"), "number")
 
 

@@ -8,8 +8,9 @@ from plotline.intake.kinds import kind_of_file
 from plotline.intake.model import Note, Reading, Unreadable
 
 READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xls), OpenDocument (.ods), JSON, and zip files of these"
-SAMPLE_BYTES = 200 * 1024 * 1024
-"""Text files above this size are read up to here, and the card says so."""
+WHOLE_UP_TO_BYTES = 200_000_000
+"""Larger text files are sampled, and the card says so."""
+SAMPLE_BYTES = 64_000_000
 
 _REFUSALS = {
     "7z": "A 7z archive. I cannot open it; please send the files themselves or as .zip.",
@@ -66,9 +67,9 @@ def read_file(path: Path, depth: int = 0) -> Reading:
 
 def _read_text(path: Path, size: int) -> Reading:
     with path.open("rb") as file:
-        data = file.read(SAMPLE_BYTES)
+        data = file.read(SAMPLE_BYTES if size > WHOLE_UP_TO_BYTES else -1)
     note = None
-    if size > SAMPLE_BYTES:
+    if size > WHOLE_UP_TO_BYTES:
         data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
         words = f"The file has {size / 1e6:,.0f} MB; only its first {len(data) / 1e6:,.0f} MB were read."
         note = Note("sampled", words)
@@ -76,7 +77,8 @@ def _read_text(path: Path, size: int) -> Reading:
         raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
     from plotline.intake.bulk import read_bulk
 
-    reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
+    decoded = decode(data)
+    reading = read_bulk(data, decoded, path.stem) or read_delimited(decoded, path.stem)
     if note:
         reading.notes.append(note)
     return reading
