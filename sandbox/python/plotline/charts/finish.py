@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from plotline.charts.layout import arrange
+
 GAP_PIXELS = 4
 TILT_DEGREES = 35
 _TILTED_SPACING = 1.9
@@ -10,39 +12,23 @@ _UPRIGHT_SPACING = 1.05
 
 _VALUES_LOOKED_AT = 2000
 
-_PLAIN_SCRIPTS_END = "\u0530"
-"""Latin, Greek and Cyrillic lie below; every common font has them."""
 
 
 def finish(figure: Any) -> None:
     """Touches only what the cell left at its default. Never raises: a chart that looks less good is still a chart."""
     try:
-        _use_layout(figure)
         renderer = figure.canvas.get_renderer()
         plots = [axes for axes in figure.axes if axes.get_visible() and axes.name == "rectilinear"]
         for axes in plots:
             _use_whole_numbers(axes)
             _arrange_grid(axes, plots)
-            # Tick labels get their texts when they are asked for.
-            axes.get_xticklabels(), axes.get_yticklabels()
-        _complete_fonts(figure)
+        tick_labels = {axes: (axes.get_xticklabels(), axes.get_yticklabels()) for axes in plots}
+        _complete_fonts(figure, [label for labels in tick_labels.values() for side in labels for label in side])
         for axes in plots:
-            _spread_labels(axes, renderer)
+            _spread_labels(axes, tick_labels[axes][0], renderer)
+        arrange(figure, renderer)
     except Exception:
         return
-
-
-def _use_layout(figure: Any) -> None:
-    """A layout that cuts nothing off, unless the cell arranged the figure itself."""
-    import matplotlib
-
-    if figure.get_layout_engine() is not None:
-        return
-    place = figure.subplotpars
-    if all(getattr(place, side) == matplotlib.rcParams[f"figure.subplot.{side}"] for side in ("left", "right", "bottom", "top")):
-        # Constrained layout cannot arrange colour bars that were made before it was chosen.
-        has_colour_bar = any(hasattr(axes, "_colorbar") for axes in figure.axes)
-        figure.set_layout_engine("tight" if has_colour_bar else "constrained")
 
 
 def _use_whole_numbers(axes: Any) -> None:
@@ -82,30 +68,46 @@ def _arrange_grid(axes: Any, plots: list[Any]) -> None:
     first = next(other for other in plots if other.get_position().bounds == axes.get_position().bounds)
     if first is not axes:
         axes.grid(visible=False)
-    elif any(getattr(container, "orientation", "") == "horizontal" for container in axes.containers):
+        return
+    ways = {getattr(container, "orientation", None) for container in axes.containers}
+    if "horizontal" in ways:
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
+    elif "vertical" in ways:
+        axes.grid(visible=False, axis="x")
 
 
-def _complete_fonts(figure: Any) -> None:
-    """Other styles name fonts that know only Latin letters; texts in other scripts get ours behind them."""
-    from matplotlib import font_manager
-    from matplotlib.text import Text
+def _complete_fonts(figure: Any, tick_labels: list[Any]) -> None:
+    """Texts in other scripts get fonts that know them, behind the ones they have."""
+    from plotline.charts.style import fonts_for_all_scripts
 
-    from plotline.charts.style import installed_fonts
-
-    ours = None
-    for text in figure.findobj(Text):
-        if all(character < _PLAIN_SCRIPTS_END for character in text.get_text()):
+    texts = [*tick_labels, *figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+    for axes in figure.axes:
+        texts += [axes.title, axes._left_title, axes._right_title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
+        texts += [text for table in axes.tables for text in table.findobj(type(axes.title))]
+        legend = axes.get_legend()
+        texts += [] if legend is None else [legend.get_title(), *legend.get_texts()]
+    if figure._suptitle is not None:
+        texts.append(figure._suptitle)
+    more: list[str] = []
+    for text in texts:
+        if all(_is_common(character) for character in text.get_text()):
             continue
-        ours = ours or installed_fonts({entry.name for entry in font_manager.fontManager.ttflist})
+        more = more or fonts_for_all_scripts()
         given = text.get_fontfamily()
-        if not set(ours) <= set(given):
-            text.set_fontfamily([*given, *(name for name in ours if name not in given)])
+        if not set(more) <= set(given):
+            text.set_fontfamily([*given, *(name for name in more if name not in given)])
 
 
-def _spread_labels(axes: Any, renderer: Any) -> None:
-    labels = _shown_labels(axes)
+def _is_common(character: str) -> bool:
+    """Latin, Greek and Cyrillic, general punctuation, currency, arrows and mathematics: every usual font has them."""
+    return character < "\u0530" or "\u1e00" <= character < "\u2500"
+
+
+def _spread_labels(axes: Any, tick_labels: list[Any], renderer: Any) -> None:
+    low, high = sorted(axes.get_xlim())
+    places = axes.get_xticks()
+    labels = [label for label, place in zip(tick_labels, places) if low <= place <= high and label.get_visible() and label.get_text()]
     if len(labels) < 2 or any(label.get_rotation() != 0 for label in labels):
         return
     boxes = [label.get_window_extent(renderer) for label in labels]
@@ -115,7 +117,7 @@ def _spread_labels(axes: Any, renderer: Any) -> None:
     spacing = min(second - first for first, second in zip(centres, centres[1:]))
     height = max(box.height for box in boxes)
     tilt_fits = spacing >= height * _TILTED_SPACING
-    for label in axes.get_xticklabels():
+    for label in tick_labels:
         label.set_rotation(TILT_DEGREES if tilt_fits else 90)
         label.set_horizontalalignment("right" if tilt_fits else "center")
         label.set_rotation_mode("anchor" if tilt_fits else "default")
@@ -132,12 +134,6 @@ def _thin(axes: Any, every: int) -> None:
         formatter.seq = [text if index % every == 0 else "" for index, text in enumerate(formatter.seq)]
     else:
         axes.set_xticks(list(axes.get_xticks())[::every])
-
-
-def _shown_labels(axes: Any) -> list[Any]:
-    low, high = sorted(axes.get_xlim())
-    labels = zip(axes.get_xticklabels(), axes.get_xticks())
-    return [label for label, place in labels if low <= place <= high and label.get_visible() and label.get_text()]
 
 
 def _overlap(boxes: list[Any]) -> bool:

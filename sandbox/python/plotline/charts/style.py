@@ -6,9 +6,9 @@ from typing import Any
 # Okabe and Ito, "Color Universal Design" (2008), without black and with the yellow last: it is weak on white.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999", "#F0E442")
 
-FONTS = (
-    "Noto Sans",
-    "DejaVu Sans",
+FONTS = ("Noto Sans", "DejaVu Sans")
+
+FONTS_BY_SCRIPT = (
     "Noto Sans CJK JP",
     "Noto Sans CJK SC",
     "Noto Sans Arabic",
@@ -19,19 +19,24 @@ FONTS = (
     "Noto Sans Tamil",
     "Symbola",
 )
-"""Tried in this order for every character. One file holds all of Noto's CJK faces, and matplotlib knows it by its first. It cannot draw colour emoji; Symbola has them in black and white."""
+"""Added to texts that need them, because every font in the list makes every text slower to draw. One file holds all of
+Noto's CJK faces, and matplotlib knows it by its first. It cannot draw colour emoji; Symbola has them in black and white."""
 
 INK = "#24292f"
 SOFT_INK = "#57606a"
 GRID = "#d8dee4"
 
 
-def installed_fonts(available_fonts: set[str]) -> list[str]:
-    return [name for name in FONTS if name in available_fonts] or ["DejaVu Sans"]
+def fonts_for_all_scripts() -> list[str]:
+    """The installed fonts of both lists; one that is not installed would warn on every draw."""
+    from matplotlib import font_manager
+
+    available = {entry.name for entry in font_manager.fontManager.ttflist}
+    return [name for name in FONTS + FONTS_BY_SCRIPT if name in available]
 
 
 def house_style(available_fonts: set[str]) -> dict[str, Any]:
-    """matplotlib rcParams. A font that is not installed would warn on every draw, so it is left out."""
+    """matplotlib rcParams."""
     from cycler import cycler
 
     return {
@@ -43,7 +48,7 @@ def house_style(available_fonts: set[str]) -> dict[str, Any]:
         "figure.constrained_layout.h_pad": 0.1,
         "figure.constrained_layout.w_pad": 0.1,
         "savefig.facecolor": "auto",
-        "font.family": installed_fonts(available_fonts),
+        "font.family": [name for name in FONTS if name in available_fonts] or ["DejaVu Sans"],
         "font.size": 10.5,
         "text.color": INK,
         "axes.titlesize": 13,

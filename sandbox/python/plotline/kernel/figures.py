@@ -49,7 +49,7 @@ class FigureCollector:
         self._publisher.publish({"image/png": png, **_described(figure)})
 
     def show_open(self) -> None:
-        """`plt.show()` and the end of a cell: every open figure once, in the order they were made; then they are closed."""
+        """Every open figure, in the order they were made; then they are closed."""
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is None:
             return
@@ -112,14 +112,15 @@ def _described(figure: Any) -> dict[str, Any]:
 
 
 def install_show(collector: FigureCollector) -> None:
-    """`plt.show()` and `figure.show()` for every backend without a window."""
+    """`plt.show()` and `figure.show()` publish and close. Every backend without a window comes through here."""
     from matplotlib.backend_bases import FigureManagerBase
 
-    def pyplot_show(cls: Any, *, block: bool | None = None) -> None:
-        collector.show_open()
-
     def show(self: Any) -> None:
-        collector.show(self.canvas.figure)
+        import matplotlib.pyplot as plt
 
-    FigureManagerBase.pyplot_show = classmethod(pyplot_show)  # type: ignore[assignment]
+        try:
+            collector.show(self.canvas.figure)
+        finally:
+            plt.close(self.num)
+
     FigureManagerBase.show = show  # type: ignore[method-assign]
