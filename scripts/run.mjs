@@ -1,0 +1,60 @@
+/**
+ * Every npm script ends here: `node scripts/run.mjs NAME [arguments]`, on Node 20 or later without any npm package.
+ * First the set-up, each step only when it is needed; then the command itself under Node 24.
+ */
+import { readMachine } from './setup/machine.mjs';
+import { SetupProblem } from './setup/problem.mjs';
+import { say } from './setup/say.mjs';
+import { setUp } from './setup/set-up.mjs';
+import { runForeground } from './stages/foreground.mjs';
+import { runStages } from './stages/stages.mjs';
+
+const plainNode = ['--disable-warning=ExperimentalWarning'];
+
+/**
+ * @param {string} name
+ * @param {string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+async function main(name, args) {
+  switch (name) {
+    case 'setup': {
+      await setUp(readMachine(), { engine: true, browser: true });
+      say('everything is in place');
+      return 0;
+    }
+    case 'demo':
+    case 'start': {
+      const ready = await setUp(readMachine(), { engine: true, browser: false });
+      return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
+    }
+    case 'bench': {
+      const ready = await setUp(readMachine(), { engine: true, browser: false });
+      return runForeground(ready.node, [...plainNode, 'bench/main.ts', ...args], ready.env);
+    }
+    case 'test': {
+      const ready = await setUp(readMachine(), { engine: true, browser: true });
+      return (
+        (await runStages(ready)) ||
+        runForeground(ready.node, ['node_modules/vitest/vitest.mjs', 'run', ...args], ready.env)
+      );
+    }
+    case 'check':
+      return runStages(await setUp(readMachine(), { engine: false, browser: false }));
+    case 'format': {
+      const ready = await setUp(readMachine(), { engine: false, browser: false });
+      return runForeground(ready.node, ['node_modules/oxfmt/bin/oxfmt', ...args], ready.env);
+    }
+    default:
+      say(`there is no command "${name}". There are: setup, demo, start, bench, test, check, format.`);
+      return 2;
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv[2] ?? '', process.argv.slice(3));
+} catch (problem) {
+  if (!(problem instanceof SetupProblem)) throw problem;
+  process.stderr.write(`\n${problem.message}\n`);
+  process.exitCode = 1;
+}

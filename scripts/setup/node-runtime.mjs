@@ -1,0 +1,43 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { npm } from './npm-packages.mjs';
+import { stateFolder } from './paths.mjs';
+import { saySlow } from './say.mjs';
+
+const neededMajor = 24;
+/** The first minor release with `import.meta.main`, by which a module knows that it was started and not imported. */
+const neededMinor = 2;
+const folder = join(stateFolder, 'node');
+
+/**
+ * A Node that runs the project: it must strip types and have `node:sqlite`, which Node 24 does without flags.
+ * An older Node stays as it is; a second one is installed for the project alone, from the npm package that carries
+ * the binary of the npm package `node` for this machine.
+ *
+ * @returns {Promise<string>} the path of its program; rejects with `SetupProblem`
+ */
+export async function provideNode() {
+  if (isNewEnough(process.versions.node)) return process.execPath;
+  const name = binaryPackage(process.platform, process.arch);
+  const path = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (existsSync(path)) return path;
+  mkdirSync(folder, { recursive: true });
+  await saySlow(`installing Node ${neededMajor} for this project (the machine's is ${process.versions.node})`, () =>
+    npm(['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `${name}@${neededMajor}`], folder),
+  );
+  return path;
+}
+
+/** @param {string} version for example 24.11.0 */
+export function isNewEnough(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
+}
+
+/**
+ * @param {string} platform as in `process.platform`
+ * @param {string} arch as in `process.arch`
+ */
+export function binaryPackage(platform, arch) {
+  return `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
+}

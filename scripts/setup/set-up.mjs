@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+// Not by name: the first releases of Node 20 have no parseEnv, and a missing name would stop them here.
+import * as util from 'node:util';
+import { provideBrowser } from './browser.mjs';
+import { provideEngine } from './engine.mjs';
+import { provideNode } from './node-runtime.mjs';
+import { provideNpmPackages } from './npm-packages.mjs';
+import { root } from './paths.mjs';
+import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
+
+/**
+ * @typedef {object} Ready
+ * @property {string} node the program of a Node that runs the project
+ * @property {NodeJS.ProcessEnv} env for the command: that Node comes first on PATH, DOCKER_HOST is the engine that answered
+ */
+
+/**
+ * Brings the machine to where a command can run. Does nothing that is done already.
+ *
+ * @param {import('./machine.mjs').Machine} machine
+ * @param {{engine: boolean, browser: boolean}} needs
+ * @returns {Promise<Ready>} rejects with `SetupProblem`
+ */
+export async function setUp(machine, needs) {
+  process.chdir(root);
+  readSettings();
+  await provideNpmPackages();
+  const node = await provideNode();
+  const bins = [dirname(node), join(root, 'node_modules', '.bin')];
+  /** @type {NodeJS.ProcessEnv} */
+  const env = { ...process.env, PATH: [...bins, process.env.PATH ?? ''].join(delimiter) };
+  if (needs.engine) {
+    const endpoint = await provideEngine(machine);
+    if (endpoint !== 'unix:///var/run/docker.sock') env.DOCKER_HOST = endpoint;
+    await provideSandboxImage(machine, endpoint, process.env.SANDBOX_IMAGE || ownImage);
+  }
+  if (needs.browser) await provideBrowser(machine);
+  return { node, env };
+}
+
+/** The two settings of `.env` that the set-up itself follows; the command reads the file again, whole. */
+function readSettings() {
+  const path = join(root, '.env');
+  if (!existsSync(path) || util.parseEnv === undefined) return;
+  const settings = util.parseEnv(readFileSync(path, 'utf8'));
+  for (const name of ['DOCKER_HOST', 'SANDBOX_IMAGE']) {
+    const value = settings[name];
+    if (process.env[name] === undefined && value) process.env[name] = value;
+  }
+}
