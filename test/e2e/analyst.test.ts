@@ -62,7 +62,8 @@ async function open(files: Readonly<Record<string, Uint8Array>>): Promise<Conver
     await session.write(name, once(bytes), signal);
     cards.push(await fileCard(session, name, bytes.length, signal));
   }
-  const run = (code: string): Promise<Execution> => session.run(code, { timeoutMs: 60_000, signal, onOutput: () => {} });
+  const run = (code: string): Promise<Execution> =>
+    session.run(code, { timeoutMs: 60_000, signal, onOutput: () => {} });
   const messages: ModelMessage[] = [];
   return {
     session,
@@ -70,13 +71,19 @@ async function open(files: Readonly<Record<string, Uint8Array>>): Promise<Conver
       messages.push(userMessage(question, messages.length === 0 ? cards : []));
       const executions: Execution[] = [];
       for (;;) {
-        for await (const event of createAnalyst().stream({ instructions: '', messages, tools: [tool], toolChoice: 'auto', maxOutputTokens: 1000 }, signal)) {
+        for await (const event of createAnalyst().stream(
+          { instructions: '', messages, tools: [tool], toolChoice: 'auto', maxOutputTokens: 1000 },
+          signal,
+        )) {
           if (event.type === 'finish') messages.push(event.message);
         }
         const last = messages.at(-1);
         if (last?.role !== 'assistant') throw new Error('the analyst gave no message');
         if (last.toolCalls.length === 0) {
-          const chart = executions.at(-1)?.results.map((bundle) => bundle[chartMime]).find((data) => data !== undefined);
+          const chart = executions
+            .at(-1)
+            ?.results.map((bundle) => bundle[chartMime])
+            .find((data) => data !== undefined);
           return { text: last.text, executions, chart: (chart as unknown as ChartData | undefined) ?? null };
         }
         for (const call of last.toolCalls) {
@@ -136,7 +143,11 @@ print(json.dumps(sums))`)) as Record<string, number>;
     const values = bars.chart?.series[0]?.y.map(Number) ?? [];
     expect(values).toEqual(values.toSorted((left, right) => right - left));
     expect(values.map(Math.round).toSorted()).toEqual(line.chart?.series[0]?.y.map(Number).map(Math.round).toSorted());
-    expect([bars.chart?.title, bars.chart?.xLabel, bars.chart?.yLabel]).toEqual([line.chart?.title, line.chart?.xLabel, line.chart?.yLabel]);
+    expect([bars.chart?.title, bars.chart?.xLabel, bars.chart?.yLabel]).toEqual([
+      line.chart?.title,
+      line.chart?.xLabel,
+      line.chart?.yLabel,
+    ]);
   });
 
   it('says which lines of the GDP file were not used, and why', async () => {
@@ -144,7 +155,8 @@ print(json.dumps(sums))`)) as Record<string, number>;
     const answer = await talk.ask('Line chart of GDP over the years for the top 5 countries');
     onlyOk(answer);
     expect(answer.chart?.series).toHaveLength(5);
-    for (const line of ['76', '180', '296', '365', '313', '328']) expect(answer.text).toMatch(new RegExp(`\\b${line}\\b`));
+    for (const line of ['76', '180', '296', '365', '313', '328'])
+      expect(answer.text).toMatch(new RegExp(`\\b${line}\\b`));
     const grown = await talk.ask('Which countries grew most?');
     onlyOk(grown);
     expect(grown.text).toMatch(/grew most: GDP \*\*\+\d/);
@@ -166,27 +178,68 @@ print(json.dumps(sums))`)) as Record<string, number>;
     const probe = await talk.compute(`
 import subprocess
 print(subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_entries", "stream=codec_name,pix_fmt,r_frame_rate,nb_frames", "photos.mp4"], capture_output=True, text=True).stdout)`);
-    expect(probe).toMatchObject({ streams: [{ codec_name: 'h264', pix_fmt: 'yuv420p', r_frame_rate: '24/1', nb_frames: '288' }] });
+    expect(probe).toMatchObject({
+      streams: [{ codec_name: 'h264', pix_fmt: 'yuv420p', r_frame_rate: '24/1', nb_frames: '288' }],
+    });
   });
 
   it('runs every family of questions on a file it has never seen', async () => {
-    const rows = Array.from({ length: 120 }, (_, at) => `2024-${String((at % 12) + 1).padStart(2, '0')}-0${(at % 9) + 1},${['Köln', 'Paris', 'Oslo'][at % 3]},${['A', 'B'][at % 2]},${at % 7 === 0 ? '' : at},${(at * 1.5).toFixed(2)},007${at}`);
-    await using talk = await open({ 'shop data.csv': Buffer.from(`day_sold,store_city,class,visitors,net_sales_eur,ticket_no\n${rows.join('\n')}\n`) });
+    const rows = Array.from(
+      { length: 120 },
+      (_, at) =>
+        `2024-${String((at % 12) + 1).padStart(2, '0')}-0${(at % 9) + 1},${['Köln', 'Paris', 'Oslo'][at % 3]},${['A', 'B'][at % 2]},${at % 7 === 0 ? '' : at},${(at * 1.5).toFixed(2)},007${at}`,
+    );
+    await using talk = await open({
+      'shop data.csv': Buffer.from(`day_sold,store_city,class,visitors,net_sales_eur,ticket_no\n${rows.join('\n')}\n`),
+    });
     const questions = [
-      'describe this file', 'missing values?', 'duplicates?', 'which columns?', 'first 5 rows', 'total sales', 'average visitors by city', 'sales by city and class',
-      'sales by month and city as stacked bars', 'heat map of sales by city and class', 'pie of sales by city', 'histogram of visitors', 'box plot of sales by city',
-      'scatter sales vs visitors', 'correlation matrix', 'share of Oslo in sales', 'monthly growth of sales', 'top 2 cities by sales', 'sales in Q2 2024 by week',
-      'sales by weekday', 'rows where visitors > 100', 'sales in Atlantis', 'which cities grew most?', 'sales and visitors by month', 'convert to excel', 'clean it and give me the file',
-      'area chart of sales by month', 'sales by city horizontal bars in different colours, log scale, no grid', 'make a QR code for https://example.org',
+      'describe this file',
+      'missing values?',
+      'duplicates?',
+      'which columns?',
+      'first 5 rows',
+      'total sales',
+      'average visitors by city',
+      'sales by city and class',
+      'sales by month and city as stacked bars',
+      'heat map of sales by city and class',
+      'pie of sales by city',
+      'histogram of visitors',
+      'box plot of sales by city',
+      'scatter sales vs visitors',
+      'correlation matrix',
+      'share of Oslo in sales',
+      'monthly growth of sales',
+      'top 2 cities by sales',
+      'sales in Q2 2024 by week',
+      'sales by weekday',
+      'rows where visitors > 100',
+      'sales in Atlantis',
+      'which cities grew most?',
+      'sales and visitors by month',
+      'convert to excel',
+      'clean it and give me the file',
+      'area chart of sales by month',
+      'sales by city horizontal bars in different colours, log scale, no grid',
+      'make a QR code for https://example.org',
     ];
     for (const question of questions) {
       const answer = await talk.ask(question);
-      expect.soft(answer.executions.map(({ status, error }) => error?.traceback ?? status), question).toEqual(['ok']);
+      expect
+        .soft(
+          answer.executions.map(({ status, error }) => error?.traceback ?? status),
+          question,
+        )
+        .toEqual(['ok']);
       expect.soft(answer.text, question).not.toMatch(/NaN|undefined|\[object/);
     }
     const total = await talk.ask('total sales');
-    expect(total.text).toContain(figure(Array.from({ length: 120 }, (_, at) => at * 1.5).reduce((sum, value) => sum + value, 0)));
-    const ids = await talk.compute('import openpyxl, json\nprint(json.dumps([row[5] for row in openpyxl.load_workbook("shop data.xlsx").active.iter_rows(min_row=2, max_row=3, values_only=True)]))');
+    expect(total.text).toContain(
+      figure(Array.from({ length: 120 }, (_, at) => at * 1.5).reduce((sum, value) => sum + value, 0)),
+    );
+    const ids = await talk.compute(
+      'import openpyxl, json\nprint(json.dumps([row[5] for row in openpyxl.load_workbook("shop data.xlsx").active.iter_rows(min_row=2, max_row=3, values_only=True)]))',
+    );
     expect(ids).toEqual(['0070', '0071']);
   });
 });

@@ -9,11 +9,35 @@ import { gdp, people, photos, picture, report, sales, shop, umsatz, wide } from 
 function brief(plan: Plan): string {
   switch (plan.kind) {
     case 'analysis': {
-      const measures = plan.measures.map((measure) => `${measure.aggregate ?? plan.aggregate} ${measure.kind === 'rows' ? 'rows' : measure.columns.map(({ name }) => name).join('*')}`).join(' + ');
-      const by = plan.dimensions.map(({ column, grain }) => column.name + (grain === null ? '' : `:${grain}`)).join(', ');
+      const measures = plan.measures
+        .map(
+          (measure) =>
+            `${measure.aggregate ?? plan.aggregate} ${measure.kind === 'rows' ? 'rows' : measure.columns.map(({ name }) => name).join('*')}`,
+        )
+        .join(' + ');
+      const by = plan.dimensions
+        .map(({ column, grain }) => column.name + (grain === null ? '' : `:${grain}`))
+        .join(', ');
       const { style } = plan;
-      const look = [plan.compute === 'value' ? '' : plan.compute, plan.top === null ? '' : `${plan.top.order === 'desc' ? 'top' : 'low'} ${plan.top.count}`, style.type ?? '', style.sort ?? '', style.labels === true ? 'labels' : '', style.stacked === true ? 'stacked' : '', style.horizontal === true ? 'flat' : '', style.logScale === true ? 'log' : '', style.colour ?? '', plan.show === 'table' ? 'table' : '', plan.latest === null ? '' : 'latest', plan.source.joins.length > 0 ? 'join' : ''].filter(Boolean).join(' ');
-      return [measures, by === '' ? '' : `by ${by}`, plan.filters.map(filterText).join(' & '), look].filter(Boolean).join(' | ');
+      const look = [
+        plan.compute === 'value' ? '' : plan.compute,
+        plan.top === null ? '' : `${plan.top.order === 'desc' ? 'top' : 'low'} ${plan.top.count}`,
+        style.type ?? '',
+        style.sort ?? '',
+        style.labels === true ? 'labels' : '',
+        style.stacked === true ? 'stacked' : '',
+        style.horizontal === true ? 'flat' : '',
+        style.logScale === true ? 'log' : '',
+        style.colour ?? '',
+        plan.show === 'table' ? 'table' : '',
+        plan.latest === null ? '' : 'latest',
+        plan.source.joins.length > 0 ? 'join' : '',
+      ]
+        .filter(Boolean)
+        .join(' ');
+      return [measures, by === '' ? '' : `by ${by}`, plan.filters.map(filterText).join(' & '), look]
+        .filter(Boolean)
+        .join(' | ');
     }
     case 'columns':
       return `${plan.form} ${plan.columns.map(({ name }) => name).join(', ')}${plan.by === null ? '' : ` by ${plan.by.name}`}`;
@@ -72,12 +96,24 @@ const cases: readonly (readonly [FileCard, string, string])[] = [
   [sales, 'revenue by region and product', 'sum Revenue (EUR) | by Region, Product'],
   [sales, 'pivot of revenue by region and channel', 'sum Revenue (EUR) | by Region, Channel | table'],
   [sales, 'heat map of revenue by region and product', 'sum Revenue (EUR) | by Region, Product | heatmap'],
-  [sales, 'stacked bar chart of revenue by month and channel', 'sum Revenue (EUR) | by Date:month, Channel | bar stacked'],
+  [
+    sales,
+    'stacked bar chart of revenue by month and channel',
+    'sum Revenue (EUR) | by Date:month, Channel | bar stacked',
+  ],
   [sales, 'revenue of Online by month', 'sum Revenue (EUR) | by Date:month | Channel=Online'],
-  [sales, 'revenue for Online and Retail by month', 'sum Revenue (EUR) | by Date:month, Channel | Channel=Online/Retail'],
+  [
+    sales,
+    'revenue for Online and Retail by month',
+    'sum Revenue (EUR) | by Date:month, Channel | Channel=Online/Retail',
+  ],
   [sales, 'revenue by region without North', 'sum Revenue (EUR) | by Region | not Region=North'],
   [sales, 'revenue in 2023 by region', 'sum Revenue (EUR) | by Region | Date 2023-01-01..2024-01-01'],
-  [sales, 'revenue between 2023 and 2024 by quarter', 'sum Revenue (EUR) | by Date:quarter | Date 2023-01-01..2025-01-01'],
+  [
+    sales,
+    'revenue between 2023 and 2024 by quarter',
+    'sum Revenue (EUR) | by Date:quarter | Date 2023-01-01..2025-01-01',
+  ],
   [sales, 'revenue in Q1 2024', 'sum Revenue (EUR) | Date 2024-01-01..2024-04-01'],
   [sales, 'revenue since March 2024 by week', 'sum Revenue (EUR) | by Date:week | Date 2024-03-01..'],
   [sales, 'revenue in May', 'sum Revenue (EUR) | Date month 5'],
@@ -121,7 +157,11 @@ const cases: readonly (readonly [FileCard, string, string])[] = [
   [sales, 'hello', 'talk'],
   [sales, 'what can you do?', 'talk'],
   [sales, 'make a QR code for https://example.org/x?y=1', 'qr https://example.org/x?y=1'],
-  [sales, 'horizontal bar chart of revenue by region in red with labels, log scale', 'sum Revenue (EUR) | by Region | bar labels flat log red'],
+  [
+    sales,
+    'horizontal bar chart of revenue by region in red with labels, log scale',
+    'sum Revenue (EUR) | by Region | bar labels flat log red',
+  ],
   [gdp, 'Line chart of GDP over the years for the top 5 countries', 'sum GDP (US$) | by Year, Country | top 5 line'],
   [gdp, 'Which countries grew most?', 'sum GDP (US$) | by Country, Year | growth top 10'],
   [gdp, 'top 5 countries by GDP', 'sum GDP (US$) | by Country | top 5 latest'],
@@ -149,7 +189,11 @@ const cases: readonly (readonly [FileCard, string, string])[] = [
   [people, 'how many employees per department', 'count rows | by departmentName'],
   [people, 'histogram of ages', 'histogram age'],
   [people, 'scatter salary vs years of service', 'scatter yearsOfService, annualSalary'],
-  [people, 'average salary of employees in Human Resources with age over 40', 'mean annualSalary | age>40 & departmentName=Human Resources'],
+  [
+    people,
+    'average salary of employees in Human Resources with age over 40',
+    'mean annualSalary | age>40 & departmentName=Human Resources',
+  ],
   [people, 'median age in Finance', 'median age | departmentName=Finance'],
   [people, 'top 10 employees by salary', 'rows matching 10 desc annualSalary'],
   [wide, 'co2 by year', 'sum CO2 emissions | by Year'],
@@ -169,13 +213,28 @@ describe('what a question means', () => {
 });
 
 const followUps: readonly (readonly [FileCard, string, string, string])[] = [
-  [sales, 'Revenue by month as a line chart', 'Make it bars, sorted, with labels', 'sum Revenue (EUR) | by Date:month | bar value-desc labels'],
+  [
+    sales,
+    'Revenue by month as a line chart',
+    'Make it bars, sorted, with labels',
+    'sum Revenue (EUR) | by Date:month | bar value-desc labels',
+  ],
   [sales, 'Revenue by month as a line chart', 'and by region?', 'sum Revenue (EUR) | by Region'],
-  [sales, 'Revenue by month as a line chart', 'only 2024', 'sum Revenue (EUR) | by Date:month | Date 2024-01-01..2025-01-01 | line'],
+  [
+    sales,
+    'Revenue by month as a line chart',
+    'only 2024',
+    'sum Revenue (EUR) | by Date:month | Date 2024-01-01..2025-01-01 | line',
+  ],
   [sales, 'Revenue by month as a line chart', 'same for units', 'sum Units | by Date:month | line'],
   [sales, 'Revenue by region', 'now as a table', 'sum Revenue (EUR) | by Region | table'],
   [sales, 'Revenue by region', 'as percentage', 'sum Revenue (EUR) | by Region | share'],
-  [sales, 'Revenue by region', 'horizontal, in #ff0000, sorted ascending', 'sum Revenue (EUR) | by Region | value-asc flat #ff0000'],
+  [
+    sales,
+    'Revenue by region',
+    'horizontal, in #ff0000, sorted ascending',
+    'sum Revenue (EUR) | by Region | value-asc flat #ff0000',
+  ],
   [sales, 'Revenue by product', 'top 3 only', 'sum Revenue (EUR) | by Product | top 3'],
   [sales, 'Revenue by region and channel', 'stacked', 'sum Revenue (EUR) | by Region, Channel | stacked'],
   [sales, 'Revenue by month', 'log scale', 'sum Revenue (EUR) | by Date:month | log'],

@@ -30,7 +30,13 @@ export function createAnalyst(): Model {
       const turn = nextTurn(request);
       if (turn.text !== '') yield { type: 'text-delta', text: turn.text };
       for (const call of turn.toolCalls) yield { type: 'tool-call', call };
-      yield { type: 'finish', reason: turn.toolCalls.length > 0 ? 'tool-calls' : 'stop', message: turn, usage: noUsage, error: null };
+      yield {
+        type: 'finish',
+        reason: turn.toolCalls.length > 0 ? 'tool-calls' : 'stop',
+        message: turn,
+        usage: noUsage,
+        error: null,
+      };
     },
   };
 }
@@ -45,9 +51,17 @@ function nextTurn(request: ModelRequest): AssistantMessage {
   const outcome = last === undefined ? null : readToolResult(last);
   if (outcome?.status === 'ok' && outcome.facts !== null) return reply(thread, answerText(plan, outcome.facts), plan);
   const mayRun = request.toolChoice === 'auto' && request.tools.length > 0;
-  const worthTrying = outcome === null || ((outcome.status === 'error' || outcome.status === 'lost' || outcome.status === 'ok') && attempts < attemptsAllowed);
+  const worthTrying =
+    outcome === null ||
+    ((outcome.status === 'error' || outcome.status === 'lost' || outcome.status === 'ok') &&
+      attempts < attemptsAllowed);
   if (mayRun && worthTrying) return call(plan, attempts, thread);
-  if (outcome === null) return reply(thread, 'I may run no code for this question any more, and without running code I give no figures. Please ask again.', null);
+  if (outcome === null)
+    return reply(
+      thread,
+      'I may run no code for this question any more, and without running code I give no figures. Please ask again.',
+      null,
+    );
   return reply(thread, failureText(plan, outcome), thread.previous);
 }
 

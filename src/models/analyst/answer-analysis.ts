@@ -43,14 +43,29 @@ function keptWords(plan: AnalysisPlan): string {
       case 'values':
         return [`${filter.exclude ? 'without' : 'for'} ${listed(filter.values.map(plainText))}`];
       case 'dates':
-        return [/^(?:between|from|since|after|before|until|up to|through|starting)\b/i.test(filter.words) ? filter.words : `in ${filter.words.replace(/^(?:(?:in|for|during|only|just|of|year)\s+)+/i, '')}`];
+        return [
+          /^(?:between|from|since|after|before|until|up to|through|starting)\b/i.test(filter.words)
+            ? filter.words
+            : `in ${filter.words.replace(/^(?:(?:in|for|during|only|just|of|year)\s+)+/i, '')}`,
+        ];
       case 'compare':
-        if (filter.column.role === 'year') return [filter.operator === '==' ? `in ${filter.value}` : `with ${plainText(filter.column.name)} ${filter.operator} ${filter.value}`];
-        return [`with ${plainText(shortLabel(filter.column.name))} ${filter.operator === '==' ? '=' : filter.operator} ${formatNumber(filter.value)}`];
+        if (filter.column.role === 'year')
+          return [
+            filter.operator === '=='
+              ? `in ${filter.value}`
+              : `with ${plainText(filter.column.name)} ${filter.operator} ${filter.value}`,
+          ];
+        return [
+          `with ${plainText(shortLabel(filter.column.name))} ${filter.operator === '==' ? '=' : filter.operator} ${formatNumber(filter.value)}`,
+        ];
       case 'range':
-        return [`${filter.column.role === 'year' ? 'from' : `with ${plainText(shortLabel(filter.column.name))}`} ${filter.from} to ${filter.to}`];
+        return [
+          `${filter.column.role === 'year' ? 'from' : `with ${plainText(shortLabel(filter.column.name))}`} ${filter.from} to ${filter.to}`,
+        ];
       case 'month':
-        return [`in ${new Intl.DateTimeFormat('en-US', { month: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, filter.month - 1, 1))}`];
+        return [
+          `in ${new Intl.DateTimeFormat('en-US', { month: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, filter.month - 1, 1))}`,
+        ];
       default:
         return filter satisfies never;
     }
@@ -60,16 +75,33 @@ function keptWords(plan: AnalysisPlan): string {
 
 function sayWhole(plan: AnalysisPlan, facts: Facts): Said {
   const values = facts.object('values')?.numbers() ?? [];
-  const unit = (at: number): string | null => (plan.aggregate === 'count' || plan.aggregate === 'distinct' ? null : (plan.measures[at]?.unit ?? null));
+  const unit = (at: number): string | null =>
+    plan.aggregate === 'count' || plan.aggregate === 'distinct' ? null : (plan.measures[at]?.unit ?? null);
   const one = (facts.number('newest_rows') ?? facts.number('used')) === 1;
-  const total = (at: number): string => ((plan.measures[at]?.aggregate ?? plan.aggregate) === 'sum' && !one ? 'Total ' : '');
-  const parts = values.map(([label, value], at) => `${total(at) === '' ? plainText(shortLabel(label)) : `${total(at)}${plainText(lower(shortLabel(label)))}`}${keptWords(plan)}${newestWords(facts)}: **${withUnit(value, unit(at))}**`);
-  const spread = one ? [] : values.flatMap(([label], at) => {
-    const range = facts.object('spread')?.object(label);
-    const [min, mean, max] = [range?.number('min'), range?.number('mean'), range?.number('max')];
-    if (min === null || min === undefined || mean === null || mean === undefined || max === null || max === undefined) return [];
-    return [`${values.length > 1 ? `${plainText(shortLabel(label))} per row` : 'Per row'}: ${withUnit(min, unit(at))} to ${withUnit(max, unit(at))}, on average ${withUnit(mean, unit(at))}.`];
-  });
+  const total = (at: number): string =>
+    (plan.measures[at]?.aggregate ?? plan.aggregate) === 'sum' && !one ? 'Total ' : '';
+  const parts = values.map(
+    ([label, value], at) =>
+      `${total(at) === '' ? plainText(shortLabel(label)) : `${total(at)}${plainText(lower(shortLabel(label)))}`}${keptWords(plan)}${newestWords(facts)}: **${withUnit(value, unit(at))}**`,
+  );
+  const spread = one
+    ? []
+    : values.flatMap(([label], at) => {
+        const range = facts.object('spread')?.object(label);
+        const [min, mean, max] = [range?.number('min'), range?.number('mean'), range?.number('max')];
+        if (
+          min === null ||
+          min === undefined ||
+          mean === null ||
+          mean === undefined ||
+          max === null ||
+          max === undefined
+        )
+          return [];
+        return [
+          `${values.length > 1 ? `${plainText(shortLabel(label))} per row` : 'Per row'}: ${withUnit(min, unit(at))} to ${withUnit(max, unit(at))}, on average ${withUnit(mean, unit(at))}.`,
+        ];
+      });
   return { headline: parts.join('; ') + '.', bullets: spread };
 }
 
@@ -78,10 +110,22 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
   const unit = unitOf(plan);
   const [best, least] = [facts.pairs('top')[0], facts.pairs('low')[0]];
   const noun = nounOf(plan);
-  if (dimension === undefined || best === undefined || least === undefined) return { headline: plan.compute === 'change' ? `${noun}${keptWords(plan)} has only one ${lower(shortLabel(dimension === undefined ? '' : dimensionName(dimension)))} in the file, so there is no growth to compute.` : `There is nothing to show for ${lower(noun)}${keptWords(plan)}.`, bullets: [] };
+  if (dimension === undefined || best === undefined || least === undefined)
+    return {
+      headline:
+        plan.compute === 'change'
+          ? `${noun}${keptWords(plan)} has only one ${lower(shortLabel(dimension === undefined ? '' : dimensionName(dimension)))} in the file, so there is no growth to compute.`
+          : `There is nothing to show for ${lower(noun)}${keptWords(plan)}.`,
+      bullets: [],
+    };
   const what = lower(shortLabel(dimensionName(dimension)));
   const name = ([text]: Pair): string => plainText(text);
-  const value = ([, number]: Pair): string => (plan.compute === 'share' ? percent(number) : plan.compute === 'change' ? signedPercent(number) : withUnit(number, unit));
+  const value = ([, number]: Pair): string =>
+    plan.compute === 'share'
+      ? percent(number)
+      : plan.compute === 'change'
+        ? signedPercent(number)
+        : withUnit(number, unit);
   const bullets: string[] = [];
   let headline: string;
   const focus = facts.pairs('focus');
@@ -103,14 +147,38 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
   } else {
     headline = `${noun}${keptWords(plan)}${newestWords(facts)} is highest ${isTime(dimension) ? 'in' : 'for'} **${name(best)}** (**${value(best)}**) and lowest ${isTime(dimension) ? 'in' : 'for'} **${name(least)}** (**${value(least)}**).`;
   }
-  if (first !== undefined && last !== undefined && plan.compute === 'value' && plan.top === null && first[0] !== last[0] && dimension.grain !== 'weekday' && dimension.grain !== 'hour' && dimension.column.order === null && first[1] !== 0) {
-    bullets.push(`From ${name(first)} (${value(first)}) to ${name(last)} (${value(last)}): ${signedPercent(100 * (last[1] / first[1] - 1))}.`);
+  if (
+    first !== undefined &&
+    last !== undefined &&
+    plan.compute === 'value' &&
+    plan.top === null &&
+    first[0] !== last[0] &&
+    dimension.grain !== 'weekday' &&
+    dimension.grain !== 'hour' &&
+    dimension.column.order === null &&
+    first[1] !== 0
+  ) {
+    bullets.push(
+      `From ${name(first)} (${value(first)}) to ${name(last)} (${value(last)}): ${signedPercent(100 * (last[1] / first[1] - 1))}.`,
+    );
   }
   const ranked = plan.top?.order === 'asc' ? facts.pairs('low') : facts.pairs('top');
-  if (!isTime(dimension) && ranked.length > 2) bullets.push(`${plan.top?.order === 'asc' ? 'Lowest' : 'Top'} ${Math.min(ranked.length, 5)}: ${ranked.slice(0, 5).map((pair) => `${name(pair)} ${value(pair)}`).join(', ')}.`);
+  if (!isTime(dimension) && ranked.length > 2)
+    bullets.push(
+      `${plan.top?.order === 'asc' ? 'Lowest' : 'Top'} ${Math.min(ranked.length, 5)}: ${ranked
+        .slice(0, 5)
+        .map((pair) => `${name(pair)} ${value(pair)}`)
+        .join(', ')}.`,
+    );
   const total = facts.number('total');
-  const adds = plan.compute === 'value' && (plan.aggregate === 'sum' || plan.aggregate === 'count') && !(isTime(dimension) && plan.measures.some(isLevel));
-  if (adds && total !== null) bullets.push(`Total over ${plural(facts.number('groups') ?? 0, what, what.endsWith('y') ? `${what.slice(0, -1)}ies` : `${what}s`)}: ${withUnit(total, unit)}.`);
+  const adds =
+    plan.compute === 'value' &&
+    (plan.aggregate === 'sum' || plan.aggregate === 'count') &&
+    !(isTime(dimension) && plan.measures.some(isLevel));
+  if (adds && total !== null)
+    bullets.push(
+      `Total over ${plural(facts.number('groups') ?? 0, what, what.endsWith('y') ? `${what.slice(0, -1)}ies` : `${what}s`)}: ${withUnit(total, unit)}.`,
+    );
   return { headline, bullets: [...bullets, ...cutText(plan, facts)] };
 }
 
@@ -123,9 +191,14 @@ function newestWords(facts: Facts): string {
 function cutText(plan: AnalysisPlan, facts: Facts): readonly string[] {
   const groups = facts.number('groups') ?? 0;
   const drawn = facts.number('drawn');
-  if (plan.show === 'table') return plan.top !== null && groups > (facts.number('shown') ?? groups) ? [`The table shows ${facts.number('shown') ?? 0} of ${groups}.`] : [];
-  if (drawn !== null && drawn < groups && plan.top === null) return [`The chart shows ${drawn === barsShown && plan.top === null ? `the first ${drawn}` : drawn} of ${groups}.`];
-  if (chartTypeOf(plan) === 'pie' && groups > 8) return [`The chart shows the 7 largest of ${groups}; the others are together in “Other”.`];
+  if (plan.show === 'table')
+    return plan.top !== null && groups > (facts.number('shown') ?? groups)
+      ? [`The table shows ${facts.number('shown') ?? 0} of ${groups}.`]
+      : [];
+  if (drawn !== null && drawn < groups && plan.top === null)
+    return [`The chart shows ${drawn === barsShown && plan.top === null ? `the first ${drawn}` : drawn} of ${groups}.`];
+  if (chartTypeOf(plan) === 'pie' && groups > 8)
+    return [`The chart shows the 7 largest of ${groups}; the others are together in “Other”.`];
   return [];
 }
 
@@ -134,16 +207,30 @@ function sayGrowth(plan: AnalysisPlan, facts: Facts): Said {
   const top = facts.pairs('top');
   const best = top[0];
   const noun = lower(nounOf(plan));
-  if (from === to) return { headline: `The file holds only ${from} for ${noun}, so there is no growth to compute.`, bullets: [] };
-  if (best === undefined) return { headline: `No group has ${noun} both in ${from} and in ${to}, so there is no growth to compute.`, bullets: [] };
+  if (from === to)
+    return { headline: `The file holds only ${from} for ${noun}, so there is no growth to compute.`, bullets: [] };
+  if (best === undefined)
+    return {
+      headline: `No group has ${noun} both in ${from} and in ${to}, so there is no growth to compute.`,
+      bullets: [],
+    };
   const least = facts.pairs('low')[0];
   const leftOut = facts.texts('left_out');
   const ascending = plan.top?.order === 'asc';
   const headline = `**${plainText(best[0])}** ${ascending ? 'grew least' : 'grew most'}: ${noun} **${signedPercent(best[1])}** from ${from} to ${to}.`;
-  const bullets = [`Next: ${top.slice(1, 5).map(([name, value]) => `${plainText(name)} ${signedPercent(value)}`).join(', ')}.`];
+  const bullets = [
+    `Next: ${top
+      .slice(1, 5)
+      .map(([name, value]) => `${plainText(name)} ${signedPercent(value)}`)
+      .join(', ')}.`,
+  ];
   if (top.length < 2) bullets.pop();
-  if (least !== undefined && !ascending && least[0] !== best[0]) bullets.push(`Least: ${plainText(least[0])} ${signedPercent(least[1])}.`);
-  if (leftOut.length > 0) bullets.push(`Left out, because a value for ${from} or ${to} is missing: ${leftOut.slice(0, 10).map(plainText).join(', ')}${leftOut.length > 10 ? `, … ${leftOut.length} in all` : ''}.`);
+  if (least !== undefined && !ascending && least[0] !== best[0])
+    bullets.push(`Least: ${plainText(least[0])} ${signedPercent(least[1])}.`);
+  if (leftOut.length > 0)
+    bullets.push(
+      `Left out, because a value for ${from} or ${to} is missing: ${leftOut.slice(0, 10).map(plainText).join(', ')}${leftOut.length > 10 ? `, … ${leftOut.length} in all` : ''}.`,
+    );
   return { headline, bullets: [...bullets, ...cutText(plan, facts)] };
 }
 
@@ -152,7 +239,8 @@ function sayTwoWay(plan: AnalysisPlan, facts: Facts): Said {
   const best = facts.rows('best')[0] === undefined ? facts.texts('best') : [];
   const least = facts.texts('least');
   const unit = unitOf(plan);
-  if (one === undefined || two === undefined || best.length < 3) return { headline: `There is nothing to show for ${lower(nounOf(plan))}.`, bullets: [] };
+  if (one === undefined || two === undefined || best.length < 3)
+    return { headline: `There is nothing to show for ${lower(nounOf(plan))}.`, bullets: [] };
   const ranked = facts.pairs('ranked');
   const first = ranked[0];
   const [series, shown] = [facts.number('series') ?? 0, facts.number('shown') ?? 0];
@@ -160,8 +248,17 @@ function sayTwoWay(plan: AnalysisPlan, facts: Facts): Said {
   const figure = (value: number): string => (plan.compute === 'share' ? percent(value) : withUnit(value, unit));
   const headline = `${nounOf(plan)}${keptWords(plan)} is highest for **${plainText(best[1] ?? '')}** in **${plainText(best[0] ?? '')}**: **${figure(Number(best[2]))}**.`;
   const bullets: string[] = [];
-  if (first !== undefined && ranked.length > 1) bullets.push(`${plan.top?.order === 'asc' ? 'Lowest' : 'Leading'} ${what}: ${ranked.slice(0, 5).map(([name, value]) => `${plainText(name)} ${figure(value)}`).join(', ')}.`);
-  if (least.length === 3) bullets.push(`Lowest value: ${plainText(least[1] ?? '')} in ${plainText(least[0] ?? '')} with ${figure(Number(least[2]))}.`);
+  if (first !== undefined && ranked.length > 1)
+    bullets.push(
+      `${plan.top?.order === 'asc' ? 'Lowest' : 'Leading'} ${what}: ${ranked
+        .slice(0, 5)
+        .map(([name, value]) => `${plainText(name)} ${figure(value)}`)
+        .join(', ')}.`,
+    );
+  if (least.length === 3)
+    bullets.push(
+      `Lowest value: ${plainText(least[1] ?? '')} in ${plainText(least[0] ?? '')} with ${figure(Number(least[2]))}.`,
+    );
   if (series > shown) bullets.push(`Shown: ${shown} of ${series} by ${what}.`);
   return { headline, bullets };
 }

@@ -29,7 +29,12 @@ function unusableText(cells: readonly Facts[]): string {
     const key = `“${plainText(cell.text('value') ?? '').slice(0, 40)}” in ${plainText(cell.text('column') ?? '')}`;
     byValue.set(key, [...(byValue.get(key) ?? []), cell.text('line') ?? '?']);
   }
-  const groups = [...byValue].slice(0, 6).map(([key, lines]) => `${key} (${lines.length === 1 ? 'line' : 'lines'} ${listed(lines.slice(0, linesNamed))}${lines.length > linesNamed ? ', …' : ''})`);
+  const groups = [...byValue]
+    .slice(0, 6)
+    .map(
+      ([key, lines]) =>
+        `${key} (${lines.length === 1 ? 'line' : 'lines'} ${listed(lines.slice(0, linesNamed))}${lines.length > linesNamed ? ', …' : ''})`,
+    );
   return `${groups.join(', ')}${byValue.size > 6 ? ', …' : ''}`;
 }
 
@@ -46,13 +51,18 @@ export function usageText(facts: Facts): string {
   const gaps = facts.object('missing')?.numbers() ?? [];
   const gapRows = facts.texts('gap_rows');
   if (gaps.length > 0) {
-    const total = (kept ?? read) - (facts.number('used') ?? 0);
-    const named = gapRows.length > 0 ? `: ${gapRows.map(plainText).join(', ')}${total > gapRows.length ? ', …' : ''}` : '';
-    parts.push(`${gaps.map(([name, count]) => `${plural(count, unit === 'rows' ? 'row' : 'value')} without ${plainText(name)}`).join(', ')}${named}`);
+    const total = (kept ?? read) - (facts.number('used') ?? 0) - (facts.number('copies') ?? 0);
+    const named =
+      gapRows.length > 0 ? `: ${gapRows.map(plainText).join(', ')}${total > gapRows.length ? ', …' : ''}` : '';
+    parts.push(
+      `${gaps.map(([name, count]) => `${plural(count, unit === 'rows' ? 'row' : 'value')} without ${plainText(name)}`).join(', ')}${named}`,
+    );
   }
   if (kept !== null && kept < read) parts.push(`${plural(read - kept, 'row')} outside your filter`);
   const unusable = facts.objects('unusable');
   if (unusable.length > 0) parts.push(`of these, unreadable values: ${unusableText(unusable)}`);
+  const copies = facts.number('copies') ?? 0;
+  if (copies > 0) parts.push(`${plural(copies, 'exact copy of another row', 'exact copies of other rows')}`);
   const newest = facts.text('newest');
   if (newest !== null) parts.push(`rows of other times than ${newest}, the newest in the file`);
   const all = read + rejected;
@@ -62,15 +72,28 @@ export function usageText(facts: Facts): string {
 
 export function joinTexts(facts: Facts, source: Source): readonly string[] {
   return facts.objects('joins').map((join) => {
-    const key = join.text('left') === join.text('right') ? `“${plainText(join.text('left') ?? '')}”` : `“${plainText(join.text('left') ?? '')}” = “${plainText(join.text('right') ?? '')}”`;
+    const key =
+      join.text('left') === join.text('right')
+        ? `“${plainText(join.text('left') ?? '')}”`
+        : `“${plainText(join.text('left') ?? '')}” = “${plainText(join.text('right') ?? '')}”`;
     const rows = join.number('rows') ?? 0;
     const matched = join.number('matched') ?? 0;
     const missing = join.texts('missing').map(plainText);
     const notes = [
       `${matched.toLocaleString('en-US')} of ${rows.toLocaleString('en-US')} rows found their match`,
-      ...(matched < rows ? [`${plural(rows - matched, 'row')} did not${missing.length > 0 ? ` (${missing.join(', ')}${rows - matched > missing.length ? ', …' : ''})` : ''}`] : []),
-      ...((join.number('unused') ?? 0) > 0 ? [`${plural(join.number('unused') ?? 0, 'entry', 'entries')} of ${plainText(join.text('table') ?? '')} had none`] : []),
-      ...((join.number('repeated') ?? 0) > 0 ? [`${plural(join.number('repeated') ?? 0, 'repeated key')} there, the first was taken`] : []),
+      ...(matched < rows
+        ? [
+            `${plural(rows - matched, 'row')} did not${missing.length > 0 ? ` (${missing.join(', ')}${missing.length === 5 ? ', …' : ''})` : ''}`,
+          ]
+        : []),
+      ...((join.number('unused') ?? 0) > 0
+        ? [
+            `${plural(join.number('unused') ?? 0, 'entry', 'entries')} of ${plainText(join.text('table') ?? '')} had none`,
+          ]
+        : []),
+      ...((join.number('repeated') ?? 0) > 0
+        ? [`${plural(join.number('repeated') ?? 0, 'repeated key')} there, the first was taken`]
+        : []),
     ];
     return `Joined ${plainText(source.table.table)} with ${plainText(join.text('table') ?? '')} on ${key}: ${notes.join('; ')}.`;
   });
@@ -81,10 +104,15 @@ export function footer(plan: RunPlan, facts: Facts): readonly string[] {
   if (!('source' in plan)) return [];
   const found = facts.object('found_in');
   const { table } = plan.source;
-  const sheet = table.oneOfMany && plan.source.joins.length === 0 ? [`Sheet: ${plainText(table.table)} of ${plainText(table.file)}.`] : [];
+  const sheet =
+    table.oneOfMany && plan.source.joins.length === 0
+      ? [`Sheet: ${plainText(table.table)} of ${plainText(table.file)}.`]
+      : [];
   return [
     ...plan.assumptions.map((line) => line.replace(/([*_`])/g, '\\$1')),
-    ...(found === null ? [] : [`“${plainText(found.text('value') ?? '')}” stands in the column ${plainText(found.text('column') ?? '')}.`]),
+    ...(found === null
+      ? []
+      : [`“${plainText(found.text('value') ?? '')}” stands in the column ${plainText(found.text('column') ?? '')}.`]),
     ...joinTexts(facts, plan.source),
     ...sheet,
     usageText(facts),

@@ -1,6 +1,16 @@
 import { sayAnalysis } from './answer-analysis.ts';
 import type { Said } from './answer-analysis.ts';
-import { sayColumns, sayConvert, sayListing, sayMedia, sayPalette, sayProfile, sayQr, sayRows, sayText } from './answer-files.ts';
+import {
+  sayColumns,
+  sayConvert,
+  sayListing,
+  sayMedia,
+  sayPalette,
+  sayProfile,
+  sayQr,
+  sayRows,
+  sayText,
+} from './answer-files.ts';
 import { footer } from './answer-rows.ts';
 import type { Facts, ToolOutcome } from './facts.ts';
 import { listed, plainText } from './format.ts';
@@ -13,7 +23,9 @@ export function answerText(plan: RunPlan, facts: Facts): string {
   if (facts.number('kept') === 0) return `No row is left after the filter. ${footer(plan, facts).join(' ')}`;
   const said = say(plan, facts);
   const notes = footer(plan, facts);
-  return [said.headline, said.bullets.map((line) => `- ${line}`).join('\n'), notes.join('\n')].filter((part) => part !== '').join('\n\n');
+  return [said.headline, said.bullets.map((line) => `- ${line}`).join('\n'), notes.join('\n')]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 function say(plan: RunPlan, facts: Facts): Said {

@@ -42,7 +42,9 @@ export function parseUserText(text: string): { readonly question: string; readon
 }
 
 function isCard(value: unknown): value is FileCard {
-  return typeof value === 'object' && value !== null && 'file' in value && 'tables' in value && Array.isArray(value.tables);
+  return (
+    typeof value === 'object' && value !== null && 'file' in value && 'tables' in value && Array.isArray(value.tables)
+  );
 }
 
 /** `messages` are the cards of each user message, oldest first. A file of the same name replaces the older one. */
@@ -54,9 +56,7 @@ export function collectFiles(messages: readonly (readonly FileCard[])[]): Files 
     byName.set(card.file, card);
   }
   const cards = [...byName.values()];
-  const tables = cards.flatMap((card) =>
-    card.tables.map((table) => toTable(card, table, newest.includes(card))),
-  );
+  const tables = cards.flatMap((card) => card.tables.map((table) => toTable(card, table, newest.includes(card))));
   return { cards, newest, tables };
 }
 
@@ -68,9 +68,11 @@ function toTable(card: FileCard, table: CardTable, isNew: boolean): Table {
     words: headerWords(column.name),
     card: column,
   });
-  const wide = years.length >= 3 && years.every((column) => ['integer', 'number', 'mixed', 'empty'].includes(column.type));
+  const wide =
+    years.length >= 3 && years.every((column) => ['integer', 'number', 'mixed', 'empty'].includes(column.type));
   const ref = (extra: TableRef['wide']): TableRef => ({ ...place, oneOfMany: card.tables.length > 1, wide: extra });
-  if (!wide) return { ref: ref(null), rows: table.rows, hidden: table.hidden, columns: table.columns_info.map(plain), isNew };
+  if (!wide)
+    return { ref: ref(null), rows: table.rows, hidden: table.hidden, columns: table.columns_info.map(plain), isNew };
 
   const ids = table.columns_info.filter((column) => !years.includes(column));
   const valueName = wideValueName(card, table);
@@ -94,22 +96,38 @@ function wideColumns(
   const numbers = years.map((column) => Number(column.name));
   const blankCard = { unit: null, top: [], examples: [] };
   const year: CardColumn = {
-    ...blankCard, name: 'Year', type: 'integer', missing: 0, distinct: years.length,
-    min: Math.min(...numbers), max: Math.max(...numbers),
+    ...blankCard,
+    name: 'Year',
+    type: 'integer',
+    missing: 0,
+    distinct: years.length,
+    min: Math.min(...numbers),
+    max: Math.max(...numbers),
   };
   const missing = years.reduce((sum, column) => sum + column.missing, 0);
   const value: CardColumn = {
-    ...blankCard, name: valueName, type: 'number', missing, distinct: table.rows * years.length, min: null, max: null,
+    ...blankCard,
+    name: valueName,
+    type: 'number',
+    missing,
+    distinct: table.rows * years.length,
+    min: null,
+    max: null,
   };
   return [
     { ref: { ...place, name: 'Year', role: 'year', unit: null, order: null }, words: ['year'], card: year },
-    { ref: { ...place, name: valueName, role: 'number', unit: null, order: null }, words: headerWords(valueName), card: value },
+    {
+      ref: { ...place, name: valueName, role: 'number', unit: null, order: null },
+      words: headerWords(valueName),
+      card: value,
+    },
   ];
 }
 
 /** What the numbers of a wide table are is said by no header: the file's or the sheet's name is the best word for it. */
 function wideValueName(card: FileCard, table: CardTable): string {
-  const from = /^(sheet|table|tabelle|data)\s*\d*$/i.test(table.name) || card.tables.length === 1 ? card.file : table.name;
+  const from =
+    /^(sheet|table|tabelle|data)\s*\d*$/i.test(table.name) || card.tables.length === 1 ? card.file : table.name;
   const first = from.replace(/\.\w+$/, '').split(/[\s_-]+(?:by|per|of)[\s_-]+/i)[0] ?? 'Value';
   const name = readableName(first.replace(/-/g, ' '));
   const head = name.split(' ')[0] ?? '';
@@ -127,7 +145,8 @@ function roleOf(column: CardColumn, rows: number): ColumnRole {
     case 'id':
       return 'id';
     case 'integer':
-      if (words.some((word) => yearWords.has(word)) && Number(column.min) >= 1000 && Number(column.max) <= 2200) return 'year';
+      if (words.some((word) => yearWords.has(word)) && Number(column.min) >= 1000 && Number(column.max) <= 2200)
+        return 'year';
       return isIdName(words) && column.distinct > 0.5 * rows ? 'id' : 'number';
     case 'number':
       return 'number';

@@ -20,7 +20,11 @@ export interface Named {
 
 export function compile(reading: Reading, files: Files): Plan | null {
   const named = namedColumns(reading);
-  return compileColumns(reading, named, files) ?? compileRows(reading, named, files) ?? compileAnalysis(reading, named, files);
+  return (
+    compileColumns(reading, named, files) ??
+    compileRows(reading, named, files) ??
+    compileAnalysis(reading, named, files)
+  );
 }
 
 export function namedColumns(reading: Reading): readonly Named[] {
@@ -55,37 +59,75 @@ export function analysisParts(reading: Reading, named: readonly Named[], files: 
   const dimensionNumbers = counting || groupers.length < numbers.length ? groupers : [];
   const groups = named.filter((entry) => entry.column.ref.role !== 'number' || dimensionNumbers.includes(entry));
 
-  const counted = counting ? groups.find(({ mention, column }) => !mention.afterBy && column.ref.role !== 'date' && column.ref.role !== 'year') : undefined;
+  const counted = counting
+    ? groups.find(({ mention, column }) => !mention.afterBy && column.ref.role !== 'date' && column.ref.role !== 'year')
+    : undefined;
   // "employees in Finance: average salary" is no question by employee.
-  const isPlural = (entry: Named): boolean => entry.column.ref.role === 'id' && !entry.mention.afterBy && reading.top === null && reading.superlative === null;
-  const dimensions = withTime(reading, groups.filter((entry) => entry !== counted && !isPlural(entry)).map(dimensionOf), files);
+  const isPlural = (entry: Named): boolean =>
+    entry.column.ref.role === 'id' && !entry.mention.afterBy && reading.top === null && reading.superlative === null;
+  const dimensions = withTime(
+    reading,
+    groups.filter((entry) => entry !== counted && !isPlural(entry)).map(dimensionOf),
+    files,
+  );
   if (counted !== undefined) {
     const noun = counted.mention.text.toLowerCase();
     const isRow = counted.column.card.distinct >= counted.table.rows;
     const measure: Measure = isRow ? rowsMeasure(noun) : { ...columnMeasure(counted.column), label: noun };
-    return { measures: [measure], aggregate: isRow ? 'count' : 'distinct', dimensions, assumptions: isRow ? [] : assumptions, counted: counted.table };
+    return {
+      measures: [measure],
+      aggregate: isRow ? 'count' : 'distinct',
+      dimensions,
+      assumptions: isRow ? [] : assumptions,
+      counted: counted.table,
+    };
   }
-  const wanted = ownAggregates(reading, numbers.filter((entry) => !dimensionNumbers.includes(entry)));
+  const wanted = ownAggregates(
+    reading,
+    numbers.filter((entry) => !dimensionNumbers.includes(entry)),
+  );
   if (wanted.length > 0 && !(counting && reading.aggregate === 'count')) {
     const first = wanted[0];
-    return { measures: wanted.slice(0, 4), aggregate: reading.aggregate ?? (first === undefined ? 'sum' : naturalAggregate(first)), dimensions, assumptions };
+    return {
+      measures: wanted.slice(0, 4),
+      aggregate: reading.aggregate ?? (first === undefined ? 'sum' : naturalAggregate(first)),
+      dimensions,
+      assumptions,
+    };
   }
   if (counting) {
     const noun = reading.unknown[0] ?? null;
-    return { measures: [rowsMeasure(noun === null ? null : noun.toLowerCase())], aggregate: 'count', dimensions, assumptions };
+    return {
+      measures: [rowsMeasure(noun === null ? null : noun.toLowerCase())],
+      aggregate: 'count',
+      dimensions,
+      assumptions,
+    };
   }
   const strange = reading.unknown.filter((word) => !namesPlace(word, table));
   const product = productMeasure(table, [...strange, ...reading.unknown]);
   if (product !== null) {
-    const how = product.kind === 'product'
-      ? `I computed ${product.label} as ${product.columns.map((column) => labelOf(column)).join(' × ')}, row by row.`
-      : `I read “${strange[0] ?? 'revenue'}” as the column ${product.label}.`;
-    return { measures: [product], aggregate: reading.aggregate ?? 'sum', dimensions, assumptions: [...assumptions, how] };
+    const how =
+      product.kind === 'product'
+        ? `I computed ${product.label} as ${product.columns.map((column) => labelOf(column)).join(' × ')}, row by row.`
+        : `I read “${strange[0] ?? 'revenue'}” as the column ${product.label}.`;
+    return {
+      measures: [product],
+      aggregate: reading.aggregate ?? 'sum',
+      dimensions,
+      assumptions: [...assumptions, how],
+    };
   }
   const nothingNamed = dimensions.length === 0 && reading.aggregate === null && reading.filters.length === 0;
   if (strange.length > 0 || nothingNamed) return { measures: [], aggregate: 'sum', dimensions, assumptions };
   const primary = primaryMeasure(table);
-  if (primary === null) return { measures: [rowsMeasure(null)], aggregate: 'count', dimensions, assumptions: [...assumptions, 'No column holds numbers to add, so I counted rows.'] };
+  if (primary === null)
+    return {
+      measures: [rowsMeasure(null)],
+      aggregate: 'count',
+      dimensions,
+      assumptions: [...assumptions, 'No column holds numbers to add, so I counted rows.'],
+    };
   return {
     measures: [primary],
     aggregate: reading.aggregate ?? naturalAggregate(primary),
@@ -108,7 +150,9 @@ function ownAggregates(reading: Reading, numbers: readonly Named[]): readonly Me
 
 function namesPlace(word: string, table: Table): boolean {
   const stem = stemOf(normalise(word));
-  return [...tokenise(table.ref.table), ...tokenise(table.ref.file)].some((token) => token.stem === stem || areSynonyms(token.stem, stem));
+  return [...tokenise(table.ref.table), ...tokenise(table.ref.file)].some(
+    (token) => token.stem === stem || areSynonyms(token.stem, stem),
+  );
 }
 
 function readAs({ mention, column }: Named): readonly string[] {
@@ -127,7 +171,10 @@ function withTime(reading: Reading, dimensions: readonly Dimension[], files: Fil
   if (grain === null && !overTime) return dimensions.slice(0, 2);
   const others = dimensions.filter((dimension) => !isTime(dimension));
   const own = dimensions.find(isTime) ?? timeOf(reading.table, grain);
-  const time = own ?? files.tables.map((table) => timeOf(table, grain)).find((found) => found !== null && files.tables.length > 1) ?? null;
+  const time =
+    own ??
+    files.tables.map((table) => timeOf(table, grain)).find((found) => found !== null && files.tables.length > 1) ??
+    null;
   if (time === null) return others.slice(0, 2);
   const grained = time.column.role === 'date' && grain !== null ? { ...time, grain } : time;
   return [grained, ...others].slice(0, 2);
@@ -136,7 +183,10 @@ function withTime(reading: Reading, dimensions: readonly Dimension[], files: Fil
 function timeOf(table: Table, grain: Grain | null): Dimension | null {
   const date = table.columns.find((column) => column.ref.role === 'date');
   if (date !== undefined) return { column: date.ref, grain: grain ?? naturalGrain(date) };
-  const exact = grain === null ? undefined : table.columns.find((column) => column.words.some((word) => word === grain || areSynonyms(word, grain)));
+  const exact =
+    grain === null
+      ? undefined
+      : table.columns.find((column) => column.words.some((word) => word === grain || areSynonyms(word, grain)));
   return exact === undefined ? timeDimension(table) : { column: exact.ref, grain: null };
 }
 
@@ -154,17 +204,28 @@ interface Draft extends AnalysisParts {
 export function finishAnalysis(draft: Draft): AnalysisPlan {
   const { reading, files, measures, aggregate } = draft;
   const measuredColumn = measures[0]?.columns[0];
-  const measured = draft.counted ?? files.tables.find((candidate) => measuredColumn !== undefined && isIn(measuredColumn, candidate)) ?? reading.table;
-  const asked = [...measures.flatMap((measure) => measure.columns), ...draft.dimensions.map(({ column }) => column), ...draft.filters.flatMap(columnsOf)];
+  const measured =
+    draft.counted ??
+    files.tables.find((candidate) => measuredColumn !== undefined && isIn(measuredColumn, candidate)) ??
+    reading.table;
+  const asked = [
+    ...measures.flatMap((measure) => measure.columns),
+    ...draft.dimensions.map(({ column }) => column),
+    ...draft.filters.flatMap(columnsOf),
+  ];
   const { table, flipped } = baseFor(measured, asked, files.tables);
-  const repeats = flipped ? [`Each row of ${measured.ref.table} counts once for every row of ${table.ref.table} that belongs to it.`] : [];
+  const repeats = flipped
+    ? [`Each row of ${measured.ref.table} counts once for every row of ${table.ref.table} that belongs to it.`]
+    : [];
   let { compute } = reading;
   let dimensions = splitByValues(draft.dimensions, draft.filters);
   let { filters } = draft;
   let focus: readonly string[] = [];
   const first = measures[0];
 
-  const valueFilter = filters.find((filter) => filter.kind === 'values' && filter.columns.length === 1 && !filter.exclude);
+  const valueFilter = filters.find(
+    (filter) => filter.kind === 'values' && filter.columns.length === 1 && !filter.exclude,
+  );
   if (compute === 'share' && dimensions.length === 0 && valueFilter?.kind === 'values') {
     dimensions = valueFilter.columns.map((column) => ({ column, grain: null }));
     filters = filters.filter((filter) => filter !== valueFilter);
@@ -174,18 +235,52 @@ export function finishAnalysis(draft: Draft): AnalysisPlan {
   const time = timeDimension(table);
   const hasTime = dimensions.some(isTime);
   if (compute === 'growth' || compute === 'change') {
-    if (!hasTime && time !== null) dimensions = [...dimensions.slice(0, 1), { ...time, grain: time.column.role === 'date' ? (compute === 'growth' ? growthGrain(table) : time.grain) : null }];
+    if (!hasTime && time !== null)
+      dimensions = [
+        ...dimensions.slice(0, 1),
+        {
+          ...time,
+          grain: time.column.role === 'date' ? (compute === 'growth' ? growthGrain(table) : time.grain) : null,
+        },
+      ];
     if (dimensions.length === 1) compute = dimensions.some(isTime) ? 'change' : 'value';
-    else if (dimensions.some(isTime)) dimensions = dimensions.toSorted((left, right) => Number(isTime(left)) - Number(isTime(right)));
+    else if (dimensions.some(isTime))
+      dimensions = dimensions.toSorted((left, right) => Number(isTime(left)) - Number(isTime(right)));
     else compute = 'value';
   }
-  const timed = filters.some((filter) => filter.kind === 'dates' || filter.kind === 'month' || ('column' in filter && filter.column.role === 'year'));
+  const timed = filters.some(
+    (filter) =>
+      filter.kind === 'dates' || filter.kind === 'month' || ('column' in filter && filter.column.role === 'year'),
+  );
   const usesTime = dimensions.some(isTime);
-  const latest = first !== undefined && isLevel(first) && time !== null && !usesTime && !timed && (reading.aggregate === null || reading.aggregate === 'sum') ? time : null;
+  const latest =
+    first !== undefined &&
+    isLevel(first) &&
+    time !== null &&
+    !usesTime &&
+    !timed &&
+    (reading.aggregate === null || reading.aggregate === 'sum')
+      ? time
+      : null;
   const { superlative } = reading;
-  const top = reading.top ?? (superlative !== null && dimensions.length === 1 && !usesTime ? { count: 10, order: superlative } : superlative !== null && compute === 'growth' ? { count: 10, order: superlative } : null);
-  const extreme = dimensions.length === 0 && superlative !== null && reading.aggregate === null ? (superlative === 'desc' ? 'max' : 'min') : aggregate;
-  const columns = [...measures.flatMap((measure) => measure.columns), ...dimensions.map(({ column }) => column), ...filters.flatMap(columnsOf)];
+  const top =
+    reading.top ??
+    (superlative !== null && dimensions.length === 1 && !usesTime
+      ? { count: 10, order: superlative }
+      : superlative !== null && compute === 'growth'
+        ? { count: 10, order: superlative }
+        : null);
+  const extreme =
+    dimensions.length === 0 && superlative !== null && reading.aggregate === null
+      ? superlative === 'desc'
+        ? 'max'
+        : 'min'
+      : aggregate;
+  const columns = [
+    ...measures.flatMap((measure) => measure.columns),
+    ...dimensions.map(({ column }) => column),
+    ...filters.flatMap(columnsOf),
+  ];
   return {
     kind: 'analysis',
     source: sourceFor(table, columns, files.tables),
@@ -212,7 +307,8 @@ function growthGrain(table: Table): Grain {
 
 function displayOf(reading: Reading): AnalysisPlan['show'] {
   if (reading.style.asTable || /\bpivot\b/i.test(reading.question)) return 'table';
-  if (reading.style.style.type !== undefined || /\b(?:chart|plot|graph|draw|visuali[sz]e)\b/i.test(reading.question)) return 'chart';
+  if (reading.style.style.type !== undefined || /\b(?:chart|plot|graph|draw|visuali[sz]e)\b/i.test(reading.question))
+    return 'chart';
   return 'both';
 }
 
@@ -220,7 +316,12 @@ function displayOf(reading: Reading): AnalysisPlan['show'] {
 function splitByValues(dimensions: readonly Dimension[], filters: readonly Filter[]): readonly Dimension[] {
   const several = filters.find((filter) => filter.kind === 'values' && filter.values.length > 1 && !filter.exclude);
   const column = several?.kind === 'values' ? several.columns[0] : undefined;
-  if (column === undefined || dimensions.length > 1 || dimensions.some((dimension) => dimension.column.name === column.name)) return dimensions;
+  if (
+    column === undefined ||
+    dimensions.length > 1 ||
+    dimensions.some((dimension) => dimension.column.name === column.name)
+  )
+    return dimensions;
   return [...dimensions, { column, grain: null }];
 }
 

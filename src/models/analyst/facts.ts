@@ -57,12 +57,16 @@ export class Facts {
 
   /** Members that are objects themselves. */
   members(): readonly (readonly [string, Facts])[] {
-    return Object.entries(this.#values).flatMap(([name, value]) => (isObject(value) ? [[name, new Facts(value)] as const] : []));
+    return Object.entries(this.#values).flatMap(([name, value]) =>
+      isObject(value) ? [[name, new Facts(value)] as const] : [],
+    );
   }
 
   /** Members that are numbers. */
   numbers(): readonly (readonly [string, number])[] {
-    return Object.entries(this.#values).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value] as const] : []));
+    return Object.entries(this.#values).flatMap(([name, value]) =>
+      typeof value === 'number' ? [[name, value] as const] : [],
+    );
   }
 }
 
@@ -82,7 +86,9 @@ export function readToolResult(text: string): ToolOutcome {
 }
 
 function section(text: string, name: string): string {
-  const match = new RegExp(`(?:^|\\n)## ${name}\\n([\\s\\S]*?)(?=\\n## (?:error|stdout|stderr|results|files)\\n|$)`).exec(text);
+  const match = new RegExp(
+    `(?:^|\\n)## ${name}\\n([\\s\\S]*?)(?=\\n## (?:error|stdout|stderr|results|files)\\n|$)`,
+  ).exec(text);
   return match?.[1] ?? '';
 }
 

@@ -21,7 +21,8 @@ export function formatNumber(value: number): string {
 
 /** `12.5%`, `$1,200`, `1,200 EUR`. */
 export function withUnit(value: number, unit: string | null): string {
-  const isMoney = unit !== null && /^(?:[A-Z]{3}|[$€£¥]|US\$)$/.test(unit) && Math.abs(value) < 1e6 && !Number.isInteger(value);
+  const isMoney =
+    unit !== null && /^(?:[A-Z]{3}|[$€£¥]|US\$)$/.test(unit) && Math.abs(value) < 1e6 && !Number.isInteger(value);
   const text = isMoney ? cents.format(value) : formatNumber(value);
   if (unit === null || unit === '') return text;
   if (unit === '%') return `${text}%`;
@@ -48,5 +49,8 @@ export function listed(items: readonly string[]): string {
 
 /** Text from a file inside Markdown: its marks are shown, not obeyed. */
 export function plainText(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').replace(/([\\`*_~[\]|])/g, '\\$1').slice(0, 200);
+  return text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(/([\\`*_~[\]|])/g, '\\$1')
+    .slice(0, 200);
 }

@@ -5,16 +5,100 @@ import { headerWords, stemOf, normalise } from './words.ts';
 
 /** What is counted or added: which column a question without one means, and how its values may be put together. */
 
-const moneyWords = new Set(['revenue', 'sale', 'turnover', 'umsatz', 'income', 'amount', 'spend', 'spending', 'value', 'takings', 'earning']);
-const leadingWords = ['revenue', 'sale', 'umsatz', 'turnover', 'amount', 'betrag', 'total', 'gdp', 'profit', 'value', 'population', 'price', 'quantity', 'unit', 'count'];
+const moneyWords = new Set([
+  'revenue',
+  'sale',
+  'turnover',
+  'umsatz',
+  'income',
+  'amount',
+  'spend',
+  'spending',
+  'value',
+  'takings',
+  'earning',
+]);
+const leadingWords = [
+  'revenue',
+  'sale',
+  'umsatz',
+  'turnover',
+  'amount',
+  'betrag',
+  'total',
+  'gdp',
+  'profit',
+  'value',
+  'population',
+  'price',
+  'quantity',
+  'unit',
+  'count',
+];
 
 /** Values of one moment: they add up over places, never over time. */
-const levelWords = new Set(['gdp', 'population', 'inhabitant', 'einwohner', 'balance', 'stock', 'inventory', 'headcount', 'debt', 'bip']);
+const levelWords = new Set([
+  'gdp',
+  'population',
+  'inhabitant',
+  'einwohner',
+  'balance',
+  'stock',
+  'inventory',
+  'headcount',
+  'debt',
+  'bip',
+]);
 /** Values that never add up. */
 const rateWords = new Set([
-  'price', 'preis', 'rate', 'temperature', 'temp', 'temperatur', 'score', 'rating', 'age', 'alter', 'percent', 'percentage', 'pct', 'ratio', 'margin',
-  'index', 'speed', 'humidity', 'height', 'weight', 'width', 'length', 'salary', 'gehalt', 'wage', 'per', 'average', 'avg', 'mean', 'median', 'expectancy', 'density', 'discount',
-  'pressure', 'latitude', 'longitude', 'lat', 'lon', 'grade', 'gpa', 'bmi', 'share', 'capita', 'growth', 'level', 'latency', 'depth', 'radius',
+  'price',
+  'preis',
+  'rate',
+  'temperature',
+  'temp',
+  'temperatur',
+  'score',
+  'rating',
+  'age',
+  'alter',
+  'percent',
+  'percentage',
+  'pct',
+  'ratio',
+  'margin',
+  'index',
+  'speed',
+  'humidity',
+  'height',
+  'weight',
+  'width',
+  'length',
+  'salary',
+  'gehalt',
+  'wage',
+  'per',
+  'average',
+  'avg',
+  'mean',
+  'median',
+  'expectancy',
+  'density',
+  'discount',
+  'pressure',
+  'latitude',
+  'longitude',
+  'lat',
+  'lon',
+  'grade',
+  'gpa',
+  'bmi',
+  'share',
+  'capita',
+  'growth',
+  'level',
+  'latency',
+  'depth',
+  'radius',
 ]);
 
 export function isLevel(measure: Measure): boolean {
@@ -22,7 +106,10 @@ export function isLevel(measure: Measure): boolean {
 }
 
 export function isRate(measure: Measure): boolean {
-  return measure.kind === 'column' && (wordsOf(measure).some((word) => rateWords.has(word)) || /%|percent|°|\bper\b|\//i.test(measure.unit ?? ''));
+  return (
+    measure.kind === 'column' &&
+    (wordsOf(measure).some((word) => rateWords.has(word)) || /%|percent|°|\bper\b|\//i.test(measure.unit ?? ''))
+  );
 }
 
 function wordsOf(measure: Measure): readonly string[] {
@@ -66,19 +153,32 @@ export function productMeasure(table: Table, words: readonly string[]): Measure 
   const asked = words.find((word) => moneyWords.has(stemOf(normalise(word))));
   if (asked === undefined) return null;
   const columns = numberColumns(table);
-  const total = columns.find((column) => column.words.some((word) => ['total', 'amount', 'betrag', 'summe', 'gesamt'].includes(word)));
+  const total = columns.find((column) =>
+    column.words.some((word) => ['total', 'amount', 'betrag', 'summe', 'gesamt'].includes(word)),
+  );
   if (total !== undefined) return columnMeasure(total);
-  const quantity = columns.find((column) => column.words.some((word) => ['quantity', 'qty', 'unit', 'menge', 'piece', 'stuck', 'anzahl'].includes(word)) && !column.words.includes('price'));
+  const quantity = columns.find(
+    (column) =>
+      column.words.some((word) => ['quantity', 'qty', 'unit', 'menge', 'piece', 'stuck', 'anzahl'].includes(word)) &&
+      !column.words.includes('price'),
+  );
   const price = columns.find((column) => column.words.some((word) => ['price', 'preis'].includes(word)));
   if (quantity === undefined || price === undefined) return null;
   const unit = unitOf(price);
   const name = asked.charAt(0).toUpperCase() + asked.slice(1).toLowerCase();
-  return { kind: 'product', columns: [quantity.ref, price.ref], label: unit === null ? name : `${name} (${unit})`, unit, aggregate: null };
+  return {
+    kind: 'product',
+    columns: [quantity.ref, price.ref],
+    label: unit === null ? name : `${name} (${unit})`,
+    unit,
+    aggregate: null,
+  };
 }
 
 /** The name the aggregated value has in tables and on axes. */
 export function aggregateLabel(measure: Measure, aggregate: Aggregate): string {
-  const lower = (text: string): string => (/^\p{Lu}\p{Ll}/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
+  const lower = (text: string): string =>
+    /^\p{Lu}\p{Ll}/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
   switch (measure.aggregate ?? aggregate) {
     case 'sum':
       return measure.label;

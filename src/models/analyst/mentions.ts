@@ -58,11 +58,19 @@ export function findMentions(text: string, tables: readonly Table[], lenient: bo
     for (const place of places) taken.set(place, mention);
     mentions.push(mention);
   }
-  return markAfterBy(mentions.toSorted((left, right) => left.start - right.start), tokens);
+  return markAfterBy(
+    mentions.toSorted((left, right) => left.start - right.start),
+    tokens,
+  );
 }
 
 /** The longest run of tokens from `at` that are all words of the header, each word used once. */
-function runFrom(tokens: readonly Token[], at: number, words: readonly string[], lenient: boolean): { readonly count: number; readonly score: number } | null {
+function runFrom(
+  tokens: readonly Token[],
+  at: number,
+  words: readonly string[],
+  lenient: boolean,
+): { readonly count: number; readonly score: number } | null {
   const left = [...words];
   let count = 0;
   let sum = 0;
@@ -82,11 +90,15 @@ function runFrom(tokens: readonly Token[], at: number, words: readonly string[],
   return { count, score: sum / words.length };
 }
 
-function markAfterBy<M extends Mention & { readonly at: number }>(mentions: readonly M[], tokens: readonly Token[]): readonly Mention[] {
+function markAfterBy<M extends Mention & { readonly at: number }>(
+  mentions: readonly M[],
+  tokens: readonly Token[],
+): readonly Mention[] {
   const marked: (Mention & { readonly at: number })[] = [];
   for (const mention of mentions) {
     let place = mention.at - 1;
-    while (place >= 0 && connecting.has(tokens[place]?.norm ?? '') && !byWords.has(tokens[place]?.norm ?? '')) place -= 1;
+    while (place >= 0 && connecting.has(tokens[place]?.norm ?? '') && !byWords.has(tokens[place]?.norm ?? ''))
+      place -= 1;
     const before = marked.at(-1);
     const joined = before?.afterBy === true && place === before.at + before.words - 1;
     marked.push({ ...mention, afterBy: byWords.has(tokens[place]?.norm ?? '') || joined });
@@ -137,7 +149,10 @@ export function findValues(text: string, tables: readonly Table[]): readonly Val
       options: found.filter((other) => other.at === at && other.size === size).map(({ entry }) => entry),
       start,
       end,
-      exclude: /\b(?:not|without|except|excluding|exclude|but not|other than|ignoring)\s+(?:for\s+|in\s+|the\s+)*$/i.test(text.slice(0, start)),
+      exclude:
+        /\b(?:not|without|except|excluding|exclude|but not|other than|ignoring)\s+(?:for\s+|in\s+|the\s+)*$/i.test(
+          text.slice(0, start),
+        ),
     });
   }
   return mentions.toSorted((left, right) => left.start - right.start);
@@ -145,5 +160,7 @@ export function findValues(text: string, tables: readonly Table[]): readonly Val
 
 /** Words of the text that nothing has used: neither steering words nor numbers. */
 export function unusedWords(text: string): readonly Token[] {
-  return tokenise(text).filter((token) => !isSteering(token) && !/^\d/.test(token.norm) && normalise(token.text).length > 1);
+  return tokenise(text).filter(
+    (token) => !isSteering(token) && !/^\d/.test(token.norm) && normalise(token.text).length > 1,
+  );
 }

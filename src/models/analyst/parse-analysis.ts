@@ -30,9 +30,23 @@ export interface Reading {
   readonly unknown: readonly string[];
 }
 
-const numberWords: Readonly<Record<string, number>> = { three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10, twenty: 20, two: 2 };
+const numberWords: Readonly<Record<string, number>> = {
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+  twenty: 20,
+  two: 2,
+};
 const count = `(\\d{1,4}|${Object.keys(numberWords).join('|')})`;
-const topPattern = new RegExp(`\\b(?:the\\s+)?(?:only\\s+|just\\s+)?(?:(top|best|largest|highest|biggest|first|strongest)|(bottom|worst|lowest|smallest|weakest|last))\\s+${count}\\b|\\b(?:the\\s+)?${count}\\s+(?:(best|largest|highest|biggest|top|most|strongest|oldest|longest)|(worst|lowest|smallest|least|fewest|bottom|weakest|youngest|shortest))\\b`, 'i');
+const topPattern = new RegExp(
+  `\\b(?:the\\s+)?(?:only\\s+|just\\s+)?(?:(top|best|largest|highest|biggest|first|strongest)|(bottom|worst|lowest|smallest|weakest|last))\\s+${count}\\b|\\b(?:the\\s+)?${count}\\s+(?:(best|largest|highest|biggest|top|most|strongest|oldest|longest)|(worst|lowest|smallest|least|fewest|bottom|weakest|youngest|shortest))\\b`,
+  'i',
+);
 const mostPattern = /\b(?:highest|most|best|largest|biggest|greatest|top|strongest|leading)\b/i;
 const leastPattern = /\b(?:lowest|least|worst|smallest|fewest|weakest|bottom)\b/i;
 
@@ -42,7 +56,9 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
   const ranked = readTop(style.rest);
   const first = mentionsIn(ranked.rest, files.tables);
   const others = unusedWords(withoutMentions(ranked.rest, first)).map((token) => token.text);
-  const table = chooseTable(question, first, files.tables, preferred, (candidate) => (productMeasure(candidate, others) === null ? 0 : 1.5));
+  const table = chooseTable(question, first, files.tables, preferred, (candidate) =>
+    productMeasure(candidate, others) === null ? 0 : 1.5,
+  );
   if (table === null) return null;
 
   const compared = readComparisons(ranked.rest, first, columnOf(table) !== null);
@@ -62,7 +78,8 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
     time,
     aggregate: readAggregate(question),
     top: ranked.top,
-    superlative: ranked.top !== null ? null : mostPattern.test(question) ? 'desc' : leastPattern.test(question) ? 'asc' : null,
+    superlative:
+      ranked.top !== null ? null : mostPattern.test(question) ? 'desc' : leastPattern.test(question) ? 'asc' : null,
     compute: readCompute(question, style),
     unknown: unusedWords(withoutMentions(unknown.rest, left)).map((token) => token.text),
   };
@@ -84,8 +101,18 @@ function mentionsIn(text: string, tables: readonly Table[]): readonly Mention[] 
 function clockFor(table: Table, mentions: readonly Mention[], tables: readonly Table[]): ReturnType<typeof columnOf> {
   const named = mentions
     .flatMap((mention) => mention.options)
-    .find((option) => option.table === table && (option.column.ref.role === 'date' || option.column.ref.role === 'year'));
-  return named?.column.ref ?? columnOf(table) ?? tables.filter((other) => other.ref.file === table.ref.file).map(columnOf).find((ref) => ref !== null) ?? null;
+    .find(
+      (option) => option.table === table && (option.column.ref.role === 'date' || option.column.ref.role === 'year'),
+    );
+  return (
+    named?.column.ref ??
+    columnOf(table) ??
+    tables
+      .filter((other) => other.ref.file === table.ref.file)
+      .map(columnOf)
+      .find((ref) => ref !== null) ??
+    null
+  );
 }
 
 function columnOf(table: Table) {
@@ -117,8 +144,14 @@ export function readAggregate(text: string): Aggregate | null {
 }
 
 function readCompute(text: string, style: StyleReading): AnalysisPlan['compute'] {
-  if (/\b(?:year[- ]over[- ]year|yoy|month[- ]over[- ]month|mom|quarter[- ]over[- ]quarter|(?:growth|change)s? (?:by|per|each|every) (?:year|month|quarter)|(?:yearly|annual|monthly|quarterly) (?:growth|change)|(?:against|than|to|from) the (?:year|month|quarter|period) before|previous (?:year|month|quarter))\b/i.test(text)) return 'change';
-  if (/\b(?:grow(?:n|s|th|ing)?|grew|increased?|gained|fell|shrank|declined?|decreased?|changed?)\b/i.test(text)) return 'growth';
+  if (
+    /\b(?:year[- ]over[- ]year|yoy|month[- ]over[- ]month|mom|quarter[- ]over[- ]quarter|(?:growth|change)s? (?:by|per|each|every) (?:year|month|quarter)|(?:yearly|annual|monthly|quarterly) (?:growth|change)|(?:against|than|to|from) the (?:year|month|quarter|period) before|previous (?:year|month|quarter))\b/i.test(
+      text,
+    )
+  )
+    return 'change';
+  if (/\b(?:grow(?:n|s|th|ing)?|grew|increased?|gained|fell|shrank|declined?|decreased?|changed?)\b/i.test(text))
+    return 'growth';
   if (style.asShare || /\b(?:percentages?|percent|shares?|proportions?|fraction)\b|%/i.test(text)) return 'share';
   return 'value';
 }
@@ -133,5 +166,8 @@ function withoutMentions(text: string, mentions: readonly Mention[]): string {
 
 /** Puts the words of mentions back, for patterns that need them. */
 function withMentions(text: string, question: string, mentions: readonly Mention[]): string {
-  return mentions.reduce((rest, { start, end }) => rest.slice(0, start) + question.slice(start, end) + rest.slice(end), text);
+  return mentions.reduce(
+    (rest, { start, end }) => rest.slice(0, start) + question.slice(start, end) + rest.slice(end),
+    text,
+  );
 }

@@ -1,6 +1,16 @@
 import type { FileCard } from '../../types.ts';
 import type { Files } from './cards.ts';
-import type { ConvertPlan, ListingPlan, MediaPlan, PalettePlan, ProfilePlan, QrPlan, RunPlan, TableRef, TextPlan } from './plan.ts';
+import type {
+  ConvertPlan,
+  ListingPlan,
+  MediaPlan,
+  PalettePlan,
+  ProfilePlan,
+  QrPlan,
+  RunPlan,
+  TableRef,
+  TextPlan,
+} from './plan.ts';
 import { normalise } from './words.ts';
 
 /** Questions about files as a whole: media, text, conversion, and what a table looks like. `null`: the text asks for none of it. */
@@ -21,12 +31,16 @@ export function readQr(question: string): QrPlan | null {
   if (!/\bqr\b/i.test(question)) return null;
   const quoted = /["“”'‘«]([^"“”'’»]+)["“”'’»]/.exec(question)?.[1];
   const url = /\b(?:https?:\/\/|mailto:|tel:|www\.)\S+/i.exec(question)?.[0].replace(/[.,;!?)>]+$/, '');
-  const said = /\bqr\b(?:[\s-]*codes?)?(?:\s+(?:image|picture|png))?\s*(?:that says|with the text|with|for|of|to|from|saying|containing|:)+\s*(?:the\s+(?:text|link|url)\s*)?:?\s*(.+?)\s*$/is.exec(question)?.[1];
+  const said =
+    /\bqr\b(?:[\s-]*codes?)?(?:\s+(?:image|picture|png))?\s*(?:that says|with the text|with|for|of|to|from|saying|containing|:)+\s*(?:the\s+(?:text|link|url)\s*)?:?\s*(.+?)\s*$/is.exec(
+      question,
+    )?.[1];
   const text = quoted ?? url ?? said;
   return text === undefined || text.trim() === '' ? null : { kind: 'qr', text: text.trim().slice(0, 2000) };
 }
 
-const isPicture = (card: FileCard): boolean => card.kind === 'image' || /\.(?:png|jpe?g|gif|webp|bmp|tiff?)$/i.test(card.file);
+const isPicture = (card: FileCard): boolean =>
+  card.kind === 'image' || /\.(?:png|jpe?g|gif|webp|bmp|tiff?)$/i.test(card.file);
 const isZip = (card: FileCard): boolean => card.kind === 'zip' || /\.zip$/i.test(card.file);
 const isPdf = (card: FileCard): boolean => card.kind === 'pdf' || /\.pdf$/i.test(card.file);
 
@@ -64,7 +78,10 @@ function readMedia(question: string, files: Files): MediaPlan | null {
 }
 
 function readPalette(question: string, files: Files): PalettePlan | null {
-  const asks = /\b(?:palette|(?:main|dominant|common|which|what|the)\s+colou?rs|colou?rs? (?:of|in|from|scheme))\b/i.test(question);
+  const asks =
+    /\b(?:palette|(?:main|dominant|common|which|what|the)\s+colou?rs|colou?rs? (?:of|in|from|scheme))\b/i.test(
+      question,
+    );
   const picture = pick(files, isPicture, question)[0];
   if (!asks || picture === undefined) return null;
   const size = Number(/\b(\d{1,2})\s+(?:\w+\s+)?colou?rs\b/i.exec(question)?.[1] ?? 6);
@@ -82,7 +99,10 @@ function readText(question: string, files: Files): TextPlan | null {
 
 function readListing(question: string, files: Files): ListingPlan | null {
   const zip = pick(files, isZip, question)[0];
-  const asks = /\b(?:list|what(?:'s| is)? (?:in|inside)|contents?|which files|show (?:the )?files|files? (?:in|inside)|unzip|describe|summari[sz]e)\b/i.test(question);
+  const asks =
+    /\b(?:list|what(?:'s| is)? (?:in|inside)|contents?|which files|show (?:the )?files|files? (?:in|inside)|unzip|describe|summari[sz]e)\b/i.test(
+      question,
+    );
   return zip !== undefined && asks && zip.tables.length === 0 ? { kind: 'listing', file: zip.file } : null;
 }
 
@@ -95,13 +115,15 @@ const formats: readonly (readonly [RegExp, ConvertPlan['format']])[] = [
 function readConvert(question: string, files: Files): ConvertPlan | null {
   const clean = /\bclean(?:ed|ing|se|sed)?(?:\s?up)?\b|\btidy(?:\s(?:it|up))?\b/i.test(question);
   const asks = /\b(?:convert|export|save|turn|transform|change|download|give|make|as|to|into)\b/i.test(question);
-  const format = formats.find(([pattern]) => pattern.test(question))?.[1] ?? (/\bconvert\b/i.test(question) ? 'other' : undefined);
+  const format =
+    formats.find(([pattern]) => pattern.test(question))?.[1] ?? (/\bconvert\b/i.test(question) ? 'other' : undefined);
   if (!clean && (format === undefined || !asks)) return null;
   if (!clean && /\b(?:by|per|top|total|average|chart)\b/i.test(question)) return null;
   const tabular = pick(files, (card) => card.tables.length > 0, question)[0];
   if (tabular === undefined) return null;
   const isText = tabular.kind === 'csv' || /\.(?:csv|tsv|txt)$/i.test(tabular.file);
-  const target = format === 'other' || format === undefined ? (clean ? (isText ? 'csv' : 'xlsx') : isText ? 'xlsx' : 'csv') : format;
+  const target =
+    format === 'other' || format === undefined ? (clean ? (isText ? 'csv' : 'xlsx') : isText ? 'xlsx' : 'csv') : format;
   return { kind: 'convert', file: tabular.file, tables: tablesOf(files, [tabular]), format: target, clean };
 }
 
@@ -114,13 +136,33 @@ function tablesOf(files: Files, cards: readonly FileCard[]): readonly TableRef[]
 function readProfile(question: string, files: Files): ProfilePlan | null {
   const cards = pick(files, (card) => card.tables.length > 0, question);
   if (cards.length === 0) return null;
-  const make = (form: ProfilePlan['form']): ProfilePlan => ({ kind: 'profile', form, tables: tablesOf(files, cards).slice(0, 12) });
-  if (/\b(?:missing|null|nan|empty|blank|incomplete)s?\b.*\b(?:values?|cells?|data|entries|fields?)?\b|\bgaps\b|\bnulls\b/i.test(question) && !/\bby\b/i.test(question)) return make('missing');
+  const make = (form: ProfilePlan['form']): ProfilePlan => ({
+    kind: 'profile',
+    form,
+    tables: tablesOf(files, cards).slice(0, 12),
+  });
+  if (
+    /\b(?:missing|null|nan|empty|blank|incomplete)s?\b.*\b(?:values?|cells?|data|entries|fields?)?\b|\bgaps\b|\bnulls\b/i.test(
+      question,
+    ) &&
+    !/\bby\b/i.test(question)
+  )
+    return make('missing');
   if (/\bduplicat\w*|\brepeated rows?\b/i.test(question)) return make('duplicates');
-  if (/\b(?:which|what|show|list)\b.{0,30}\b(?:columns|fields|headers?|variables)\b|\bcolumn (?:names|types)\b|\bdata ?types\b|\bschema\b|\bhow many (?:columns|rows and columns)\b|\bwhich (?:sheets|tables)\b|\b(?:list|show)\b.{0,12}\b(?:sheets|tables)\b/i.test(question)) return make('schema');
+  if (
+    /\b(?:which|what|show|list)\b.{0,30}\b(?:columns|fields|headers?|variables)\b|\bcolumn (?:names|types)\b|\bdata ?types\b|\bschema\b|\bhow many (?:columns|rows and columns)\b|\bwhich (?:sheets|tables)\b|\b(?:list|show)\b.{0,12}\b(?:sheets|tables)\b/i.test(
+      question,
+    )
+  )
+    return make('schema');
   const describe =
     /\b(?:describe|summari[sz]e|summary|overview|profile|key findings|insights?|analy[sz]e)\b/i.test(question) ||
-    /\bwhat(?:'s| is| does)?\b.{0,20}\b(?:in|about|inside|contain)\b.{0,25}\b(?:this|the|it|file|data|sheet|table)?\b/i.test(question) && !/\b(?:share|total|average|median|trend|percentage|highest|most|price|in\s+\d)/i.test(question) ||
-    /\btell me (?:something )?about\b|\bexplain (?:this|the|my) (?:file|data|table|sheet)|^\s*(?:describe|what is this|what's this)\b/i.test(question);
+    (/\bwhat(?:'s| is| does)?\b.{0,20}\b(?:in|about|inside|contain)\b.{0,25}\b(?:this|the|it|file|data|sheet|table)?\b/i.test(
+      question,
+    ) &&
+      !/\b(?:share|total|average|median|trend|percentage|highest|most|price|in\s+\d)/i.test(question)) ||
+    /\btell me (?:something )?about\b|\bexplain (?:this|the|my) (?:file|data|table|sheet)|^\s*(?:describe|what is this|what's this)\b/i.test(
+      question,
+    );
   return describe && !/\b(?:by|per)\b\s+\w/i.test(question) ? make('describe') : null;
 }

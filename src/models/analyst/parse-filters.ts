@@ -52,12 +52,23 @@ export function readComparisons(text: string, mentions: readonly Mention[], hasC
   return { filters, rest, mentions: left };
 }
 
-function comparisonAt(text: string, mention: Mention, column: ColumnRef, hasClock: boolean): { readonly filter: Filter; readonly start: number; readonly end: number } | null {
+function comparisonAt(
+  text: string,
+  mention: Mention,
+  column: ColumnRef,
+  hasClock: boolean,
+): { readonly filter: Filter; readonly start: number; readonly end: number } | null {
   const after = text.slice(mention.end);
-  const range = new RegExp(`^\\s*(?:is |are |was |were )?(?:between|from)\\s+(${number})\\s*(?:and|to|-|–)\\s*(${number})`, 'i').exec(after);
+  const range = new RegExp(
+    `^\\s*(?:is |are |was |were )?(?:between|from)\\s+(${number})\\s*(?:and|to|-|–)\\s*(${number})`,
+    'i',
+  ).exec(after);
   if (range !== null) {
     const [from, to] = [parseNumber(range[1] ?? ''), parseNumber(range[2] ?? '')];
-    const areYears = hasClock && column.role === 'number' && [from, to].every((value) => value !== null && Number.isInteger(value) && value >= 1900 && value <= 2100);
+    const areYears =
+      hasClock &&
+      column.role === 'number' &&
+      [from, to].every((value) => value !== null && Number.isInteger(value) && value >= 1900 && value <= 2100);
     if (from !== null && to !== null && !areYears) {
       return { filter: { kind: 'range', column, from, to }, start: mention.start, end: mention.end + range[0].length };
     }
@@ -71,16 +82,26 @@ function comparisonAt(text: string, mention: Mention, column: ColumnRef, hasCloc
       end: mention.end + behind[0].length,
     };
   }
-  const before = new RegExp(`\\b(?:with |having |of |where )?(${operators})\\s*(${number})\\s*(?:of |in )?$`, 'i').exec(text.slice(0, mention.start));
+  const before = new RegExp(`\\b(?:with |having |of |where )?(${operators})\\s*(${number})\\s*(?:of |in )?$`, 'i').exec(
+    text.slice(0, mention.start),
+  );
   const beforeValue = before === null ? null : parseNumber(before[2] ?? '');
   if (before !== null && beforeValue !== null && column.role === 'number') {
-    return { filter: { kind: 'compare', column, operator: operatorOf(before[1] ?? ''), value: beforeValue }, start: before.index, end: mention.end };
+    return {
+      filter: { kind: 'compare', column, operator: operatorOf(before[1] ?? ''), value: beforeValue },
+      start: before.index,
+      end: mention.end,
+    };
   }
   return null;
 }
 
 /** Values that the cards know. Values of one column are alternatives; of several columns, all must hold. */
-export function readValues(text: string, tables: readonly Table[], base: Table | null): { readonly filters: readonly Filter[]; readonly rest: string } {
+export function readValues(
+  text: string,
+  tables: readonly Table[],
+  base: Table | null,
+): { readonly filters: readonly Filter[]; readonly rest: string } {
   let rest = text;
   const groups = new Map<string, { column: ColumnRef; values: string[]; exclude: boolean }>();
   for (const mention of findValues(text, tables)) {
@@ -93,12 +114,21 @@ export function readValues(text: string, tables: readonly Table[], base: Table |
     groups.set(key, group);
     rest = blank(rest, mention.start, mention.end);
   }
-  const filters = [...groups.values()].map(({ column, values, exclude }): Filter => ({ kind: 'values', columns: [column], values, exclude }));
+  const filters = [...groups.values()].map(({ column, values, exclude }): Filter => ({
+    kind: 'values',
+    columns: [column],
+    values,
+    exclude,
+  }));
   return { filters, rest };
 }
 
 /** The same value may stand in several columns: one named just before it wins, then one of the base table. */
-function preferred(mention: ValueMention, text: string, base: Table | null): ValueMention['options'][number] | undefined {
+function preferred(
+  mention: ValueMention,
+  text: string,
+  base: Table | null,
+): ValueMention['options'][number] | undefined {
   const before = text.slice(Math.max(0, mention.start - 40), mention.start).toLowerCase();
   return (
     mention.options.find(({ column }) => column.words.some((word) => before.includes(word))) ??
@@ -108,21 +138,36 @@ function preferred(mention: ValueMention, text: string, base: Table | null): Val
 }
 
 /** `in Ruritania`, `for Acme`, `where status is open`: values the cards do not list, to be looked for in the sandbox. */
-export function readUnknownValues(text: string, mentions: readonly Mention[], base: Table): { readonly filters: readonly Filter[]; readonly rest: string } {
+export function readUnknownValues(
+  text: string,
+  mentions: readonly Mention[],
+  base: Table,
+): { readonly filters: readonly Filter[]; readonly rest: string } {
   const searchable = base.columns
     .filter(({ ref }) => ref.role === 'category' || ref.role === 'id')
     .map(({ ref }) => ref);
   for (const mention of mentions) {
     const column = mention.options.find((option) => option.table === base)?.column.ref;
     if (column === undefined || (column.role !== 'category' && column.role !== 'id')) continue;
-    const is = /^\s*(?:is|=|==|equals|:|of|are)\s*(not\s+)?["“']?([\p{L}\p{N}][\p{L}\p{N} .&'-]*?)["”']?(?=\s*(?:$|[,;.?!]|\band\b|\bby\b|\bper\b|\bin\b|\bas\b))/iu.exec(text.slice(mention.end));
+    const is =
+      /^\s*(?:is|=|==|equals|:|of|are)\s*(not\s+)?["“']?([\p{L}\p{N}][\p{L}\p{N} .&'-]*?)["”']?(?=\s*(?:$|[,;.?!]|\band\b|\bby\b|\bper\b|\bin\b|\bas\b))/iu.exec(
+        text.slice(mention.end),
+      );
     if (is?.[2] !== undefined && unusedWords(is[2]).length > 0) {
-      const filter: Filter = { kind: 'values', columns: [column], values: [is[2].trim()], exclude: is[1] !== undefined };
+      const filter: Filter = {
+        kind: 'values',
+        columns: [column],
+        values: [is[2].trim()],
+        exclude: is[1] !== undefined,
+      };
       return { filters: [filter], rest: blank(text, mention.start, mention.end + is[0].length) };
     }
   }
-  const free = unusedWords(text).filter((token) => mentions.every((mention) => token.end <= mention.start || token.start >= mention.end));
-  const match = /\b(in|for|from|only|of|at|without|except|excluding|not)\s+(?:the\s+)?((?:[\p{L}\p{N}][\p{L}\p{N}'’.&-]*\s*)+)/giu;
+  const free = unusedWords(text).filter((token) =>
+    mentions.every((mention) => token.end <= mention.start || token.start >= mention.end),
+  );
+  const match =
+    /\b(in|for|from|only|of|at|without|except|excluding|not)\s+(?:the\s+)?((?:[\p{L}\p{N}][\p{L}\p{N}'’.&-]*\s*)+)/giu;
   for (const found of text.matchAll(match)) {
     const start = found.index + found[0].length - (found[2]?.length ?? 0);
     const inside = free.filter((token) => token.start >= start && token.end <= found.index + found[0].length);
@@ -136,7 +181,10 @@ export function readUnknownValues(text: string, mentions: readonly Mention[], ba
     const named = /^\p{Lu}/u.test(value);
     if (searchable.length === 0 || (!named && found[1]?.toLowerCase() === 'of')) continue;
     const exclude = /^(?:without|except|excluding|not)$/i.test(found[1] ?? '');
-    return { filters: [{ kind: 'values', columns: searchable, values: [value], exclude }], rest: blank(text, found.index, end) };
+    return {
+      filters: [{ kind: 'values', columns: searchable, values: [value], exclude }],
+      rest: blank(text, found.index, end),
+    };
   }
   return { filters: [], rest: text };
 }

@@ -19,7 +19,11 @@ export interface TableRef {
   /** The file has other tables too, so the answer says which one it used. */
   readonly oneOfMany: boolean;
   /** A table with one column per year, to be read as one row per year. */
-  readonly wide: { readonly ids: readonly string[]; readonly years: readonly string[]; readonly valueName: string } | null;
+  readonly wide: {
+    readonly ids: readonly string[];
+    readonly years: readonly string[];
+    readonly valueName: string;
+  } | null;
 }
 
 export type Grain = 'year' | 'quarter' | 'month' | 'week' | 'day' | 'weekday' | 'hour';
@@ -43,11 +47,27 @@ export interface Dimension {
 
 export type Filter =
   /** More than one candidate column: the value is in none of the cards, the sandbox looks for it. */
-  | { readonly kind: 'values'; readonly columns: readonly ColumnRef[]; readonly values: readonly string[]; readonly exclude: boolean }
-  | { readonly kind: 'compare'; readonly column: ColumnRef; readonly operator: '>' | '>=' | '<' | '<=' | '==' | '!='; readonly value: number }
+  | {
+      readonly kind: 'values';
+      readonly columns: readonly ColumnRef[];
+      readonly values: readonly string[];
+      readonly exclude: boolean;
+    }
+  | {
+      readonly kind: 'compare';
+      readonly column: ColumnRef;
+      readonly operator: '>' | '>=' | '<' | '<=' | '==' | '!=';
+      readonly value: number;
+    }
   | { readonly kind: 'range'; readonly column: ColumnRef; readonly from: number; readonly to: number }
   /** ISO days, `from` inclusive, `before` exclusive; `null` is open. */
-  | { readonly kind: 'dates'; readonly column: ColumnRef; readonly from: string | null; readonly before: string | null; readonly words: string }
+  | {
+      readonly kind: 'dates';
+      readonly column: ColumnRef;
+      readonly from: string | null;
+      readonly before: string | null;
+      readonly words: string;
+    }
   | { readonly kind: 'month'; readonly column: ColumnRef; readonly month: number };
 
 export interface Join {

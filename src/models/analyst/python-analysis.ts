@@ -1,6 +1,6 @@
 import { labelOf, shortLabel } from './cards.ts';
 import { isTime } from './compile.ts';
-import { aggregateLabel } from './measures.ts';
+import { aggregateLabel, isLevel } from './measures.ts';
 import type { AnalysisPlan, Dimension, Grain, Measure } from './plan.ts';
 import { chartLines } from './python-chart.ts';
 import { cell, printFacts, py, sourceLines, usedLines } from './python-source.ts';
@@ -8,7 +8,15 @@ import { twoWayLines } from './python-two-way.ts';
 
 /** Python for a measure by nothing, one or two dimensions. */
 
-const grainNames: Readonly<Record<Grain, string>> = { year: 'Year', quarter: 'Quarter', month: 'Month', week: 'Week', day: 'Day', weekday: 'Weekday', hour: 'Hour' };
+const grainNames: Readonly<Record<Grain, string>> = {
+  year: 'Year',
+  quarter: 'Quarter',
+  month: 'Month',
+  week: 'Week',
+  day: 'Day',
+  weekday: 'Weekday',
+  hour: 'Hour',
+};
 
 /** What the dimension is called in results and on axes. */
 export function dimensionName({ column, grain }: Dimension): string {
@@ -43,7 +51,9 @@ export function dimensionLines(dimension: Dimension): readonly string[] {
     case 'day':
       return [`${target} = ${from}.dt.normalize()`];
     case 'weekday':
-      return [`${target} = pd.Categorical(${from}.dt.day_name(), categories=["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"], ordered=True)`];
+      return [
+        `${target} = pd.Categorical(${from}.dt.day_name(), categories=["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"], ordered=True)`,
+      ];
     case 'hour':
       return [`${target} = ${from}.dt.hour`];
     default:
@@ -54,7 +64,8 @@ export function dimensionLines(dimension: Dimension): readonly string[] {
 /** Turns the group key, `name`, into words: `Jan 2024`. */
 export function asText(dimension: Dimension, series: string): string {
   if (dimension.column.role === 'date' && dimension.grain === 'month') return `${series}.dt.strftime("%b %Y")`;
-  if (dimension.column.role === 'date' && (dimension.grain === 'day' || dimension.grain === 'week')) return `${series}.dt.strftime("%Y-%m-%d")`;
+  if (dimension.column.role === 'date' && (dimension.grain === 'day' || dimension.grain === 'week'))
+    return `${series}.dt.strftime("%Y-%m-%d")`;
   return `${series}.astype(str)`;
 }
 
@@ -72,31 +83,61 @@ export function valueLabel(plan: AnalysisPlan): string {
   return plan.compute === 'growth' || plan.compute === 'change' ? `Growth of ${small} (%)` : label;
 }
 
-const methods: Readonly<Record<AnalysisPlan['aggregate'], string>> = { sum: 'sum', mean: 'mean', median: 'median', min: 'min', max: 'max', count: 'count', distinct: 'nunique' };
+const methods: Readonly<Record<AnalysisPlan['aggregate'], string>> = {
+  sum: 'sum',
+  mean: 'mean',
+  median: 'median',
+  min: 'min',
+  max: 'max',
+  count: 'count',
+  distinct: 'nunique',
+};
 
 function methodOf(plan: AnalysisPlan, measure: Measure): string {
   return methods[measure.aggregate ?? plan.aggregate];
 }
 
 export function analysisCode(plan: AnalysisPlan, coerce: boolean): string {
-  const columns = [...plan.measures.flatMap((measure) => measure.columns), ...plan.dimensions.map(({ column }) => column), ...(plan.latest === null ? [] : [plan.latest.column])];
+  const columns = [
+    ...plan.measures.flatMap((measure) => measure.columns),
+    ...plan.dimensions.map(({ column }) => column),
+    ...(plan.latest === null ? [] : [plan.latest.column]),
+  ];
   const source = sourceLines(plan.source, plan.filters, { coerce, columns });
   const body = [
-    ...usedLines(columns.map(({ name }) => name), identityOf(plan)),
+    ...usedLines(
+      columns.map(({ name }) => name),
+      identityOf(plan),
+    ),
+    ...repeatedLines(plan),
     ...plan.measures.flatMap(productLines),
     ...latestLines(plan),
     ...plan.dimensions.flatMap(dimensionLines),
   ];
-  if (plan.dimensions.length === 0) return cell(source, [...body, ...wholeLines(plan), printFacts, ...extremeRow(plan)]);
+  if (plan.dimensions.length === 0)
+    return cell(source, [...body, ...wholeLines(plan), printFacts, ...extremeRow(plan)]);
   if (plan.dimensions.length === 2) return cell(source, [...body, '', ...twoWayLines(plan), '', printFacts]);
   return cell(source, [...body, '', ...oneWayLines(plan), '', printFacts]);
+}
+
+/** Levels have one value per place and time: an exact copy of a row is a mistake, and adding it would double the value. */
+function repeatedLines(plan: AnalysisPlan): readonly string[] {
+  if (!plan.measures.some(isLevel) || plan.source.joins.length > 0) return [];
+  return [
+    'copies = used.duplicated()',
+    'facts["copies"] = int(copies.sum())',
+    'used = used[~copies].copy()',
+    'facts["used"] = len(used)',
+  ];
 }
 
 /** What names a row that has no value: its categories and its year. Days and ids would name it too closely to be read. */
 function identityOf(plan: AnalysisPlan): readonly string[] {
   const parts = [...plan.dimensions, ...(plan.latest === null ? [] : [plan.latest])].map(({ column }) => column);
   const onlyTime = parts.every(({ role }) => role === 'year' || role === 'date');
-  return onlyTime || parts.some(({ role }) => role === 'date') || plan.source.joins.length > 0 ? [] : parts.map(({ name }) => name);
+  return onlyTime || parts.some(({ role }) => role === 'date') || plan.source.joins.length > 0
+    ? []
+    : parts.map(({ name }) => name);
 }
 
 /** The column that a measure aggregates. */
@@ -128,10 +169,19 @@ function wholeLines(plan: AnalysisPlan): readonly string[] {
     const start = at === 0 ? ['facts["values"] = {}'] : [];
     if (measure.kind === 'rows') return [...start, `facts["values"][${label}] = len(used)`];
     const column = `used[${py(measureColumn(measure))}]`;
-    const more = measure.columns[0]?.role === 'number' && plan.aggregate !== 'count' && plan.aggregate !== 'distinct'
-      ? [`facts.setdefault("spread", {})[${label}] = {"min": float(${column}.min()), "mean": float(${column}.mean()), "max": float(${column}.max())}`]
-      : [];
-    return [...start, `facts["values"][${label}] = ${column}.${methodOf(plan, measure)}().item()`.replace('.nunique().item()', '.nunique()').replace('.count().item()', '.count().item()'), ...more];
+    const more =
+      measure.columns[0]?.role === 'number' && plan.aggregate !== 'count' && plan.aggregate !== 'distinct'
+        ? [
+            `facts.setdefault("spread", {})[${label}] = {"min": float(${column}.min()), "mean": float(${column}.mean()), "max": float(${column}.max())}`,
+          ]
+        : [];
+    return [
+      ...start,
+      `facts["values"][${label}] = ${column}.${methodOf(plan, measure)}().item()`
+        .replace('.nunique().item()', '.nunique()')
+        .replace('.count().item()', '.count().item()'),
+      ...more,
+    ];
   });
 }
 
@@ -150,12 +200,17 @@ function oneWayLines(plan: AnalysisPlan): readonly string[] {
   const y = labels[0] ?? '';
   const lines: string[] = [];
   if (plan.measures.length > 1) {
-    const parts = plan.measures.map((measure, at) => `    ${py(labels[at] ?? '')}: groups[${py(measureColumn(measure))}].${methodOf(plan, measure)}(),`);
+    const parts = plan.measures.map(
+      (measure, at) =>
+        `    ${py(labels[at] ?? '')}: groups[${py(measureColumn(measure))}].${methodOf(plan, measure)}(),`,
+    );
     lines.push(`groups = used.groupby(${x}, observed=True)`, 'result = pd.DataFrame({', ...parts, '}).reset_index()');
   } else if (first.kind === 'rows') {
     lines.push(`result = used.groupby(${x}, observed=True).size().reset_index(name=${py(y)})`);
   } else {
-    lines.push(`result = used.groupby(${x}, observed=True)[${py(measureColumn(first))}].${methodOf(plan, first)}().reset_index(name=${py(y)})`);
+    lines.push(
+      `result = used.groupby(${x}, observed=True)[${py(measureColumn(first))}].${methodOf(plan, first)}().reset_index(name=${py(y)})`,
+    );
   }
   let value = y;
   if (plan.compute === 'share' || plan.compute === 'change') {
@@ -168,7 +223,8 @@ function oneWayLines(plan: AnalysisPlan): readonly string[] {
     );
   }
   lines.push(...sortLines(plan, dimension, value), ...factLines(plan, dimension, value));
-  if (plan.show !== 'table') lines.push('', ...chartLines(plan, dimension, plan.measures.length > 1 ? labels : [value]));
+  if (plan.show !== 'table')
+    lines.push('', ...chartLines(plan, dimension, plan.measures.length > 1 ? labels : [value]));
   if (plan.show !== 'chart') lines.push('', ...tableLines(dimension));
   return lines;
 }
@@ -183,16 +239,29 @@ export function effectiveSort(plan: AnalysisPlan, dimension: Dimension): NonNull
 function sortLines(plan: AnalysisPlan, dimension: Dimension, value: string): readonly string[] {
   const x = py(dimensionName(dimension));
   const sort = effectiveSort(plan, dimension);
-  const best = plan.top === null ? [] : [`result = result.${plan.top.order === 'desc' ? 'nlargest' : 'nsmallest'}(${plan.top.count}, ${py(value)})`];
+  const best =
+    plan.top === null
+      ? []
+      : [`result = result.${plan.top.order === 'desc' ? 'nlargest' : 'nsmallest'}(${plan.top.count}, ${py(value)})`];
   const groups = ['facts["groups"] = len(result)'];
   const totals = [`facts["total"] = result[${py(value)}].sum().item()`];
   switch (sort) {
     case 'value-desc':
     case 'value-asc':
-      return [...groups, ...totals, ...best, `result = result.sort_values(${py(value)}, ascending=${sort === 'value-asc' ? 'True' : 'False'}, kind="stable")`];
+      return [
+        ...groups,
+        ...totals,
+        ...best,
+        `result = result.sort_values(${py(value)}, ascending=${sort === 'value-asc' ? 'True' : 'False'}, kind="stable")`,
+      ];
     case 'name-asc':
     case 'name-desc':
-      return [...groups, ...totals, ...best, `result = result.sort_values(${x}, ascending=${sort === 'name-asc' ? 'True' : 'False'})`];
+      return [
+        ...groups,
+        ...totals,
+        ...best,
+        `result = result.sort_values(${x}, ascending=${sort === 'name-asc' ? 'True' : 'False'})`,
+      ];
     case 'time':
       return [...groups, ...totals, ...best, ...(best.length > 0 ? [`result = result.sort_values(${x})`] : [])];
     default:
@@ -207,9 +276,16 @@ function factLines(plan: AnalysisPlan, dimension: Dimension, value: string): rea
   return [
     `named = result.assign(name=${asText(dimension, `result[${py(dimensionName(dimension))}]`)}).dropna(subset=[${y}])[["name", ${y}]]`,
     'facts["shown"] = len(result)',
-    ...(isTime(dimension) ? ['in_time = named.sort_index()', 'facts["first"], facts["last"] = in_time.head(1).values.tolist(), in_time.tail(1).values.tolist()'] : []),
+    ...(isTime(dimension)
+      ? [
+          'in_time = named.sort_index()',
+          'facts["first"], facts["last"] = in_time.head(1).values.tolist(), in_time.tail(1).values.tolist()',
+        ]
+      : []),
     `facts["top"], facts["low"] = named.nlargest(5, ${y}).values.tolist(), named.nsmallest(3, ${y}).values.tolist()`,
-    ...(focus.length > 0 ? [`facts["focus"] = named[named["name"].str.lower().isin(${py(focus)})].values.tolist()`] : []),
+    ...(focus.length > 0
+      ? [`facts["focus"] = named[named["name"].str.lower().isin(${py(focus)})].values.tolist()`]
+      : []),
   ];
 }
 

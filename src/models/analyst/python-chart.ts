@@ -13,27 +13,50 @@ const slicesShown = 8;
 export const shortNumbers: readonly string[] = [
   'def short(value, _=None):',
   '    """1.23M for 1,230,000."""',
-  '    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):',
+  '    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):',
   '        if abs(value) >= size:',
   '            return f"{value / size:,.3g}{letter}"',
-  '    return f"{value:,.4g}"',
+  '    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"',
   '',
 ];
 
 export function chartTypeOf(plan: AnalysisPlan): ChartType {
   const time = plan.dimensions.some(isTime);
   const { type } = plan.style;
-  if (type !== null && type !== 'histogram' && type !== 'scatter' && type !== 'box' && (type !== 'heatmap' || plan.dimensions.length === 2)) return type;
+  if (
+    type !== null &&
+    type !== 'histogram' &&
+    type !== 'scatter' &&
+    type !== 'box' &&
+    (type !== 'heatmap' || plan.dimensions.length === 2)
+  )
+    return type;
   return time && plan.compute !== 'change' && plan.compute !== 'growth' && plan.top === null ? 'line' : 'bar';
 }
 
 export function titleOf(plan: AnalysisPlan): string {
   if (plan.style.title !== null) return plan.style.title;
-  const names = plan.measures.length > 1 ? plan.measures.map((measure) => shortLabel(measure.label)).join(' and ') : shortLabel(valueLabel(plan));
-  const lower = (name: string): string => (/^\p{Lu}\p{Ll}+/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
+  const names =
+    plan.measures.length > 1
+      ? plan.measures.map((measure) => shortLabel(measure.label)).join(' and ')
+      : shortLabel(valueLabel(plan));
+  const lower = (name: string): string =>
+    /^\p{Lu}\p{Ll}+/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;
   const by = plan.dimensions.map((dimension) => lower(shortLabel(dimensionName(dimension)))).join(' and ');
-  const kept = plan.filters.flatMap((filter) => (filter.kind === 'values' && !filter.exclude && filter.values.length <= 3 && !plan.dimensions.some(({ column }) => column.name === filter.columns[0]?.name) ? filter.values : []));
-  const top = plan.top !== null && plan.dimensions.length === 1 ? (plan.top.order === 'desc' ? `, top ${plan.top.count}` : `, lowest ${plan.top.count}`) : '';
+  const kept = plan.filters.flatMap((filter) =>
+    filter.kind === 'values' &&
+    !filter.exclude &&
+    filter.values.length <= 3 &&
+    !plan.dimensions.some(({ column }) => column.name === filter.columns[0]?.name)
+      ? filter.values
+      : [],
+  );
+  const top =
+    plan.top !== null && plan.dimensions.length === 1
+      ? plan.top.order === 'desc'
+        ? `, top ${plan.top.count}`
+        : `, lowest ${plan.top.count}`
+      : '';
   return `${names} by ${by}${kept.length > 0 ? `, ${kept.join(', ')}` : ''}${top}`;
 }
 
@@ -60,7 +83,11 @@ export function colourPart(style: ChartStyle): string {
 
 /** `dark blue` is matplotlib's `darkblue`. */
 function matplotlibColour(name: string): string {
-  const known: Readonly<Record<string, string>> = { lightred: 'lightcoral', darkpink: 'deeppink', darkpurple: 'indigo' };
+  const known: Readonly<Record<string, string>> = {
+    lightred: 'lightcoral',
+    darkpink: 'deeppink',
+    darkpurple: 'indigo',
+  };
   return known[name] ?? name;
 }
 
@@ -85,8 +112,15 @@ function barLines(plan: AnalysisPlan, dimension: Dimension, y: string): readonly
     `facts["drawn"] = len(shown)`,
     figureLine(style, flat ? '' : ''),
     `bars = ax.${flat ? 'barh' : 'bar'}(${asText(dimension, `shown[${py(x)}]`)}, shown[${py(y)}]${colourPart(style)})`,
-    ...(flat ? ['ax.invert_yaxis()'] : ['if len(shown) > 6:', '    plt.setp(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
-    ...(style.labels === true ? [`ax.bar_label(bars, labels=[short(value) for value in shown[${py(y)}]], padding=3${flat ? '' : ', fontsize=10 if len(shown) <= 8 else 8, rotation=90 if len(shown) > 14 else 0'})`, `ax.margins(${valueAxis}=0.12)`] : []),
+    ...(flat
+      ? ['ax.invert_yaxis()']
+      : ['if len(shown) > 6:', '    plt.setp(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
+    ...(style.labels === true
+      ? [
+          `ax.bar_label(bars, labels=[short(value) for value in shown[${py(y)}]], padding=3${flat ? '' : ', fontsize=10 if len(shown) <= 8 else 8, rotation=90 if len(shown) > 12 else 0'})`,
+          `ax.margins(${valueAxis}=0.12)`,
+        ]
+      : []),
     ...titleLines(plan, flat ? y : x, flat ? x : y),
     `ax.${valueAxis}axis.set_major_formatter(short)`,
     ...finishLines(style, valueAxis),
@@ -104,13 +138,21 @@ function lineLines(plan: AnalysisPlan, dimension: Dimension, y: string, area: bo
     ...shortNumbers,
     figureLine(style),
     `ax.plot(${along}, result[${py(y)}], marker="o" if len(result) <= 60 else None${colourPart({ ...style, manyColours: null })})`,
-    ...(area ? [`ax.fill_between(${along}, result[${py(y)}], alpha=0.3${colourPart({ ...style, manyColours: null })})`] : []),
+    ...(area
+      ? [`ax.fill_between(${along}, result[${py(y)}], alpha=0.3${colourPart({ ...style, manyColours: null })})`]
+      : []),
     ...(style.labels === true
-      ? [`for place, value in zip(${along}, result[${py(y)}]):`, '    ax.annotate(short(value), (place, value), textcoords="offset points", xytext=(0, 7), ha="center", fontsize=9)', 'ax.margins(y=0.12)']
+      ? [
+          `for place, value in zip(${along}, result[${py(y)}]):`,
+          '    ax.annotate(short(value), (place, value), textcoords="offset points", xytext=(0, 7), ha="center", fontsize=9)',
+          'ax.margins(y=0.12)',
+        ]
       : []),
     ...titleLines(plan, x, y),
     ...(onYears && ordered ? ['ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))'] : []),
-    ...(onTime || onYears ? [] : ['if len(result) > 8:', '    plt.setp(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
+    ...(onTime || onYears
+      ? []
+      : ['if len(result) > 8:', '    plt.setp(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
     'ax.yaxis.set_major_formatter(short)',
     ...finishLines(style, 'y'),
   ];
@@ -138,12 +180,19 @@ function panelLines(plan: AnalysisPlan, dimension: Dimension, values: readonly s
     isTime(dimension) ? 'shown = result' : `shown = result.head(${barsShown})`,
     `fig, axes = plt.subplots(${values.length}, 1, sharex=True, layout="constrained", figsize=(10, ${2 + 2.6 * values.length}))`,
     `for ax, name in zip(axes, ${py(values)}):`,
-    line ? `    ax.plot(${along}, shown[name], marker="o" if len(shown) <= 60 else None)` : `    ax.bar(${along}, shown[name])`,
+    line
+      ? `    ax.plot(${along}, shown[name], marker="o" if len(shown) <= 60 else None)`
+      : `    ax.bar(${along}, shown[name])`,
     '    ax.set_ylabel(name)',
     '    ax.yaxis.set_major_formatter(short)',
     `axes[0].set_title(${py(titleOf(plan))})`,
     `axes[-1].set_xlabel(${py(x)})`,
-    ...(line && isTimestamp(dimension) ? [] : ['if len(shown) > 6:', '    plt.setp(axes[-1].get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")']),
+    ...(line && isTimestamp(dimension)
+      ? []
+      : [
+          'if len(shown) > 6:',
+          '    plt.setp(axes[-1].get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")',
+        ]),
   ];
 }
 

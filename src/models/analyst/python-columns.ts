@@ -9,7 +9,10 @@ export function columnsCode(plan: ColumnsPlan, coerce: boolean): string {
   const columns = [...plan.columns, ...(plan.by === null ? [] : [plan.by])];
   const source = sourceLines(plan.source, plan.filters, { coerce, columns });
   // A correlation matrix uses each pair's own complete rows, so nothing is dropped beforehand.
-  const used = plan.form === 'correlation' ? ['used = data', 'facts["used"] = len(used)'] : usedLines(columns.map(({ name }) => name));
+  const used =
+    plan.form === 'correlation'
+      ? ['used = data', 'facts["used"] = len(used)']
+      : usedLines(columns.map(({ name }) => name));
   return cell(source, [...used, '', ...bodyOf(plan), '', printFacts]);
 }
 
@@ -54,7 +57,9 @@ function histogramLines(plan: ColumnsPlan): readonly string[] {
     `counts, edges, bars = ax.hist(values, bins=bins${colourPart({ ...style, manyColours: null })}, edgecolor="white")`,
     'fullest = int(counts.argmax())',
     'facts["mode_bin"] = [float(edges[fullest]), float(edges[fullest + 1]), int(counts[fullest])]',
-    ...(style.labels === true ? ['ax.bar_label(bars, labels=[f"{int(count)}" if count else "" for count in counts], fontsize=8, padding=2)'] : []),
+    ...(style.labels === true
+      ? ['ax.bar_label(bars, labels=[f"{int(count)}" if count else "" for count in counts], fontsize=8, padding=2)']
+      : []),
     `ax.set_title(${py(style.title ?? `Distribution of ${small(shortLabel(label))}`)})`,
     `ax.set_xlabel(${py(label)})`,
     'ax.set_ylabel("Number of rows")',
@@ -67,7 +72,9 @@ function boxLines(plan: ColumnsPlan): readonly string[] {
   const column = plan.columns[0]?.name ?? '';
   const label = names(plan)[0] ?? '';
   const title = (text: string): string => `ax.set_title(${py(style.title ?? text)})`;
-  const colour = colourPart({ ...style, manyColours: null }).replace('color=', 'boxprops={"facecolor": ').replace(/("[^"]*")$/, '$1}');
+  const colour = colourPart({ ...style, manyColours: null })
+    .replace('color=', 'boxprops={"facecolor": ')
+    .replace(/("[^"]*")$/, '$1}');
   const box = `patch_artist=True, medianprops={"color": "black"}${colour}`;
   if (by === null) {
     return [
@@ -76,7 +83,11 @@ function boxLines(plan: ColumnsPlan): readonly string[] {
       'facts["outliers"] = int(outliers.sum())',
       figureLine(style),
       `ax.boxplot([used[name].astype(float) for name in ${py(plan.columns.map(({ name }) => name))}], tick_labels=${py(names(plan))}, ${box})`,
-      title(`Spread of ${names(plan).map((name) => small(shortLabel(name))).join(', ')}`),
+      title(
+        `Spread of ${names(plan)
+          .map((name) => small(shortLabel(name)))
+          .join(', ')}`,
+      ),
       ...(plan.columns.length === 1 ? [`ax.set_ylabel(${py(label)})`] : ['ax.set_ylabel("Value")']),
       ...finishLines(style, 'y'),
     ];
@@ -106,15 +117,16 @@ function scatterLines(plan: ColumnsPlan): readonly string[] {
   const [x, y] = plan.columns;
   if (x === undefined || y === undefined) return [];
   const pair = `used[${py(x.name)}].astype(float), used[${py(y.name)}].astype(float)`;
-  const dots = by === null
-    ? [`ax.scatter(x, y, s=24, alpha=0.7${colourPart({ ...style, manyColours: null })})`]
-    : [
-        `groups = used[${py(by.name)}].value_counts().index[:8]`,
-        'for name in groups:',
-        `    inside = used[${py(by.name)}] == name`,
-        '    ax.scatter(x[inside], y[inside], s=24, alpha=0.7, label=str(name))',
-        `ax.legend(title=${py(labelOf(by))})`,
-      ];
+  const dots =
+    by === null
+      ? [`ax.scatter(x, y, s=24, alpha=0.7${colourPart({ ...style, manyColours: null })})`]
+      : [
+          `groups = used[${py(by.name)}].value_counts().index[:8]`,
+          'for name in groups:',
+          `    inside = used[${py(by.name)}] == name`,
+          '    ax.scatter(x[inside], y[inside], s=24, alpha=0.7, label=str(name))',
+          `ax.legend(title=${py(labelOf(by))})`,
+        ];
   return [
     ...shortNumbers,
     `x, y = ${pair}`,
@@ -157,17 +169,29 @@ function correlationLines(plan: ColumnsPlan): readonly string[] {
 
 export function rowsCode(plan: RowsPlan, coerce: boolean): string {
   const source = sourceLines(plan.source, plan.filters, { coerce, columns: plan.sortBy === null ? [] : [plan.sortBy] });
-  const sorted = plan.sortBy === null
-    ? []
-    : [...usedLines([plan.sortBy.name]), `data = used.sort_values(${py(plan.sortBy.name)}, ascending=${plan.order === 'asc' ? 'True' : 'False'}, kind="stable")`];
+  const sorted =
+    plan.sortBy === null
+      ? []
+      : [
+          ...usedLines([plan.sortBy.name]),
+          `data = used.sort_values(${py(plan.sortBy.name)}, ascending=${plan.order === 'asc' ? 'True' : 'False'}, kind="stable")`,
+        ];
   const take = { head: 'head', tail: 'tail', matching: 'head', random: 'sample' }[plan.part];
-  const shown = plan.part === 'random' ? `data.sample(min(${plan.count}, len(data)), random_state=7)` : `data.${take}(${plan.count})`;
+  const shown =
+    plan.part === 'random'
+      ? `data.sample(min(${plan.count}, len(data)), random_state=7)`
+      : `data.${take}(${plan.count})`;
   return cell(source, [
     ...sorted,
     'facts["rows"] = len(data)',
     `shown = ${shown}`,
     'facts["shown"] = len(shown)',
-    ...(plan.sortBy === null ? [] : [`facts["first"] = {str(name): str(value) for name, value in shown.iloc[0].items()}`, `facts["edge"] = [float(shown[${py(plan.sortBy.name)}].iloc[0]), float(shown[${py(plan.sortBy.name)}].iloc[-1])]`]),
+    ...(plan.sortBy === null
+      ? []
+      : [
+          `facts["first"] = {str(name): str(value) for name, value in shown.iloc[0].items()}`,
+          `facts["edge"] = [float(shown[${py(plan.sortBy.name)}].iloc[0]), float(shown[${py(plan.sortBy.name)}].iloc[-1])]`,
+        ]),
     printFacts,
     'display(shown.reset_index(drop=True))',
   ]);

@@ -5,22 +5,25 @@ import { py, pyFlag } from './python-source.ts';
 
 export function mediaCode(plan: MediaPlan): string {
   if (plan.animation) return animationCode(plan);
-  const shuffle = plan.shuffle ? ['random.Random(seed).shuffle(pictures)'] : ['pictures.sort(key=lambda picture: picture[0].lower())'];
+  const shuffle = plan.shuffle
+    ? ['random.Random(seed).shuffle(pictures)']
+    : ['pictures.sort(key=lambda picture: picture[0].lower())'];
   const output = outputName(plan);
-  const write = plan.kind === 'gif'
-    ? [
-        'frames = [letterbox(data).quantize(256) for _, data in pictures]',
-        `frames[0].save(${py(output)}, save_all=True, append_images=frames[1:], duration=int(1000 * seconds), loop=0)`,
-      ]
-    : [
-        'with tempfile.TemporaryDirectory() as folder:',
-        '    for number, (_, data) in enumerate(pictures):',
-        '        letterbox(data).save(f"{folder}/{number:05d}.png")',
-        '    subprocess.run([',
-        '        "ffmpeg", "-y", "-loglevel", "error", "-framerate", str(1 / seconds), "-i", f"{folder}/%05d.png",',
-        `        "-vf", "fps=${plan.framesPerSecond}", "-t", str(len(pictures) * seconds), "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-movflags", "+faststart", ${py(output)},`,
-        '    ], check=True)',
-      ];
+  const write =
+    plan.kind === 'gif'
+      ? [
+          'frames = [letterbox(data).quantize(256) for _, data in pictures]',
+          `frames[0].save(${py(output)}, save_all=True, append_images=frames[1:], duration=int(1000 * seconds), loop=0)`,
+        ]
+      : [
+          'with tempfile.TemporaryDirectory() as folder:',
+          '    for number, (_, data) in enumerate(pictures):',
+          '        letterbox(data).save(f"{folder}/{number:05d}.png")',
+          '    subprocess.run([',
+          '        "ffmpeg", "-y", "-loglevel", "error", "-framerate", str(1 / seconds), "-i", f"{folder}/%05d.png",',
+          `        "-vf", "fps=${plan.framesPerSecond}", "-t", str(len(pictures) * seconds), "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-movflags", "+faststart", ${py(output)},`,
+          '    ], check=True)',
+        ];
   return lines(
     'import io',
     'import json',

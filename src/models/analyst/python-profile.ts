@@ -5,7 +5,10 @@ import { cell, loadCall, py } from './python-source.ts';
 
 export function profileCode(plan: ProfilePlan): string {
   const loads = plan.tables.map((table) => `    ${py(tableTitle(table, plan.tables))}: ${loadCall(table)},`);
-  return cell(['tables = {', ...loads, '}', 'facts = {}'], [...profileLines(plan), 'print(json.dumps(facts, default=str, ensure_ascii=False))']);
+  return cell(
+    ['tables = {', ...loads, '}', 'facts = {}'],
+    [...profileLines(plan), 'print(json.dumps(facts, default=str, ensure_ascii=False))'],
+  );
 }
 
 /** The sheet's name; the file's where every file has one table. */
@@ -133,8 +136,16 @@ function writeLines(plan: ConvertPlan, stem: string): readonly string[] {
   const name = many
     ? `${py(`${stem}-`)} + "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in title).strip() + ".${plan.format}"`
     : py(`${stem}.${plan.format}`);
-  const write = plan.format === 'csv'
-    ? '    data.to_csv(name, index=False, encoding="utf-8")'
-    : '    data.to_json(name, orient="records", date_format="iso", indent=2, force_ascii=False)';
-  return ['written = []', 'for title, data in tables.items():', `    name = ${name}`, write, '    written.append(name)', 'facts["files"] = written'];
+  const write =
+    plan.format === 'csv'
+      ? '    data.to_csv(name, index=False, encoding="utf-8")'
+      : '    data.to_json(name, orient="records", date_format="iso", indent=2, force_ascii=False)';
+  return [
+    'written = []',
+    'for title, data in tables.items():',
+    `    name = ${name}`,
+    write,
+    '    written.append(name)',
+    'facts["files"] = written',
+  ];
 }

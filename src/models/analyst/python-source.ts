@@ -28,7 +28,10 @@ export interface Options {
 
 /** Lines that load `source`, join what it needs and keep the rows that `filters` ask for. */
 export function sourceLines(source: Source, filters: readonly Filter[], options: Options): readonly string[] {
-  const needed = [...options.columns, ...filters.flatMap((filter) => (filter.kind === 'values' ? filter.columns : [filter.column]))];
+  const needed = [
+    ...options.columns,
+    ...filters.flatMap((filter) => (filter.kind === 'values' ? filter.columns : [filter.column])),
+  ];
   const lines = [
     `data = ${loadCall(source.table)}`,
     'facts = {"read": len(data), "rejected": data.attrs.get("rejected", [])[:40], "rejected_count": len(data.attrs.get("rejected", []))}',
@@ -52,13 +55,16 @@ function wideLines({ wide }: TableRef): readonly string[] {
 }
 
 function joinLines(join: Join, needed: readonly ColumnRef[]): readonly string[] {
-  const wanted = needed.filter((column) => column.file === join.right.file && column.table === join.right.table).map(({ name }) => name);
-  const keys = join.keys.length > 1
-    ? [
-        `keys = [${join.keys.map(([left, right]) => `(${py(left)}, ${py(right)})`).join(', ')}]`,
-        'left, right = max(keys, key=lambda pair: data[pair[0]].astype(str).isin(other[pair[1]].astype(str)).mean())',
-      ]
-    : [`left, right = ${py(join.keys[0]?.[0] ?? '')}, ${py(join.keys[0]?.[1] ?? '')}`];
+  const wanted = needed
+    .filter((column) => column.file === join.right.file && column.table === join.right.table)
+    .map(({ name }) => name);
+  const keys =
+    join.keys.length > 1
+      ? [
+          `keys = [${join.keys.map(([left, right]) => `(${py(left)}, ${py(right)})`).join(', ')}]`,
+          'left, right = max(keys, key=lambda pair: data[pair[0]].astype(str).isin(other[pair[1]].astype(str)).mean())',
+        ]
+      : [`left, right = ${py(join.keys[0]?.[0] ?? '')}, ${py(join.keys[0]?.[1] ?? '')}`];
   return [
     '',
     `other = ${loadCall(join.right)}`,
@@ -78,7 +84,9 @@ function joinLines(join: Join, needed: readonly ColumnRef[]): readonly string[] 
 }
 
 function coerceLines(columns: readonly ColumnRef[]): readonly string[] {
-  const names = (roles: readonly string[]): readonly string[] => [...new Set(columns.filter(({ role }) => roles.includes(role)).map(({ name }) => name))];
+  const names = (roles: readonly string[]): readonly string[] => [
+    ...new Set(columns.filter(({ role }) => roles.includes(role)).map(({ name }) => name)),
+  ];
   return [
     `for name in ${py(names(['number', 'year']))}:`,
     '    data[name] = pd.to_numeric(data[name], errors="coerce")',
@@ -158,15 +166,17 @@ export function cell(source: readonly string[], body: readonly string[]): string
     '',
   ];
   if (!text.includes('facts["kept"]')) return [...imports, ...source, '', ...body].join('\n') + '\n';
-  return [
-    ...imports,
-    ...source,
-    '',
-    'if data.empty:',
-    '    print(json.dumps(facts, default=str, ensure_ascii=False))',
-    'else:',
-    ...body.map((line) => (line === '' ? '' : `    ${line}`)),
-  ].join('\n') + '\n';
+  return (
+    [
+      ...imports,
+      ...source,
+      '',
+      'if data.empty:',
+      '    print(json.dumps(facts, default=str, ensure_ascii=False))',
+      'else:',
+      ...body.map((line) => (line === '' ? '' : `    ${line}`)),
+    ].join('\n') + '\n'
+  );
 }
 
 /** Lines that keep the complete rows as `used` and count what was left out, each with the lines where the loader knows them. */
@@ -179,7 +189,11 @@ export function usedLines(columns: readonly string[], identity: readonly string[
     'used = data.dropna(subset=needed).copy()',
     'gaps = data[needed].isna()',
     'facts["missing"] = {name: int(count) for name, count in gaps.sum().items() if count}',
-    ...(who.length === 0 ? [] : [`facts["gap_rows"] = [" ".join(map(str, row)) for row in data.loc[gaps[${py(names[0] ?? '')}], ${py(who)}].head(10).values.tolist()]`]),
+    ...(who.length === 0
+      ? []
+      : [
+          `facts["gap_rows"] = [" ".join(map(str, row)) for row in data.loc[gaps[${py(names[0] ?? '')}], ${py(who)}].head(10).values.tolist()]`,
+        ]),
     'facts["used"] = len(used)',
     'facts["unusable"] = [cell for cell in data.attrs.get("unusable", []) if cell["column"] in needed][:30]',
   ];

@@ -10,7 +10,15 @@ import { isLevel } from './measures.ts';
 
 /** More lines or bar groups than this cannot be told apart. */
 const seriesShown = 8;
-const methods: Readonly<Record<AnalysisPlan['aggregate'], string>> = { sum: 'sum', mean: 'mean', median: 'median', min: 'min', max: 'max', count: 'count', distinct: 'nunique' };
+const methods: Readonly<Record<AnalysisPlan['aggregate'], string>> = {
+  sum: 'sum',
+  mean: 'mean',
+  median: 'median',
+  min: 'min',
+  max: 'max',
+  count: 'count',
+  distinct: 'nunique',
+};
 
 export function twoWayLines(plan: AnalysisPlan): readonly string[] {
   const [one, two] = plan.dimensions;
@@ -23,7 +31,9 @@ export function twoWayLines(plan: AnalysisPlan): readonly string[] {
   const table =
     measure.kind === 'rows'
       ? [`table = used.groupby([${rows}, ${columns}], observed=True).size().unstack()`]
-      : [`table = used.pivot_table(index=${rows}, columns=${columns}, values=${py(measureColumn(measure))}, aggfunc=${py(methods[plan.aggregate])}, observed=True)`];
+      : [
+          `table = used.pivot_table(index=${rows}, columns=${columns}, values=${py(measureColumn(measure))}, aggfunc=${py(methods[plan.aggregate])}, observed=True)`,
+        ];
   const adds = plan.aggregate === 'sum' || plan.aggregate === 'count';
   // Levels are ranked by their newest value, flows by their sum.
   const rank = isTime(one) && isLevel(measure) ? 'table.ffill().iloc[-1]' : adds ? 'table.sum()' : 'table.mean()';
@@ -34,14 +44,22 @@ export function twoWayLines(plan: AnalysisPlan): readonly string[] {
     ...(plan.compute === 'share' ? ['table = 100 * table.div(table.sum(axis=1), axis=0)'] : []),
     `ranked = ${rank}.sort_values(ascending=${plan.top?.order === 'asc' ? 'True' : 'False'})`,
     'facts["series"] = len(ranked)',
-    ...(isTime(two) ? [] : plan.show === 'table' && plan.top === null ? ['table = table[ranked.index]'] : [`table = table[ranked.index[:${keep}]]`]),
+    ...(isTime(two)
+      ? []
+      : plan.show === 'table' && plan.top === null
+        ? ['table = table[ranked.index]']
+        : [`table = table[ranked.index[:${keep}]]`]),
     ...(isTime(one) ? [] : ['table = table.loc[table.sum(axis=1).sort_values(ascending=False).index]']),
     'facts["rows"], facts["shown"] = len(table), table.shape[1]',
-    `facts["ranked"] = [[str(name), value] for name, value in ranked.head(5).items()]`,
+    'facts["ranked"] = [[str(name), float(value)] for name, value in ranked.dropna().head(5).items()]',
     ...extremeLines(plan),
   ];
   if (plan.show !== 'table') lines.push('', ...drawLines(plan, value));
-  if (plan.show !== 'chart') lines.push('', `display(table${isTimestamp(one) ? `.set_axis(table.index${asText(one, '').replace('.dt', '')}).rename_axis(${rows})` : ''}.reset_index())`);
+  if (plan.show !== 'chart')
+    lines.push(
+      '',
+      `display(table${isTimestamp(one) ? `.set_axis(table.index${asText(one, '').replace('.dt', '')}).rename_axis(${rows})` : ''}.reset_index())`,
+    );
   return lines;
 }
 
@@ -87,7 +105,12 @@ function drawLines(plan: AnalysisPlan, value: string): readonly string[] {
       `ax.legend(title=${py(dimensionName(two))}, loc="upper left", bbox_to_anchor=(1, 1))`,
       ...(onYears ? ['ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))'] : []),
       ...(isTimestamp(one) || onYears ? [] : ['if len(table) > 8:', '    ax.tick_params(axis="x", rotation=45)']),
-      ...(style.labels === true ? ['for name in table.columns:', '    ax.annotate(short(table[name].dropna().iloc[-1]), (table[name].dropna().index[-1], table[name].dropna().iloc[-1]), textcoords="offset points", xytext=(6, 0), fontsize=9)'] : []),
+      ...(style.labels === true
+        ? [
+            'for name in table.columns:',
+            '    ax.annotate(short(table[name].dropna().iloc[-1]), (table[name].dropna().index[-1], table[name].dropna().iloc[-1]), textcoords="offset points", xytext=(6, 0), fontsize=9)',
+          ]
+        : []),
       'ax.yaxis.set_major_formatter(short)',
       ...finishLines(style, 'y'),
     ];
@@ -102,8 +125,17 @@ function drawLines(plan: AnalysisPlan, value: string): readonly string[] {
     `shown = table.set_axis(${words})${isTime(one) ? '' : `.head(${barsShown})`}`,
     'facts["drawn_rows"] = len(shown)',
     `shown.plot.${kind}(ax=ax, stacked=${stacked ? 'True' : 'False'}${type === 'area' ? '' : ', width=0.8'})`,
-    ...(flat ? ['ax.invert_yaxis()'] : ['plt.setp(ax.get_xticklabels(), rotation=45 if len(shown) > 6 else 0, ha="right" if len(shown) > 6 else "center", rotation_mode="anchor")']),
-    ...(style.labels === true && type !== 'area' ? ['for bars in ax.containers:', `    ax.bar_label(bars, labels=[short(value) for value in bars.datavalues], fontsize=8${stacked ? ', label_type="center"' : ', padding=2'})`] : []),
+    ...(flat
+      ? ['ax.invert_yaxis()']
+      : [
+          'plt.setp(ax.get_xticklabels(), rotation=45 if len(shown) > 6 else 0, ha="right" if len(shown) > 6 else "center", rotation_mode="anchor")',
+        ]),
+    ...(style.labels === true && type !== 'area'
+      ? [
+          'for bars in ax.containers:',
+          `    ax.bar_label(bars, labels=[short(value) for value in bars.datavalues], fontsize=8${stacked ? ', label_type="center"' : ', padding=2'})`,
+        ]
+      : []),
     ...titleLines(plan, flat ? value : x, flat ? x : value),
     `ax.legend(title=${py(dimensionName(two))}, loc="upper left", bbox_to_anchor=(1, 1))`,
     `ax.${axis}axis.set_major_formatter(short)`,
@@ -126,8 +158,19 @@ function growthLines(plan: AnalysisPlan): readonly string[] {
     figureLine(plan.style),
     `bars = ax.${flat ? 'barh' : 'bar'}(shown[${py(x)}].astype(str), shown[${py(value)}]${colourPart(plan.style)})`,
     ...(flat ? ['ax.invert_yaxis()'] : ['ax.tick_params(axis="x", rotation=45)']),
-    ...(plan.style.labels === true ? [`ax.bar_label(bars, labels=[f"{value:,.1f}%" for value in shown[${py(value)}]], padding=3)`, `ax.margins(${flat ? 'x' : 'y'}=0.12)`] : []),
-    ...titleLines(plan, flat ? value : x, flat ? x : value).map((line) => (plan.style.title === null && line.includes('set_title') ? `ax.set_title(f"${valueLabel(plan).replace(/ \(%\)$/, '').replace(/["{}\\]/g, '')}, {first} to {last}")` : line)),
+    ...(plan.style.labels === true
+      ? [
+          `ax.bar_label(bars, labels=[f"{value:,.1f}%" for value in shown[${py(value)}]], padding=3)`,
+          `ax.margins(${flat ? 'x' : 'y'}=0.12)`,
+        ]
+      : []),
+    ...titleLines(plan, flat ? value : x, flat ? x : value).map((line) =>
+      plan.style.title === null && line.includes('set_title')
+        ? `ax.set_title(f"${valueLabel(plan)
+            .replace(/ \(%\)$/, '')
+            .replace(/["{}\\]/g, '')}, {first} to {last}")`
+        : line,
+    ),
     ...finishLines(plan.style, flat ? 'x' : 'y'),
   ];
   return [

@@ -38,13 +38,24 @@ export function codeFor(plan: RunPlan, coerce: boolean): string {
 export function titleFor(plan: RunPlan): string {
   switch (plan.kind) {
     case 'analysis':
-      return plan.dimensions.length === 0 ? `Computing ${plan.measures.map(({ label }) => label).join(', ')}` : `${plan.show === 'table' ? 'Computing' : 'Drawing'} ${titleOf(plan)}`;
+      return plan.dimensions.length === 0
+        ? `Computing ${plan.measures.map(({ label }) => label).join(', ')}`
+        : `${plan.show === 'table' ? 'Computing' : 'Drawing'} ${titleOf(plan)}`;
     case 'columns':
-      return plan.form === 'correlation' ? 'Correlating the number columns' : `Drawing a ${plan.form} of ${plan.columns.map(({ name }) => name).join(' and ')}`;
+      return plan.form === 'correlation'
+        ? 'Correlating the number columns'
+        : `Drawing a ${plan.form} of ${plan.columns.map(({ name }) => name).join(' and ')}`;
     case 'rows':
       return `Picking rows of ${plan.source.table.file}`;
     case 'profile':
-      return { describe: 'Describing', missing: 'Looking for missing values in', duplicates: 'Looking for duplicates in', schema: 'Listing the columns of' }[plan.form] + ` ${plan.tables[0]?.file ?? 'the file'}`;
+      return (
+        {
+          describe: 'Describing',
+          missing: 'Looking for missing values in',
+          duplicates: 'Looking for duplicates in',
+          schema: 'Listing the columns of',
+        }[plan.form] + ` ${plan.tables[0]?.file ?? 'the file'}`
+      );
     case 'convert':
       return `${plan.clean ? 'Cleaning' : 'Converting'} ${plan.file}`;
     case 'video':

@@ -16,7 +16,8 @@ export function planFor(question: string, files: Files, previous: RunPlan | null
   if (isGreeting(question)) return talk(helpText(files));
   const qr = readQr(question);
   if (qr !== null) return qr;
-  if (/\bqr[\s-]?codes?\b/i.test(question)) return talk('What should the QR code say? Ask, for example: make a QR code for https://example.org');
+  if (/\bqr[\s-]?codes?\b/i.test(question))
+    return talk('What should the QR code say? Ask, for example: make a QR code for https://example.org');
   if (files.cards.length === 0) return talk(askForFile());
 
   const asked = question.trim() === '' ? 'describe this file' : question;
@@ -33,7 +34,11 @@ export function planFor(question: string, files: Files, previous: RunPlan | null
   const quick = last !== null && (last.kind === 'analysis' || last.kind === 'columns');
   const reading = readQuestion(asked, files, table, quick);
   if (reading === null) return talk(notUnderstood(files, [], null));
-  return followUp(reading, last, files) ?? compile(reading, files) ?? talk(notUnderstood(files, reading.unknown, reading.table));
+  return (
+    followUp(reading, last, files) ??
+    compile(reading, files) ??
+    talk(notUnderstood(files, reading.unknown, reading.table))
+  );
 }
 
 function previousTable(previous: RunPlan | null, files: Files): Table | null {

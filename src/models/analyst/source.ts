@@ -9,7 +9,13 @@ import { likeness, stemOf, tokenise } from './words.ts';
  * The table that has most of what was named; the newest and larger one where that is even. `bonus` is for what a table can
  * give without naming it, such as a revenue from quantity and price. `null` without tables.
  */
-export function chooseTable(question: string, mentions: readonly Mention[], tables: readonly Table[], preferred: Table | null, bonus: (table: Table) => number = () => 0): Table | null {
+export function chooseTable(
+  question: string,
+  mentions: readonly Mention[],
+  tables: readonly Table[],
+  preferred: Table | null,
+  bonus: (table: Table) => number = () => 0,
+): Table | null {
   const named = tables.find((table) => namesTable(question, table));
   const scored = tables.map((table) => ({
     table,
@@ -33,7 +39,11 @@ function bestIn(mention: Mention, table: Table): number {
 function namesTable(question: string, table: Table): boolean {
   const words = tokenise(table.ref.table).map((token) => token.stem);
   const asked = new Set(tokenise(question).map((token) => token.stem));
-  return words.length > 0 && words.every((word) => asked.has(word)) && (words.length > 1 || !/^(?:data|sheet|table)$/.test(words[0] ?? ''));
+  return (
+    words.length > 0 &&
+    words.every((word) => asked.has(word)) &&
+    (words.length > 1 || !/^(?:data|sheet|table)$/.test(words[0] ?? ''))
+  );
 }
 
 /** Of the columns a mention may mean, the one in the base table, else the best that can be joined to it. */
@@ -50,7 +60,11 @@ export function resolve(mention: Mention, base: Table): Option | null {
  * The table whose rows are measured: joined tables must have each key once, or rows would be counted more than once. Where the
  * measured table is the one with single keys, the other becomes the base, and `flipped` says so.
  */
-export function baseFor(measured: Table, columns: readonly ColumnRef[], tables: readonly Table[]): { readonly table: Table; readonly flipped: boolean } {
+export function baseFor(
+  measured: Table,
+  columns: readonly ColumnRef[],
+  tables: readonly Table[],
+): { readonly table: Table; readonly flipped: boolean } {
   const others = tables.filter((table) => table !== measured && columns.some((column) => isIn(column, table)));
   const many = others.find((other) => {
     const key = keysBetween(measured, other)[0]?.[1];
@@ -66,9 +80,7 @@ export function isIn(column: ColumnRef, table: Table): boolean {
 
 /** The base table and a join for each other table that the columns need. */
 export function sourceFor(base: Table, columns: readonly ColumnRef[], tables: readonly Table[]): Source {
-  const others = tables.filter(
-    (table) => table !== base && columns.some((column) => isIn(column, table)),
-  );
+  const others = tables.filter((table) => table !== base && columns.some((column) => isIn(column, table)));
   const joins = others.flatMap((right): readonly Join[] => {
     const keys = keysBetween(base, right);
     return keys.length === 0 ? [] : [{ left: base.ref, right: right.ref, keys }];
@@ -84,7 +96,10 @@ export function keysBetween(left: Table, right: Table): readonly (readonly [stri
       return score === 0 ? [] : [{ pair: [one.ref.name, other.ref.name] as const, score }];
     }),
   );
-  return pairs.toSorted((a, b) => b.score - a.score).slice(0, 3).map(({ pair }) => pair);
+  return pairs
+    .toSorted((a, b) => b.score - a.score)
+    .slice(0, 3)
+    .map(({ pair }) => pair);
 }
 
 function keyLikeness(one: Column, left: Table, other: Column, right: Table): number {
@@ -92,7 +107,10 @@ function keyLikeness(one: Column, left: Table, other: Column, right: Table): num
   if (kinds.some((kind) => kind === 'number' || kind === 'boolean' || kind === 'empty')) return 0;
   if (kinds.includes('date') || one.ref.role === 'year' || other.ref.role === 'year') return 0;
   // Measures of the same name ("Amount" in two tables) are no key: at least one side must be nearly unique.
-  const uniqueness = Math.max(one.card.distinct / Math.max(1, left.rows), other.card.distinct / Math.max(1, right.rows));
+  const uniqueness = Math.max(
+    one.card.distinct / Math.max(1, left.rows),
+    other.card.distinct / Math.max(1, right.rows),
+  );
   if (uniqueness < 0.9) return 0;
   const withTable = (column: Column, table: Table): readonly string[] =>
     isBareId(column.words) ? [...tokenise(table.ref.table).map((token) => token.stem), ...column.words] : column.words;

@@ -8,7 +8,9 @@ export const introduction =
   '_Built-in analyst: no language model is configured, so I match your words to the columns of the file and write the Python myself._';
 
 export function isGreeting(question: string): boolean {
-  return /^\W*(?:(?:hi|hello|hey|hallo|good (?:morning|afternoon|evening)|thanks?(?: you)?|thank you|cheers|help|help me|\?|what can (?:you|i) (?:do|ask)[^?]*|who are you|what are you|how does this work|how do you work)[\s,!.?]*)+(?:there|bot|plotline|so much|a lot)?\W*$/i.test(question);
+  return /^\W*(?:(?:hi|hello|hey|hallo|good (?:morning|afternoon|evening)|thanks?(?: you)?|thank you|cheers|help|help me|\?|what can (?:you|i) (?:do|ask)[^?]*|who are you|what are you|how does this work|how do you work)[\s,!.?]*)+(?:there|bot|plotline|so much|a lot)?\W*$/i.test(
+    question,
+  );
 }
 
 export function helpText(files: Files): string {
@@ -27,18 +29,32 @@ export function askForFile(): string {
 
 export function unreadableFile(files: Files): string {
   const broken = files.newest.filter((card) => !card.ok);
-  return broken.map((card) => `I could not read “${card.file}”: ${(card.error ?? 'its format is not one I know').replace(/\.$/, '')}.`).join('\n');
+  return broken
+    .map(
+      (card) =>
+        `I could not read “${card.file}”: ${(card.error ?? 'its format is not one I know').replace(/\.$/, '')}.`,
+    )
+    .join('\n');
 }
 
 export function notUnderstood(files: Files, unknown: readonly string[], table: Table | null): string {
   const hints = suggestions(files);
-  const words = [...new Set(unknown)].slice(0, 4).map((word) => `“${word}”`).join(', ');
-  const columns = (table ?? files.tables[0])?.columns.slice(0, 12).map(({ ref }) => ref.name).join(', ');
+  const words = [...new Set(unknown)]
+    .slice(0, 4)
+    .map((word) => `“${word}”`)
+    .join(', ');
+  const columns = (table ?? files.tables[0])?.columns
+    .slice(0, 12)
+    .map(({ ref }) => ref.name)
+    .join(', ');
   const why =
     words !== '' && columns !== undefined
       ? `I found nothing in the file for ${words}. Its columns are: ${columns}.`
       : 'I did not understand that question.';
-  const ideas = hints.length === 0 ? 'Attach a spreadsheet and ask about its columns.' : `Three things I could do with this file:\n${bullets(hints)}`;
+  const ideas =
+    hints.length === 0
+      ? 'Attach a spreadsheet and ask about its columns.'
+      : `Three things I could do with this file:\n${bullets(hints)}`;
   return `${why}\n\n${ideas}`;
 }
 
@@ -56,12 +72,19 @@ export function suggestions(files: Files): readonly string[] {
     if (name !== null && group !== undefined) hints.push(`Top 5 ${shortLabel(labelOf(group.ref))} by ${name}`);
     if (name === null && group !== undefined) hints.push(`How many rows by ${shortLabel(labelOf(group.ref))}`);
     const numbers = numberColumns(table);
-    if (numbers[0] !== undefined && numbers.length > 1 && hints.length < 3) hints.push(`Correlation of ${shortLabel(labelOf(numbers[0].ref))} and ${shortLabel(labelOf((numbers[1] ?? numbers[0]).ref))}`);
+    if (numbers[0] !== undefined && numbers.length > 1 && hints.length < 3)
+      hints.push(
+        `Correlation of ${shortLabel(labelOf(numbers[0].ref))} and ${shortLabel(labelOf((numbers[1] ?? numbers[0]).ref))}`,
+      );
     if (numbers[0] !== undefined && hints.length < 3) hints.push(`Histogram of ${shortLabel(labelOf(numbers[0].ref))}`);
-    for (const hint of ['Describe this file', 'Which values are missing?', 'Show the first 10 rows']) if (hints.length < 3) hints.push(hint);
+    for (const hint of ['Describe this file', 'Which values are missing?', 'Show the first 10 rows'])
+      if (hints.length < 3) hints.push(hint);
     return hints.slice(0, 3);
   }
-  const kinds = files.newest.map((card) => `${card.kind} ${card.file}`).join(' ').toLowerCase();
+  const kinds = files.newest
+    .map((card) => `${card.kind} ${card.file}`)
+    .join(' ')
+    .toLowerCase();
   if (/zip/.test(kinds)) return ['Shuffle them and make a video', 'Make a GIF', 'List the files'];
   if (/image|png|jpe?g/.test(kinds)) return ['Colour palette of this image', 'Read the text', 'Make a video'];
   if (/pdf/.test(kinds)) return ['Extract the text', 'Read the text of this PDF', 'What does it say?'];

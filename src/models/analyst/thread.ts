@@ -32,14 +32,17 @@ export function readThread(messages: readonly ModelMessage[]): Thread {
     fresh: newest.cards.length > 0,
     previous: previousPlan(earlier),
     results: messages.slice(lastUser + 1).flatMap((message) => (message.role === 'tool' ? [message.text] : [])),
-    isFirstReply: !earlier.some((message) => message.role === 'assistant' && message.toolCalls.length === 0 && message.text !== ''),
+    isFirstReply: !earlier.some(
+      (message) => message.role === 'assistant' && message.toolCalls.length === 0 && message.text !== '',
+    ),
     messageCount: messages.length,
   };
 }
 
 function previousPlan(messages: readonly ModelMessage[]): RunPlan | null {
   for (const message of messages.toReversed()) {
-    if (message.role !== 'assistant' || message.providerItems?.adapter !== adapterName || message.toolCalls.length > 0) continue;
+    if (message.role !== 'assistant' || message.providerItems?.adapter !== adapterName || message.toolCalls.length > 0)
+      continue;
     const plan = message.providerItems.items[0];
     if (isPlan(plan)) return plan;
   }

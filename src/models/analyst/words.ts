@@ -11,11 +11,7 @@ export interface Token {
 }
 
 export function normalise(text: string): string {
-  return text
-    .replace(/ß/g, 'ss')
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase();
+  return text.replace(/ß/g, 'ss').normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
 /** `categories` and `category`, `boxes` and `box`, `sales` and `sale` become the same word; both sides are always stemmed. */
@@ -141,11 +137,23 @@ export function blank(text: string, start: number, end: number): string {
   return text.slice(0, start) + ' '.repeat(end - start) + text.slice(end);
 }
 
-const multipliers: Readonly<Record<string, number>> = { k: 1e3, thousand: 1e3, m: 1e6, mio: 1e6, million: 1e6, bn: 1e9, b: 1e9, billion: 1e9 };
+const multipliers: Readonly<Record<string, number>> = {
+  k: 1e3,
+  thousand: 1e3,
+  m: 1e6,
+  mio: 1e6,
+  million: 1e6,
+  bn: 1e9,
+  b: 1e9,
+  billion: 1e9,
+};
 
 /** A number as typed: `1,000`, `10k`, `2.5 million`, `$50`. `null` when it is none. */
 export function parseNumber(text: string): number | null {
-  const match = /^[$€£¥]?\s*(-?\d[\d,_ ]*(?:\.\d+)?)\s*(k|thousand|m|mio|million|bn|b|billion)?\s*(?:%|[$€£¥]|eur|usd|gbp|chf)?$/i.exec(text.trim());
+  const match =
+    /^[$€£¥]?\s*(-?\d[\d,_ ]*(?:\.\d+)?)\s*(k|thousand|m|mio|million|bn|b|billion)?\s*(?:%|[$€£¥]|eur|usd|gbp|chf)?$/i.exec(
+      text.trim(),
+    );
   if (match?.[1] === undefined) return null;
   return Number(match[1].replace(/[,_ ]/g, '')) * (multipliers[match[2]?.toLowerCase() ?? ''] ?? 1);
 }
