@@ -134,7 +134,7 @@ def _regular(
 ) -> tuple[list[list[str]], list[int], int]:
     """The rows of one width. Rows of another width are rejected, or read where the file is written that way throughout."""
     counts = Counter(map(len, rows))
-    if len(counts) == 1 and not any(not any(map(str.strip, row)) for row in rows[-1:]):
+    if len(counts) == 1 and all(row[0] or any(map(str.strip, row)) for row in rows):
         return rows, lines, width
     header = rows[0]
     if len(header) < width and len(rows) > 1:

@@ -109,7 +109,11 @@ def _sample(text: str) -> str:
 def _candidates(content: list[str]) -> list[str]:
     """Delimiters that occur in enough of the lines to structure them."""
     need = max(1, math.ceil(len(content) * 0.25))
-    return [delimiter for delimiter in _PRIOR if sum(delimiter in line for line in content) >= need] or [","]
+    text = "\n".join(content)
+    found = [delimiter for delimiter in _PRIOR if sum(delimiter in line for line in content) >= need]
+    # Where every mark is doubled, the pair is the delimiter.
+    doubled = {pair[0] for pair in found if len(pair) == 2 and pair[0] == pair[1] and text.count(pair[0]) == 2 * text.count(pair)}
+    return [delimiter for delimiter in found if delimiter not in doubled] or [","]
 
 
 def _quote_possible(sample: str, quote: str, delimiter: str) -> bool:

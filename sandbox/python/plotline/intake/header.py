@@ -108,27 +108,37 @@ def _same_shape(text: str, column: list[str]) -> bool:
 
 
 def _looks_like_years(row: Sequence[Any]) -> bool:
+    """Whether the numbers of a row are years that head columns: distinct, and beside at least one text."""
+    years = _years(row)
+    return len(years) >= 2 and len(set(years)) == len(years) and any(kind_of(value) == "text" for value in row)
+
+
+def _years(row: Sequence[Any]) -> list[str]:
+    """The row's numbers where all of them are years, else nothing."""
     numbers = [str(value).strip() for value in row if kind_of(value) == "number"]
-    years = [number for number in numbers if re.fullmatch(r"(?:1[89]|20|21)\d\d(?:\.0)?", number)]
-    texts = sum(kind_of(value) == "text" for value in row)
-    return len(numbers) >= 2 and len(years) == len(numbers) == len(set(years)) and texts >= 1
+    return numbers if all(re.fullmatch(r"(?:1[89]|20|21)\d\d(?:\.0)?", number) for number in numbers) else []
 
 
 def _is_sub_header(rows: Sequence[Sequence[Any]], count: int) -> bool:
-    """Whether the row after `count` header rows is one more: texts where the columns below hold numbers or dates."""
-    row = rows[count]
+    """Whether the row after `count` header rows is one more: texts, or years under group names, where the columns below
+    hold numbers or dates."""
+    row, above = rows[count], rows[count - 1]
     body = rows[count + 1 : count + 1 + _BODY_SAMPLE]
     kinds = [kind_of(value) for value in row]
-    if "number" in kinds and not _looks_like_years(row) or "date" in kinds or "boolean" in kinds:
+    grouped = any(kind_of(value) == "empty" for value in above[1:])
+    if "date" in kinds or "boolean" in kinds or ("number" in kinds and not (grouped and len(_years(row)) >= 2)):
         return False
-    above, typed = 0, 0
+    if len(body) < 2:
+        return False
+    heading = 0
     for index, kind in enumerate(kinds):
         below = Counter(found for line in body if (found := kind_of(line[index])) != "empty")
         if not below or below.most_common(1)[0][0] == "text":
             continue
-        typed += 1
-        above += kind == "text" or (kind == "number")
-    return typed >= 1 and above == typed and (typed >= 2 or len(row) <= 3) and len(body) >= 2
+        if kind == "empty" and kind_of(above[index]) == "empty":
+            return False
+        heading += kind != "empty"
+    return heading >= 2 or (heading == 1 and len(row) <= 3)
 
 
 def header_names(rows: Sequence[Sequence[Any]], width: int) -> tuple[list[str], list[str | None]]:
