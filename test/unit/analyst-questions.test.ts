@@ -54,8 +54,12 @@ function brief(plan: Plan): string {
       return `text ${plan.from}`;
     case 'qr':
       return `qr ${plan.text}`;
-    default:
+    case 'palette':
+    case 'listing':
+    case 'talk':
       return plan.kind;
+    default:
+      return plan satisfies never;
   }
 }
 
@@ -273,7 +277,7 @@ describe('what it says without running anything', () => {
     expect(plan.text).toContain('“profit”');
     const hints = [...plan.text.matchAll(/^- (.+)$/gm)].map((match) => match[1] ?? '');
     expect(hints).toHaveLength(3);
-    for (const hint of hints) expect(ask(sales, hint).kind, hint).not.toBe('talk');
+    for (const hint of hints) expect(`${hint} → ${ask(sales, hint).kind}`).not.toBe(`${hint} → talk`);
   });
 
   it('says its assumption when a word is not the whole name', () => {

@@ -55,7 +55,7 @@ function nextTurn(request: ModelRequest): AssistantMessage {
     outcome === null ||
     ((outcome.status === 'error' || outcome.status === 'lost' || outcome.status === 'ok') &&
       attempts < attemptsAllowed);
-  if (mayRun && worthTrying) return call(plan, attempts, thread);
+  if (mayRun && worthTrying) return callFor(plan, attempts, thread);
   if (outcome === null)
     return reply(
       thread,
@@ -74,7 +74,7 @@ function say(text: string, plan: RunPlan | null): AssistantMessage {
   return { role: 'assistant', text, toolCalls: [], providerItems: items };
 }
 
-function call(plan: RunPlan, attempt: number, thread: Thread): AssistantMessage {
+function callFor(plan: RunPlan, attempt: number, thread: Thread): AssistantMessage {
   const title = attempt === 0 ? titleFor(plan) : `${titleFor(plan)}, second try`;
   const toolCall: ToolCall = {
     id: `call_${thread.messageCount}_${checksum(thread.question)}`,

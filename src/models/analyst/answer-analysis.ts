@@ -1,10 +1,10 @@
-import { isTime } from './compile.ts';
+import { isTime } from './named-columns.ts';
 import { shortLabel } from './cards.ts';
 import type { Facts } from './facts.ts';
 import { formatNumber, listed, percent, plainText, plural, signedPercent, withUnit } from './format.ts';
 import { aggregateLabel, isLevel } from './measures.ts';
 import type { AnalysisPlan } from './plan.ts';
-import { dimensionName } from './python-analysis.ts';
+import { dimensionName } from './python-names.ts';
 import { barsShown, chartTypeOf } from './python-chart.ts';
 
 /** Headline and bullets for measures by dimensions. Every figure is one that the cell printed, or a difference of two. */

@@ -62,7 +62,7 @@ export function usageText(facts: Facts): string {
   const unusable = facts.objects('unusable');
   if (unusable.length > 0) parts.push(`of these, unreadable values: ${unusableText(unusable)}`);
   const copies = facts.number('copies') ?? 0;
-  if (copies > 0) parts.push(`${plural(copies, 'exact copy of another row', 'exact copies of other rows')}`);
+  if (copies > 0) parts.push(plural(copies, 'exact copy of another row', 'exact copies of other rows'));
   const newest = facts.text('newest');
   if (newest !== null) parts.push(`rows of other times than ${newest}, the newest in the file`);
   const all = read + rejected;

@@ -1,7 +1,7 @@
 import { numberColumns } from './cards.ts';
 import type { Files } from './cards.ts';
-import type { Named } from './compile.ts';
-import { columnsOf } from './compile.ts';
+import { columnsOf } from './named-columns.ts';
+import type { Named } from './named-columns.ts';
 import { primaryMeasure } from './measures.ts';
 import type { Reading } from './parse-analysis.ts';
 import { plainStyle } from './plan.ts';

@@ -1,6 +1,8 @@
 import { categoryColumns, timeDimension } from './cards.ts';
 import type { Files, Table } from './cards.ts';
-import { analysisParts, columnsOf, finishAnalysis, isTime, namedColumns } from './compile.ts';
+import { analysisParts } from './analysis-parts.ts';
+import { finishAnalysis } from './finish-analysis.ts';
+import { columnsOf, isTime, namedColumns } from './named-columns.ts';
 import { naturalAggregate } from './measures.ts';
 import { isOnlyStyle } from './parse-style.ts';
 import type { Reading } from './parse-analysis.ts';

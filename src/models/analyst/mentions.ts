@@ -90,8 +90,8 @@ function runFrom(
   return { count, score: sum / words.length };
 }
 
-function markAfterBy<M extends Mention & { readonly at: number }>(
-  mentions: readonly M[],
+function markAfterBy(
+  mentions: readonly (Mention & { readonly at: number })[],
   tokens: readonly Token[],
 ): readonly Mention[] {
   const marked: (Mention & { readonly at: number })[] = [];

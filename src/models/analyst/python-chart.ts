@@ -1,7 +1,7 @@
-import { isTime } from './compile.ts';
+import { isTime } from './named-columns.ts';
 import { shortLabel } from './cards.ts';
 import type { AnalysisPlan, ChartStyle, ChartType, Dimension } from './plan.ts';
-import { asText, dimensionName, isTimestamp, valueLabel } from './python-analysis.ts';
+import { asText, dimensionName, isTimestamp, valueLabel } from './python-names.ts';
 import { py } from './python-source.ts';
 
 /** Python that draws `result`: one category or time column against one or more values. */

@@ -1,6 +1,6 @@
-import { isTime } from './compile.ts';
+import { isTime } from './named-columns.ts';
 import type { AnalysisPlan } from './plan.ts';
-import { asText, dimensionName, isTimestamp, measureColumn, valueLabel } from './python-analysis.ts';
+import { asText, dimensionName, isTimestamp, measureColumn, methodOf, valueLabel } from './python-names.ts';
 import { chartTypeOf, colourPart, figureLine, finishLines, shortNumbers, titleLines } from './python-chart.ts';
 import { barsShown } from './python-chart.ts';
 import { py } from './python-source.ts';
@@ -10,15 +10,6 @@ import { isLevel } from './measures.ts';
 
 /** More lines or bar groups than this cannot be told apart. */
 const seriesShown = 8;
-const methods: Readonly<Record<AnalysisPlan['aggregate'], string>> = {
-  sum: 'sum',
-  mean: 'mean',
-  median: 'median',
-  min: 'min',
-  max: 'max',
-  count: 'count',
-  distinct: 'nunique',
-};
 
 export function twoWayLines(plan: AnalysisPlan): readonly string[] {
   const [one, two] = plan.dimensions;
@@ -32,7 +23,7 @@ export function twoWayLines(plan: AnalysisPlan): readonly string[] {
     measure.kind === 'rows'
       ? [`table = used.groupby([${rows}, ${columns}], observed=True).size().unstack()`]
       : [
-          `table = used.pivot_table(index=${rows}, columns=${columns}, values=${py(measureColumn(measure))}, aggfunc=${py(methods[plan.aggregate])}, observed=True)`,
+          `table = used.pivot_table(index=${rows}, columns=${columns}, values=${py(measureColumn(measure))}, aggfunc=${py(methodOf(plan, measure))}, observed=True)`,
         ];
   const adds = plan.aggregate === 'sum' || plan.aggregate === 'count';
   // Levels are ranked by their newest value, flows by their sum.
@@ -174,7 +165,7 @@ function growthLines(plan: AnalysisPlan): readonly string[] {
     ...finishLines(plan.style, flat ? 'x' : 'y'),
   ];
   return [
-    `table = used.pivot_table(index=${py(x)}, columns=${py(dimensionName(time))}, values=${py(measureColumn(measure))}, aggfunc=${py(methods[plan.aggregate])}, observed=True)`,
+    `table = used.pivot_table(index=${py(x)}, columns=${py(dimensionName(time))}, values=${py(measureColumn(measure))}, aggfunc=${py(methodOf(plan, measure))}, observed=True)`,
     'first, last = table.columns.min(), table.columns.max()',
     'both = pd.DataFrame({"first": table[first], "last": table[last]}).dropna()',
     'both = both[both["first"] != 0]',
