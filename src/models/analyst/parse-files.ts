@@ -155,6 +155,7 @@ function readProfile(question: string, files: Files): ProfilePlan | null {
     )
   )
     return make('schema');
+  if (/^\W*(?:and\s+)?(?:what|how) about\b/i.test(question)) return null;
   const describe =
     /\b(?:describe|summari[sz]e|summary|overview|profile|key findings|insights?|analy[sz]e)\b/i.test(question) ||
     (/\bwhat(?:'s| is| does)?\b.{0,20}\b(?:in|about|inside|contain)\b.{0,25}\b(?:this|the|it|file|data|sheet|table)?\b/i.test(

@@ -45,7 +45,7 @@ export function readGrain(text: string): TimeReading {
       return { grain, overTime: false, rest: blank(text, match.index, match.index + match[0].length) };
   }
   const over =
-    /\b(?:over|across|through) (?:the )?(?:time|period|last \w+ years)\b|\btrends?\b|\btimeline\b|\b(?:development|evolution|history)\b|\btime series\b/i.exec(
+    /\b(?:over|across|through) (?:the )?(?:time|period|last \w+ years)\b|\btrends?\b|\btimeline\b|\b(?:development|develop(?:s|ed)?|evolution|evolved?|history)\b|\btime series\b/i.exec(
       text,
     );
   if (over === null) return { grain: null, overTime: false, rest: text };

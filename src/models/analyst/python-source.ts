@@ -1,4 +1,3 @@
-import { labelOf } from './cards.ts';
 import type { ColumnRef, Filter, Join, Source, TableRef } from './plan.ts';
 
 /** The Python that every table question starts with: load, join, filter. It leaves `data` and `facts`. */
@@ -200,7 +199,3 @@ export function usedLines(columns: readonly string[], identity: readonly string[
 }
 
 export const printFacts = 'print(json.dumps(facts, default=str, ensure_ascii=False))';
-
-export function axisTitle(ref: ColumnRef): string {
-  return labelOf(ref);
-}
