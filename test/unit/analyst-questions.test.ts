@@ -136,6 +136,7 @@ const cases: readonly (readonly [FileCard, string, string])[] = [
   [sales, 'monthly growth of revenue', 'sum Revenue (EUR) | by Date:month | change'],
   [sales, 'year over year growth of units', 'sum Units | by Date:year | change'],
   [sales, 'revenue by weekday', 'sum Revenue (EUR) | by Date:weekday'],
+  [sales, 'how did revenue develop?', 'sum Revenue (EUR) | by Date:month'],
   [sales, 'revenue trend', 'sum Revenue (EUR) | by Date:month'],
   [sales, 'revnue by region', 'sum Revenue (EUR) | by Region'],
   [sales, 'histogram of revenue', 'histogram Revenue (EUR)'],
@@ -231,6 +232,7 @@ const followUps: readonly (readonly [FileCard, string, string, string])[] = [
     'sum Revenue (EUR) | by Date:month | Date 2024-01-01..2025-01-01 | line',
   ],
   [sales, 'Revenue by month as a line chart', 'same for units', 'sum Units | by Date:month | line'],
+  [sales, 'Revenue by region', 'what about units?', 'sum Units | by Region'],
   [sales, 'Revenue by region', 'now as a table', 'sum Revenue (EUR) | by Region | table'],
   [sales, 'Revenue by region', 'as percentage', 'sum Revenue (EUR) | by Region | share'],
   [

@@ -225,7 +225,7 @@ function sayGrowth(plan: AnalysisPlan, facts: Facts): Said {
       .join(', ')}.`,
   ];
   if (top.length < 2) bullets.pop();
-  if (least !== undefined && !ascending && least[0] !== best[0])
+  if (least !== undefined && !ascending && (facts.number('groups') ?? 0) > 5)
     bullets.push(`Least: ${plainText(least[0])} ${signedPercent(least[1])}.`);
   if (leftOut.length > 0)
     bullets.push(

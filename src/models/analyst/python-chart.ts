@@ -51,6 +51,11 @@ export function titleOf(plan: AnalysisPlan): string {
       ? filter.values
       : [],
   );
+  for (const filter of plan.filters) {
+    if (filter.kind === 'dates') kept.push(filter.words.replace(/^(?:(?:in|for|during|only|just|of)\s+)+/i, ''));
+    if (filter.kind === 'compare' && filter.column.role === 'year' && filter.operator === '==')
+      kept.push(String(filter.value));
+  }
   const top =
     plan.top !== null && plan.dimensions.length === 1
       ? plan.top.order === 'desc'
