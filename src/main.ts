@@ -81,7 +81,8 @@ export async function createBot(
     limits,
     cellTimeoutMs: sandbox.cellTimeoutMs,
     idleMs: sandbox.idleMs,
-    maxSessions: sandbox.maxContainers,
+    // Idle threads give way before the pool does: a new thread then finds a warm container, not a free place.
+    maxSessions: Math.max(1, sandbox.maxContainers - sandbox.poolSize),
     log,
   });
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
