@@ -30,7 +30,7 @@ ax.set(title="Revenue by month", xlabel="Month", ylabel="Revenue (EUR)")
 export async function mentionToChart(): Promise<Figure> {
   const besideSamples = await barePythonMs();
   const samples: number[] = [];
-  await using bot = await startTestBot({ SANDBOX_POOL_SIZE: '2' }, instantModel());
+  await using bot = await startTestBot({ SANDBOX_POOL_SIZE: '2', SANDBOX_MAX: '8' }, instantModel());
   for (let run = 0; run <= runs; run += 1) {
     // The pool refills in the background; a user who comes this soon again would wait for it.
     await sleep(3000);
