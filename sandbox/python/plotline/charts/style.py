@@ -7,20 +7,7 @@ from typing import Any
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999", "#F0E442")
 
 FONTS = ("Noto Sans", "DejaVu Sans")
-
-FONTS_BY_SCRIPT = (
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Noto Sans Arabic",
-    "Noto Sans Devanagari",
-    "Noto Sans Hebrew",
-    "Noto Sans Thai",
-    "Noto Sans Bengali",
-    "Noto Sans Tamil",
-    "Symbola",
-)
-"""Added to texts that need them, because every font in the list makes every text slower to draw. One file holds all of
-Noto's CJK faces, and matplotlib knows it by its first. It cannot draw colour emoji; Symbola has them in black and white."""
+"""Every further font makes every text slower to draw, so those for other scripts are added to texts that need them."""
 
 INK = "#24292f"
 SOFT_INK = "#57606a"
@@ -28,11 +15,11 @@ GRID = "#d8dee4"
 
 
 def fonts_for_all_scripts() -> list[str]:
-    """The installed fonts of both lists; one that is not installed would warn on every draw."""
-    from matplotlib import font_manager
+    """These fonts and the image's own list, which knows every script that the image has a font for."""
+    import matplotlib
 
-    available = {entry.name for entry in font_manager.fontManager.ttflist}
-    return [name for name in FONTS + FONTS_BY_SCRIPT if name in available]
+    families = matplotlib.rcParamsOrig["font.family"]
+    return [*FONTS, *(name for name in families if name not in FONTS)]
 
 
 def house_style(available_fonts: set[str]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Run:
     kills_before: int | None = field(default_factory=out_of_memory_kills)
     result_count: int = 0
     result_bytes: int = 0
+    is_interruptible: bool = False
+    """The kernel has begun the cell: before that it ignores interrupts."""
     results_cut: bool = False
     truncated: bool = False
     stop_reason: str | None = None

@@ -55,12 +55,13 @@ class Supervisor:
             self.kernel.outbox.send({"type": "run", "nonce": run.nonce}, code)
 
     def stop(self, reason: str) -> None:
-        """Interrupts the run; its grace begins. `reason` is the status it will end with."""
+        """Interrupts the run as soon as the kernel has begun it; its grace begins now. `reason` is the status it will end with."""
         if self.run is None or self.run.stop_reason is not None:
             return
         self.run.stop_reason = reason
         self.run.kill_at = time.monotonic() + self.run.grace_ms / 1000
-        self.kernel.interrupt()
+        if self.run.is_interruptible:
+            self.kernel.interrupt()
 
     def tick(self) -> None:
         """Does what is due by the clock."""
@@ -132,7 +133,11 @@ class Supervisor:
         run = self.run
         if run is None or header.get("nonce") != run.nonce:
             raise MessageError("it belongs to no run")
-        if header["type"] == "result":
+        if header["type"] == "started":
+            run.is_interruptible = True
+            if run.stop_reason is not None:
+                self.kernel.interrupt()
+        elif header["type"] == "result":
             self._take_result(run, header, payload)
         elif header["type"] == "done":
             self._take_done(run, header)

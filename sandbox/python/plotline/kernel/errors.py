@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import traceback
 from typing import Any
 
@@ -89,7 +90,10 @@ def _column_hint(problem: KeyError) -> list[str]:
     """A misspelt column is the most frequent error of all; the frames know the table."""
     import pandas as pd
 
-    wanted = problem.args[0] if problem.args else None
+    wanted = str(problem.args[0]) if problem.args else ""
+    # "['a', 'b'] not in index" and "None of [Index(['a'], dtype='object')] are in the [columns]"
+    listed = re.match(r"(?:None of \[Index\()?\['([^']*)'", wanted)
+    wanted = listed.group(1) if listed else wanted
     names: list[str] | None = None
     walker = problem.__traceback__
     while walker is not None:
@@ -102,8 +106,8 @@ def _column_hint(problem: KeyError) -> list[str]:
     if names is None:
         return []
     folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(str(wanted).casefold(), list(folded), n=3, cutoff=0.5)
-    partly = [name for key, name in folded.items() if str(wanted).casefold() in key and key not in close]
+    close = difflib.get_close_matches(wanted.casefold(), list(folded), n=3, cutoff=0.5)
+    partly = [name for key, name in folded.items() if wanted.casefold() in key and key not in close]
     best = [folded[key] for key in close] + partly[:2]
     shown = ", ".join(repr(name) for name in names[:COLUMNS_SHOWN]) + (f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else "")
     closest = f"; closest: {', '.join(repr(name) for name in best[:3])}" if best else ""

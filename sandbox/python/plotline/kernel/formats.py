@@ -59,7 +59,7 @@ def is_drawing_handle(value: Any) -> bool:
     if isinstance(value, (Artist, Container)):
         return not isinstance(value, FigureBase)
     if isinstance(value, dict):
-        return bool(value) and all(is_drawing_handle(item) for item in value.values())
+        return any(is_drawing_handle(item) for item in list(value.values())[:_HANDLES_LOOKED_AT])
     if getattr(value, "dtype", None) == object and hasattr(value, "flat") and not hasattr(value, "index"):
         value = list(value.flat)
     if isinstance(value, (list, tuple)):

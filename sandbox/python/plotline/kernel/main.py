@@ -52,6 +52,8 @@ def serve_kernel(channel_fd: int) -> NoReturn:
         header, code = request
         channel.nonce = str(header.get("nonce"))
         interrupts.arm()
+        # An interrupt that came earlier would be lost.
+        channel.send({"type": "started"})
         try:
             done = run_cell(shell, channel, code.decode("utf-8", "replace"), interrupts)
         finally:
@@ -84,6 +86,7 @@ def _set_up_process() -> None:
     sys.stdout = sys.__stdout__ = _stream(1)
     sys.stderr = sys.__stderr__ = _stream(2)
     warnings.formatwarning = _warning_text
+    warnings.filterwarnings("ignore", message="To exit: use 'exit'")
     _raise_threads()
 
 

@@ -25,9 +25,11 @@ class CellDisplayHook(DisplayHook):
     """The last expression of a cell becomes a result, unless it is only a handle to something drawn."""
 
     def __call__(self, result: Any = None) -> None:
-        if result is not None and is_drawing_handle(result):
+        if result is None or is_drawing_handle(result):
             return
         super().__call__(result)
+        # Out[…] and older results would keep every shown table in memory.
+        self.shell.user_ns["_"] = result
 
     def write_output_prompt(self) -> None:
         pass
@@ -101,7 +103,6 @@ def make_shell(channel: Channel) -> CellShell:
     """The shell of this kernel. Replaces `input` and `getpass`, which nobody could answer."""
     config = Config()
     config.HistoryManager.enabled = False
-    # Out[…] would keep every shown table in memory; `_` still works.
     config.InteractiveShell.cache_size = 0
     config.InteractiveShell.colors = "NoColor"
     config.InteractiveShell.color_info = False
