@@ -30,7 +30,7 @@ _NEWLINE, _RETURN = 10, 13
 
 def read_bulk(data: bytes, decoded: Decoded, name: str) -> Reading | None:
     """The table of a large file, or None where the line-by-line reader has to look at it."""
-    if len(data) < FROM_BYTES or decoded.mixed_lines or decoded.nul_count:
+    if len(data) < FROM_BYTES or decoded.mixed_lines or decoded.nul_lines:
         return None
     dialect, width = detect_dialect(decoded.text, decoded.encoding)
     if width < 2 or len(dialect.delimiter) != 1 or dialect.delimiter == " " or dialect.delimiter > "\x7f" or dialect.escape == "\\":

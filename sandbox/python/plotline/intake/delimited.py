@@ -39,15 +39,28 @@ def encoding_notes(decoded: Decoded) -> list[Note]:
     """What the person must know about how bytes became text."""
     notes = []
     if decoded.mixed_lines:
-        first = decoded.mixed_lines[0]
-        where = ", ".join(map(str, decoded.mixed_lines[:8])) + (" …" if len(decoded.mixed_lines) > 8 else "")
-        words = f"{len(decoded.mixed_lines)} line(s) are not {decoded.encoding} and were read as {decoded.mixed_with}: {where}."
-        notes.append(Note("mixed-encoding", words, None, first))
-    if decoded.nul_count:
-        notes.append(Note("nul-bytes", f"{decoded.nul_count} NUL byte(s) were left out of the text."))
+        words = f"{len(decoded.mixed_lines)} line(s) are not {decoded.encoding} and were read as {decoded.mixed_with}: {listed(decoded.mixed_lines)}."
+        notes += _on_lines("mixed-encoding", words, None, decoded.mixed_lines)
+    if decoded.nul_lines:
+        words = f"NUL bytes were left out of the text on {len(decoded.nul_lines)} line(s): {listed(decoded.nul_lines)}."
+        notes += _on_lines("nul-bytes", words, None, decoded.nul_lines)
     if decoded.guessed:
-        notes.append(Note("guessed-encoding", f"The encoding is not stated in the file; {decoded.encoding} gives the most plausible letters."))
+        only = f" on line(s) {listed(decoded.foreign_lines)}" if decoded.foreign_lines else ""
+        words = f"The encoding is not stated in the file; {decoded.encoding} gives the most plausible letters{only}."
+        notes += _on_lines("guessed-encoding", words, None, decoded.foreign_lines) if decoded.foreign_lines else [Note("guessed-encoding", words)]
     return notes
+
+
+def listed(lines: list[int]) -> str:
+    """The first line numbers, for a sentence."""
+    return ", ".join(map(str, lines[:8])) + (" …" if len(lines) > 8 else "")
+
+
+def _on_lines(code: str, words: str, table: str | None, lines: list[int], most: int = 40) -> list[Note]:
+    """The whole sentence on the first line, a short mark on each further one: every line is named where they are few."""
+    if len(lines) > most:
+        return [Note(code, words, table, lines[0])]
+    return [Note(code, words if line == lines[0] else f"The same on line {line}.", table, line) for line in lines]
 
 
 def _blocks(records: Records) -> list[Records]:
@@ -74,6 +87,7 @@ def _blocks(records: Records) -> list[Records]:
         high = records.lines[end] if end < len(records.lines) else 1 << 62
         block = Records(records.rows[begin:end], records.lines[begin:end])
         block.rejected = [found for found in records.rejected if low <= found.line < high]
+        block.multi_line = [line for line in records.multi_line if low <= line < high]
         block.stray = [line for line in records.stray if low <= line < high]
         blocks.append(block)
         begin = end
@@ -103,7 +117,7 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     table.lines = starts
     _drop_empty_edge(table)
     _strip_padding(table)
-    _stray_notes(records, table)
+    _quote_notes(records, table)
     table.rejected.sort(key=lambda found: found.line)
     last = lines[-1] if lines else 1
     table.range = f"lines {lines[0] if lines else 1}–{last}"
@@ -231,13 +245,11 @@ def _strip_padding(table: RawTable) -> None:
             table.columns[index] = [value.strip(" ") for value in column]
 
 
-def _stray_notes(records: Records, table: RawTable) -> None:
-    stray = records.stray
-    if not stray:
-        return
-    where = ", ".join(map(str, stray[:8])) + (" …" if len(stray) > 8 else "")
-    words = f"{len(stray)} line(s) have quotes inside unquoted fields; they were kept as text: {where}."
-    if len(stray) * 10 > len(records.rows):
-        table.notes.append(Note("stray-quotes", words, table.name, stray[0]))
-    else:
-        table.notes += [Note("stray-quotes", words if line == stray[0] else "Quote inside an unquoted field.", table.name, line) for line in stray[:200]]
+def _quote_notes(records: Records, table: RawTable) -> None:
+    if records.stray:
+        words = f"{len(records.stray)} line(s) have quotes inside unquoted fields; they were kept as text: {listed(records.stray)}."
+        table.notes += _on_lines("stray-quotes", words, table.name, records.stray)
+    inside = records.multi_line
+    if inside and len(inside) <= max(2, len(records.rows) // 20):
+        words = f"{len(inside)} value(s) run over several lines, from line {listed(inside)}."
+        table.notes += _on_lines("multi-line-values", words, table.name, inside)

@@ -1,6 +1,6 @@
 """Which encoding the bytes of a text file are in, and the text itself."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from plotline.intake.code_pages import best_code_page
 
@@ -24,7 +24,9 @@ class Decoded:
     guessed: bool = False
     mixed_with: str | None = None
     mixed_lines: list[int] = field(default_factory=list)
-    nul_count: int = 0
+    nul_lines: list[int] = field(default_factory=list)
+    foreign_lines: list[int] = field(default_factory=list)
+    """Where the encoding was guessed from very few lines: those lines."""
 
 
 def decode(data: bytes) -> Decoded:
@@ -58,7 +60,7 @@ def _decoded_utf8(data: bytes, name: str) -> Decoded:
         return _without_nul(_mixed(data, name))
     page = best_code_page(_sample_of_high_bytes(data))
     try:
-        return _without_nul(Decoded(data.decode(page), page, True))
+        return _without_nul(Decoded(data.decode(page), page, True, foreign_lines=_few_foreign_lines(data)))
     except UnicodeDecodeError:
         return _without_nul(_mixed(data, page))
 
@@ -144,10 +146,14 @@ def _iso2022(data: bytes) -> Decoded | None:
     return None
 
 
+def _few_foreign_lines(data: bytes) -> list[int]:
+    lines = data.split(b"\n") if len(data) < 4 * _SAMPLE_BYTES else []
+    found = [number for number, line in enumerate(lines, 1) if not line.isascii()]
+    return found if len(found) <= max(2, len(lines) // 50) else []
+
+
 def _without_nul(decoded: Decoded) -> Decoded:
-    count = decoded.text.count("\0")
-    if not count:
+    if "\0" not in decoded.text:
         return decoded
-    return Decoded(
-        decoded.text.replace("\0", ""), decoded.encoding, decoded.guessed, decoded.mixed_with, decoded.mixed_lines, count
-    )
+    lines = [number for number, line in enumerate(decoded.text.split("\n"), 1) if "\0" in line]
+    return replace(decoded, text=decoded.text.replace("\0", ""), nul_lines=lines)

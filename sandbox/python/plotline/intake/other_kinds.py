@@ -1,5 +1,6 @@
 """Files that are not tables: what can be said about them without reading them as one."""
 
+import logging
 from pathlib import Path
 
 from plotline.intake.model import Reading
@@ -38,6 +39,7 @@ def _pdf(path: Path) -> str:
     try:
         from pypdf import PdfReader
 
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
             return "A PDF that is password-protected; remove the password and send it again."

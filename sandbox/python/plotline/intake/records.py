@@ -20,6 +20,8 @@ class Records:
     """Indexes of rows that follow at least one blank line."""
     rejected: list[Rejected] = field(default_factory=list)
     stray: list[int] = field(default_factory=list)
+    multi_line: list[int] = field(default_factory=list)
+    """Lines on which records begin that go on over the next lines."""
 
 
 def physical_lines(text: str) -> list[str]:
@@ -157,6 +159,7 @@ def read_records(lines: list[str], how: Tokeniser, width: int, comment: str | No
                 fields, used = joined
                 rows.append(fields)
                 starts.append(index)
+                out.multi_line.append(index)
                 index += used
                 continue
             fields, again = tokenise(line, how, lenient=True)
