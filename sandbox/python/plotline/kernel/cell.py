@@ -16,15 +16,22 @@ def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interru
     shell.figures.begin()
     problem: BaseException | None = None
     try:
-        result = shell.run_cell(code, store_history=True)
-        problem = result.error_before_exec or result.error_in_exec
-        if not isinstance(problem, KeyboardInterrupt):
-            shell.figures.end()
-        interrupts.armed = False
+        try:
+            interrupts.arm()
+            # The driver keeps an interrupt back until it hears this; an earlier one would be lost.
+            channel.send({"type": "started"})
+            result = shell.run_cell(code, store_history=True)
+            problem = result.error_before_exec or result.error_in_exec
+            if isinstance(problem, KeyboardInterrupt):
+                shell.figures.discard()
+            else:
+                shell.figures.end()
+        finally:
+            interrupts.armed = False
     except BaseException as escaped:
         interrupts.armed = False
         problem = problem or escaped
     if isinstance(problem, SystemExit) and problem.code in (None, 0):
         problem = None
-    error = None if problem is None else describe(problem, shell)
+    error = None if problem is None else describe(problem)
     return {"status": "ok" if error is None else "error", "error": error, "truncated": shell.publisher.truncated}

@@ -4,7 +4,6 @@ import difflib
 import os
 import re
 import traceback
-from typing import Any
 
 from plotline.text import clean, clip
 
@@ -20,7 +19,7 @@ _HIDDEN = tuple(_PACKAGE + name for name in ("kernel", "charts", "driver")) + ("
 _IPYTHON = f"{os.sep}IPython{os.sep}core{os.sep}"
 
 
-def describe(problem: BaseException, shell: Any) -> dict[str, str]:
+def describe(problem: BaseException) -> dict[str, str]:
     """`name`, `message` and `traceback` of an error; never raises, whatever the exception's own methods do."""
     name = type(problem).__name__
     message = _text(problem)
@@ -30,7 +29,7 @@ def describe(problem: BaseException, shell: Any) -> dict[str, str]:
         text = _traceback(problem)
     except Exception:
         text = f"{name}: {message}\n"
-    for hint in _hints(problem, shell):
+    for hint in _hints(problem):
         text += f"\n{hint}\n"
     return {
         "name": clip(clean(name), 200),
@@ -73,7 +72,7 @@ def _trim(described: traceback.TracebackException, seen: set[int]) -> None:
         _trim(inner, seen)
 
 
-def _hints(problem: BaseException, shell: Any) -> list[str]:
+def _hints(problem: BaseException) -> list[str]:
     try:
         if isinstance(problem, MemoryError):
             return ["Hint: not enough memory for this step. Read only the columns that are needed, use smaller dtypes or chunks, delete what is no longer used."]

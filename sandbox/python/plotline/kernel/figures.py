@@ -64,7 +64,14 @@ class FigureCollector:
         if not is_empty(figure):
             self._saved[id(figure)] = (figure, _described(figure))
 
+    def discard(self) -> None:
+        """The cell was stopped: half-drawn figures must not turn up in the next one."""
+        self._saved.clear()
+        if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+            pyplot.close("all")
+
     def end(self) -> None:
+        """The cell is over."""
         self.show_open()
         for _, bundle in self._saved.values():
             if SAVED_MIME in bundle:

@@ -51,13 +51,7 @@ def serve_kernel(channel_fd: int) -> NoReturn:
             os._exit(0)
         header, code = request
         channel.nonce = str(header.get("nonce"))
-        interrupts.arm()
-        # An interrupt that came earlier would be lost.
-        channel.send({"type": "started"})
-        try:
-            done = run_cell(shell, channel, code.decode("utf-8", "replace"), interrupts)
-        finally:
-            interrupts.armed = False
+        done = run_cell(shell, channel, code.decode("utf-8", "replace"), interrupts)
         _flush()
         channel.send({"type": "done", **done})
 
@@ -76,8 +70,7 @@ def _set_up_process() -> None:
 
     boot.become_dumpable()
     boot.set_oom_score(boot.KERNEL_OOM_SCORE)
-    for number in (signal.SIGCHLD, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(WORKSPACE)
     sys.path.insert(0, "")
     sys.dont_write_bytecode = True
