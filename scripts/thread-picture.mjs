@@ -64,9 +64,16 @@ try {
   const browser = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
   const profile = `--user-data-dir=${join(work, 'profile')}`;
   /** @param {readonly string[]} args */
-  const chromium = (args) => execFileSync('chromium', [...browser, profile, ...args, pathToFileURL(file).href], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const chromium = (args) =>
+    execFileSync('chromium', [...browser, profile, ...args, pathToFileURL(file).href], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   // The page says its own height in its title, so that the picture ends where the thread does.
-  writeFileSync(file, `${page}<script>onload = () => (document.title = document.getElementById('end').offsetTop + 20)</script>`);
+  writeFileSync(
+    file,
+    `${page}<script>onload = () => (document.title = document.getElementById('end').offsetTop + 20)</script>`,
+  );
   const height = Number(/<title>(\d+)/.exec(chromium(['--dump-dom']))?.[1] ?? 1200);
   chromium([`--window-size=720,${height}`, '--force-device-scale-factor=1.5', `--screenshot=${resolve(picture)}`]);
 } finally {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installPackages } from './apt.mjs';
@@ -8,8 +8,8 @@ import { askEngine, endpoints } from './engine-endpoint.mjs';
 import { findProgram } from './machine.mjs';
 import { stateFolder } from './paths.mjs';
 import { SetupProblem } from './problem.mjs';
-import { runProgram } from './program.mjs';
-import { say, saySlow } from './say.mjs';
+import { lastLines, runProgram } from './program.mjs';
+import { saySlow } from './say.mjs';
 
 const startMs = 60_000;
 /** How long a service manager's start may take to show before dockerd is started directly. */
@@ -66,21 +66,27 @@ async function startEngine(machine) {
     stdio: ['ignore', log, log],
     cwd: '/',
   });
-  child.on('error', () => say('dockerd could not be started'));
+  let hasEnded = false;
+  child.on('error', () => (hasEnded = true));
+  child.on('exit', () => (hasEnded = true));
   child.unref();
-  if (await answersWithin(startMs)) return;
+  if (await answersWithin(startMs, () => hasEnded)) return;
+  const what = hasEnded ? 'ended right after its start' : `did not answer within ${startMs / 1000} s after its start`;
   throw new SetupProblem(
-    `The Docker engine did not answer within ${startMs / 1000} s after its start. Its log is ${logPath}; the reason is near the end.`,
+    `The Docker engine ${what}. Its log is ${logPath}, and ends:\n${lastLines(readFileSync(logPath, 'utf8'))}`,
   );
 }
 
-/** @param {number} timeoutMs */
-async function answersWithin(timeoutMs) {
+/**
+ * @param {number} timeoutMs
+ * @param {() => boolean} [isHopeless] ends the wait before its time
+ */
+async function answersWithin(timeoutMs, isHopeless = () => false) {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const answer = await askEngine(standardSocket, '/_ping');
     if ('status' in answer && answer.status === 200) return true;
-    if (performance.now() >= end) return false;
+    if (performance.now() >= end || isHopeless()) return false;
     await delay(250);
   }
 }
