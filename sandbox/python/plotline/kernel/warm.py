@@ -11,19 +11,27 @@ def warm_up() -> None:
     import matplotlib.pyplot as plt
     import pandas as pd
 
+    from plotline.charts.finish import finish
+    from plotline.charts.reading import read_figure
     from plotline.charts.style import apply_house_style
     from plotline.charts.ticks import install_house_formatter
+    from plotline.charts.words import describe
 
     apply_house_style()
     install_house_formatter()
     _set_table_options(pd)
-    for kind in ("plot", "bar"):
-        figure, axes = plt.subplots(layout="constrained")
-        getattr(axes, kind)(["a", "b"], [3_000, 4_000], label="a")
-        axes.set_title("A title")
-        axes.legend()
-        figure.savefig(io.BytesIO(), format="png")
     _prepare_table_charts()
+    months = pd.date_range("2024-01-01", periods=12, freq="MS")
+    for kind, xs in (("plot", months), ("bar", [f"name {number}" for number in range(12)])):
+        figure, axes = plt.subplots()
+        getattr(axes, kind)(xs, range(1000, 13_000, 1000), label="a")
+        axes.set(title="Title 0123456789", xlabel="Month", ylabel="EUR")
+        axes.legend()
+        finish(figure)
+        figure.savefig(io.BytesIO(), format="png")
+        describe(read_figure(figure))
+    plt.close("all")
+    pd.DataFrame({"a": [1, 2]}, index=["x", "y"]).plot.bar()
     plt.close("all")
     frame = pd.DataFrame({"a": [1.5], "b": ["x"], "c": pd.to_datetime(["2024-01-01"])})
     repr(frame)
