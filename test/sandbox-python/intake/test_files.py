@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import struct
 import unittest
 import zipfile
 
@@ -19,6 +20,23 @@ def workbook(fill) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def container(stream: str) -> bytes:
+    """An OLE file: sector 0 its allocation table, sector 1 the directory with one empty stream."""
+    header = bytearray(512)
+    header[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    struct.pack_into("<HHHHH", header, 24, 0x3E, 3, 0xFFFE, 9, 6)
+    struct.pack_into("<IIIIIIII", header, 44, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
+    struct.pack_into("<109I", header, 76, 0, *[0xFFFFFFFF] * 108)
+    table = struct.pack("<128I", 0xFFFFFFFD, 0xFFFFFFFE, *[0xFFFFFFFF] * 126)
+    directory = bytearray(512)
+    for number, (name, kind) in enumerate((("Root Entry", 5), (stream, 2))):
+        encoded = name.encode("utf-16-le")
+        directory[number * 128 : number * 128 + len(encoded)] = encoded
+        struct.pack_into("<HB", directory, number * 128 + 64, len(encoded) + 2, kind)
+        struct.pack_into("<II", directory, number * 128 + 116, 0xFFFFFFFE, 0)
+    return bytes(header) + table + bytes(directory)
 
 
 class Workbooks(IntakeCase):
@@ -86,8 +104,12 @@ class Workbooks(IntakeCase):
         self.assertIn("no-rows", [warning["code"] for warning in found["warnings"]])
 
     def test_password(self) -> None:
-        ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000) + "EncryptedPackage".encode("utf-16-le") + bytes(3000)
-        self.assertIn("password-protected", card(self.file("secret.xlsx", ole))["error"])
+        self.assertIn("password-protected", card(self.file("secret.xlsx", container("EncryptedPackage")))["error"])
+
+    def test_container_whose_sectors_run_in_circles(self) -> None:
+        content = bytearray(container("Workbook"))
+        struct.pack_into("<I", content, 512 + 4, 1)  # the directory's sector is followed by itself
+        self.assertTrue(card(self.file("circle.xls", bytes(content)))["error"])
 
     def test_damaged_workbook(self) -> None:
         content = workbook(lambda book: book.active.append(["a"]))
@@ -121,6 +143,14 @@ class OtherFormats(IntakeCase):
         self.assertEqual(tables(path), ["north/sales.csv", "south.csv"])
         self.assertEqual(len(load(path, "south.csv")), 5)
         self.assertIn("other-files", [warning["code"] for warning in card(path)["warnings"]])
+
+    def test_zip_of_images_is_described(self) -> None:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("photo.png", b"\x89PNG\r\n\x1a\n")
+        found = self.carded(out.getvalue(), "photos.zip")
+        self.assertEqual((found["ok"], found["kind"]), (True, "zip"))
+        self.assertIn("1 .png", found["warnings"][0]["message"])
 
     def test_zip_bomb(self) -> None:
         out = io.BytesIO()

@@ -82,7 +82,7 @@ def _fill(out: dict[str, Any], path: Path, reading: Reading) -> None:
     described = describe_other(path, reading)
     if described:
         notes.append(Note("not-a-table", described))
-    elif not reading.tables:
+    elif not reading.tables and reading.kind != "zip":  # what else a zip holds is in its notes
         raise Unreadable("There is no table in this file: nothing but empty cells.")
     for raw in reading.tables[:_MAX_TABLES]:
         table = typed(raw)

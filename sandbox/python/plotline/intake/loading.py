@@ -23,7 +23,8 @@ def load(path: str | os.PathLike[str], table: str | int | None = None) -> pd.Dat
     reading = _reading(path)
     names = [found.name for found in reading.tables]
     if not names:
-        raise ValueError(f"{Path(path).name} holds no table. {describe_other(Path(path), reading) or ''}".strip())
+        words = describe_other(Path(path), reading) or " ".join(note.message for note in reading.notes[:3])
+        raise ValueError(f"{Path(path).name} holds no table. {words}".strip())
     if table is None:
         first = next((found for found in reading.tables if found.row_count and not found.hidden), reading.tables[0])
         return typed(first).frame

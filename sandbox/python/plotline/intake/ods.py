@@ -3,6 +3,7 @@
 import datetime
 import re
 import zipfile
+import zlib
 from typing import Any
 from xml.parsers import expat
 
@@ -22,7 +23,7 @@ def read_ods(archive: zipfile.ZipFile) -> Reading:
             raise Unreadable("The spreadsheet is password-protected; save it without a password and send it again.")
         reader = _Reader()
         reader.read(archive.read(name))
-    except (expat.ExpatError, zipfile.BadZipFile, EOFError, OSError) as fault:
+    except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
         raise Unreadable(f"The spreadsheet is damaged ({fault}). Please save it again and send it once more.") from None
     if not reader.sheets:
         raise Unreadable("An OpenDocument file without a sheet. Please send its tables as .ods, .xlsx or .csv.")

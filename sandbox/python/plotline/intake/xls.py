@@ -2,10 +2,12 @@
 
 import datetime
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
 from plotline.intake.model import CellError, Note, Reading, Sheet, Unreadable
+from plotline.intake.ole import SIGNATURE, Compound
 from plotline.intake.sheet_tables import add_sheets
 from plotline.intake.xlsx import serial_date
 from plotline.intake.xlsx_parts import format_kind
@@ -20,8 +22,8 @@ def read_xls(path: Path) -> Reading:
     # Notes beside cells hold nothing that a table needs, and odd ones stop xlrd from reading the sheet.
     xlrd.sheet.Sheet.handle_note = lambda *_: None
     data = path.read_bytes()
-    if _utf16("EncryptedPackage") in data[:4096] or (_utf16("EncryptedPackage") in data and _utf16("EncryptionInfo") in data):
-        raise Unreadable(_PROTECTED)
+    if data.startswith(SIGNATURE):
+        data = _workbook_stream(data)
     log = io.StringIO()
     book = None
     reason = ""
@@ -36,8 +38,6 @@ def read_xls(path: Path) -> Reading:
         except Exception as fault:  # noqa: BLE001 - damaged workbooks raise whatever struct, index or codec error comes first
             reason = f"{type(fault).__name__}: {fault}"
     if book is None:
-        if _utf16("WordDocument") in data or _utf16("PowerPoint Document") in data:
-            raise Unreadable("A text document or presentation, not a table. Please send its tables as .xlsx or .csv.")
         raise Unreadable(f"The workbook cannot be opened: it is damaged or not an Excel file ({reason[:120]}). Please save it again as .xlsx and send it once more.")
     sheets = [_sheet(book, book.sheet_by_index(index)) for index in range(book.nsheets)]
     reading = Reading("xls")
@@ -47,8 +47,20 @@ def read_xls(path: Path) -> Reading:
     return reading
 
 
-def _utf16(text: str) -> bytes:
-    return text.encode("utf-16-le")
+def _workbook_stream(data: bytes) -> bytes:
+    """The workbook inside an OLE container. Taken out here because xlrd does not end on containers that run in circles."""
+    try:
+        container = Compound(data)
+    except (ValueError, struct.error):
+        raise Unreadable("The workbook is damaged: its container cannot be read. Please save it again as .xlsx and send it once more.") from None
+    if "encryptedpackage" in container.names:
+        raise Unreadable(_PROTECTED)
+    for name in ("workbook", "book"):
+        if name in container.names:
+            return container.read(name)
+    if container.names & {"worddocument", "powerpoint document"}:
+        raise Unreadable("A text document or presentation, not a table. Please send its tables as .xlsx or .csv.")
+    raise Unreadable("An Office container without a workbook. Please send its tables as .xlsx or .csv.")
 
 
 def _sheet(book: Any, sheet: Any) -> Sheet:

@@ -8,6 +8,7 @@ import datetime
 import posixpath
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -31,7 +32,7 @@ def read_xlsx(archive: zipfile.ZipFile, path: Path) -> Reading:
 
     try:
         return _read(part, path)
-    except (zipfile.BadZipFile, expat.ExpatError, EOFError, OSError, NotImplementedError, RuntimeError) as fault:
+    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, OSError, NotImplementedError, RuntimeError) as fault:
         if "encrypted" in str(fault) or "password" in str(fault):
             raise Unreadable("The workbook is password-protected; remove the password in Excel (File > Info > Protect) and send it again.") from None
         raise Unreadable(f"The workbook is damaged ({fault}). Please open it in Excel, save it again and send it once more.") from None
