@@ -96,7 +96,11 @@ function instantModel(): Model {
     builtIn: false,
     async *stream({ messages }: ModelRequest): AsyncGenerator<ModelEvent> {
       const answered = messages.at(-1)?.role === 'tool';
-      const call = { id: 'call-1', name: 'run_python', argumentsText: JSON.stringify({ title: 'Draw the chart', code }) };
+      const call = {
+        id: 'call-1',
+        name: 'run_python',
+        argumentsText: JSON.stringify({ title: 'Draw the chart', code }),
+      };
       const text = answered ? 'Here is revenue by month.' : '';
       if (answered) yield { type: 'text-delta', text };
       else yield { type: 'tool-call', call };

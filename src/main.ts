@@ -121,7 +121,9 @@ export async function createBot(
   return {
     handlers,
     start: async () => {
-      await provider.warm().catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
+      await provider
+        .warm()
+        .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
       sweep();
       dispatcher.process(worker, { concurrency: config.concurrency });
       for (const threadKey of await store.unfinishedThreads()) await dispatcher.wake(threadKey);
@@ -140,7 +142,9 @@ export async function createBot(
 
 function createModel(config: Config, log: Logger): Model {
   if (config.model === null) return createAnalyst();
-  return config.model.api === 'responses' ? createResponsesModel(config.model, log) : createChatModel(config.model, log);
+  return config.model.api === 'responses'
+    ? createResponsesModel(config.model, log)
+    : createChatModel(config.model, log);
 }
 
 async function start(config: Config): Promise<void> {
@@ -169,7 +173,12 @@ async function start(config: Config): Promise<void> {
 /** The conversation in the terminal. Its threads live in a folder of their own that goes with the process. */
 async function demo(config: Config, argv: readonly string[]): Promise<void> {
   const log = createLogger(process.env['LOG_LEVEL'] === undefined ? 'silent' : config.logLevel);
-  const terminal = createTerminalPlatform({ ...parseDemoArguments(argv), input: process.stdin, output: process.stdout, env: process.env });
+  const terminal = createTerminalPlatform({
+    ...parseDemoArguments(argv),
+    input: process.stdin,
+    output: process.stdout,
+    env: process.env,
+  });
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   try {
     await using bot = await createBot({ ...config, dataDir }, new Map([['terminal', terminal]]), log);
@@ -180,7 +189,7 @@ async function demo(config: Config, argv: readonly string[]): Promise<void> {
   }
 }
 
-async function main([command, ...argv]: readonly string[]): Promise<void> {
+async function main([command = '', ...argv]: readonly string[]): Promise<void> {
   loadDotenv({ quiet: true });
   const config = readConfig(process.env);
   switch (command) {
@@ -189,7 +198,7 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
     case 'demo':
       return demo(config, argv);
     default:
-      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo.`);
+      throw new AppError('config', `There is no command “${command}”. Known: start, demo.`);
   }
 }
 
@@ -197,7 +206,8 @@ if (import.meta.main) {
   main(process.argv.slice(2)).catch((error: unknown) => {
     const failure = toAppError(error);
     process.stderr.write(`${failure.userMessage}\n`);
-    if (failure.code === 'internal') process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
+    if (failure.code === 'internal')
+      process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
     process.exitCode = 1;
   });
 }

@@ -42,7 +42,11 @@ export async function answerTask(
 ): Promise<Reply> {
   const { store, sessions } = deps;
   const threadKey = threadKeyOf(task.thread);
-  const intake = await takeAttachments(task, { client, store, blobs: deps.blobs, maxBytes: deps.attachmentBytes }, signal);
+  const intake = await takeAttachments(
+    task,
+    { client, store, blobs: deps.blobs, maxBytes: deps.attachmentBytes },
+    signal,
+  );
   if (intake.files.length === 0 && intake.refused.length > 0) throw refusal(intake.refused);
 
   const cards = await makeCards(task, intake.files, progress, deps, signal);
@@ -53,7 +57,7 @@ export async function answerTask(
     model: deps.model,
     instructions: deps.instructions,
     messages: [...threadHistory(earlier), userMessage(task.text, cards)],
-    runCell: cells.run,
+    runCell: (...call) => cells.run(...call),
     saveOutput: async (name, text, abort) => {
       const { session } = await sessions.open(threadKey, abort);
       await session.write(name, oneChunk(text), abort);
@@ -63,7 +67,10 @@ export async function answerTask(
     onEvent: (event) => show(event, progress),
     sleep,
   });
-  deps.log.info({ taskId: task.id, outcome: outcome.outcome, reason: outcome.reason, cells: outcome.cells.length }, 'task answered');
+  deps.log.info(
+    { taskId: task.id, outcome: outcome.outcome, reason: outcome.reason, cells: outcome.cells.length },
+    'task answered',
+  );
   await store.putTurn(threadKey, task.id, outcome.messages);
   await store.addUsage(task.id, { ...outcome.usage, sandboxMs: cells.sandboxMs });
   return {

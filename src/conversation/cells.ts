@@ -46,7 +46,13 @@ export function createTaskCells(
     const execution = await session.run(code, { timeoutMs: deps.cellTimeoutMs, signal, onOutput });
     sandboxMs += execution.durationMs;
     const index = (await deps.store.cells(threadKey)).length;
-    await deps.store.addCell(threadKey, { taskId: task.id, index, title, source: code, execution: toCellRecord(execution) });
+    await deps.store.addCell(threadKey, {
+      taskId: task.id,
+      index,
+      title,
+      source: code,
+      execution: toCellRecord(execution),
+    });
     shown.push({ title, source: code, status: execution.status, durationMs: execution.durationMs });
     if (execution.status === 'lost') {
       await deps.sessions.drop(threadKey);
@@ -54,7 +60,14 @@ export function createTaskCells(
       return execution;
     }
     // The task's signal may already be aborted by a stop; what the cell made is kept all the same.
-    const kept = await collectArtifacts(title, execution, session, deps.blobs, deps.collect, AbortSignal.timeout(60_000));
+    const kept = await collectArtifacts(
+      title,
+      execution,
+      session,
+      deps.blobs,
+      deps.collect,
+      AbortSignal.timeout(60_000),
+    );
     notices.push(...kept.notices);
     outcomes.push({ status: execution.status, artifacts: kept.artifacts });
     await keepOutputs(kept.artifacts);

@@ -72,9 +72,7 @@ export function createSessions(deps: {
   /** Takes a place among the live sessions: a free one, else that of the longest idle thread, else the next one released. */
   const takePlace = async (signal: AbortSignal): Promise<void> => {
     while (live.size + opening >= deps.maxSessions) {
-      const [oldest] = [...live]
-        .filter(([, entry]) => !entry.busy)
-        .toSorted(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
+      const [oldest] = [...live].filter(([, entry]) => !entry.busy).toSorted(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
       if (oldest === undefined) await nextRelease(signal);
       else await drop(oldest[0]);
     }

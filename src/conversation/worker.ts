@@ -68,7 +68,10 @@ async function replyOf(
       return stoppedReply(task, 'Stopped.');
     }
     const failure = toAppError(error);
-    deps.log.error({ taskId: task.id, code: failure.code, error: failure.message, cause: String(failure.cause) }, 'task failed');
+    deps.log.error(
+      { taskId: task.id, code: failure.code, error: failure.message, cause: String(failure.cause) },
+      'task failed',
+    );
     return { taskId: task.id, outcome: 'failed', text: failure.userMessage, artifacts: [], notices: [], code: [] };
   }
 }
@@ -92,10 +95,12 @@ function startSigns(
   deps: WorkerDeps,
 ): { readonly progress: ProgressReporter; finish(): Promise<void> } {
   const initial = { taskId: task.id, steps: [], note: 'Working on it …' };
-  const messageId = deps.delivery.postText(task, progressIdOf(task), { kind: 'progress', progress: initial }).catch((error: unknown) => {
-    deps.log.warn({ taskId: task.id, error: String(error) }, 'progress could not be posted');
-    return null;
-  });
+  const messageId = deps.delivery
+    .postText(task, progressIdOf(task), { kind: 'progress', progress: initial })
+    .catch((error: unknown) => {
+      deps.log.warn({ taskId: task.id, error: String(error) }, 'progress could not be posted');
+      return null;
+    });
   const setStatus = (text: string | null): Promise<void> =>
     client.status(task.thread, text, AbortSignal.timeout(10_000)).catch(() => undefined);
   const statusSet = setStatus('is working on it …');

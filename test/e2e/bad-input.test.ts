@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOwnerId } from '../../sandbox/owner.ts';
 import { createDockerSandbox } from '../../sandbox/provider.ts';
 import { createLogger } from '../../src/log.ts';
+import { startChatServer } from '../fakes/chat-server.ts';
 import { makeFiles } from '../fakes/python-fixtures.ts';
 import { startTestBot } from '../fakes/test-bot.ts';
 import type { TestBot } from '../fakes/test-bot.ts';
@@ -28,7 +29,9 @@ with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as 
 `;
 
 const csv = (rows: number): Buffer =>
-  Buffer.from(`Month,Revenue (EUR)\n${Array.from({ length: rows }, (_, row) => `2024-0${row + 1},${(row + 1) * 10}`).join('\n')}\n`);
+  Buffer.from(
+    `Month,Revenue (EUR)\n${Array.from({ length: rows }, (_, row) => `2024-0${row + 1},${(row + 1) * 10}`).join('\n')}\n`,
+  );
 
 let bot: TestBot;
 let fixtures: ReadonlyMap<string, Buffer>;
@@ -65,15 +68,27 @@ afterAll(async () => {
 describe('bad input is answered in words', () => {
   it.each([
     ['an empty file', 'empty.csv', () => Buffer.alloc(0), /empty/i],
-    ['a sheet without rows', 'headers-only.xlsx', () => fixture('headers-only.xlsx'), /no (data )?rows|0 rows|without rows/i],
+    [
+      'a sheet without rows',
+      'headers-only.xlsx',
+      () => fixture('headers-only.xlsx'),
+      /no (data )?rows|0 rows|without rows/i,
+    ],
     ['a locked workbook', 'locked.xlsx', () => fixture('locked.xlsx'), /password/i],
-    ['a program', 'setup.exe', () => Buffer.from(`MZ${'\0'.repeat(500)}`), /program|do not (open|read)|cannot (open|read)/i],
+    [
+      'a program',
+      'setup.exe',
+      () => Buffer.from(`MZ${'\0'.repeat(500)}`),
+      /program|do not (open|read)|cannot (open|read)/i,
+    ],
     ['a zip bomb', 'bomb.zip', () => fixture('bomb.zip'), /unpack|compress|larger than|too (large|big)|limit/i],
   ])('%s', async (_, name, bytes, words) => {
     const { reply } = await bot.platform.ask(`bad-${name}`, 'Revenue by month', [{ name, bytes: bytes() }]);
     const said = bot.platform.posts
       .filter(({ threadId, message }) => threadId === `bad-${name}` && message.kind !== 'progress')
-      .map(({ message }) => (message.kind === 'reply' ? message.reply.text : message.kind === 'card' ? message.text : ''))
+      .map(({ message }) =>
+        message.kind === 'reply' ? message.reply.text : message.kind === 'card' ? message.text : '',
+      )
       .join('\n');
     expect(said).toMatch(words);
     expect(said).not.toMatch(/Traceback|undefined|\[object/);
@@ -137,13 +152,18 @@ describe('bad input is answered in words', () => {
   });
 
   it('20,000 characters of question', async () => {
-    const { reply } = await bot.platform.ask('long', `total revenue ${'please '.repeat(2860)}`, [{ name: 'a.csv', bytes: csv(3) }]);
+    const { reply } = await bot.platform.ask('long', `total revenue ${'please '.repeat(2860)}`, [
+      { name: 'a.csv', bytes: csv(3) },
+    ]);
     expect(reply.text.length).toBeGreaterThan(0);
     expect(reply.outcome).not.toBe('failed');
   });
 
   it('a model server that is not there', async () => {
-    await using lost = await startTestBot({ OPENAI_API_KEY: 'sk-test-00000000', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
+    // A port on which something listened a moment ago.
+    const gone = await startChatServer([]);
+    await gone[Symbol.asyncDispose]();
+    await using lost = await startTestBot({ OPENAI_API_KEY: 'sk-test-00000000', OPENAI_BASE_URL: gone.baseUrl });
     const { reply } = await lost.platform.ask('nowhere', 'total revenue', [{ name: 'a.csv', bytes: csv(3) }]);
     expect(reply).toMatchObject({ outcome: 'failed', text: expect.stringMatching(/OPENAI_BASE_URL/) });
     expect(reply.text).not.toContain('sk-test');

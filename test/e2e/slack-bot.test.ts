@@ -30,10 +30,15 @@ describe.skipIf(localSlackProgram() === null)('the bot in Slack, as a process', 
   });
 
   const mention = (text: string): Promise<string> =>
-    slack.upload({ text: `<@${slack.botUserId}> ${text}`, files: [{ name: 'sales.csv', bytes: csv, mimeType: 'text/csv' }] });
+    slack.upload({
+      text: `<@${slack.botUserId}> ${text}`,
+      files: [{ name: 'sales.csv', bytes: csv, mimeType: 'text/csv' }],
+    });
 
   const fromBot = async (thread: string): Promise<readonly SlackRecord[]> =>
-    (await slack.thread(thread)).filter(({ ts, bot_id: botId, user }) => ts !== thread && (botId !== undefined || user === slack.botUserId));
+    (await slack.thread(thread)).filter(
+      ({ ts, bot_id: botId, user }) => ts !== thread && (botId !== undefined || user === slack.botUserId),
+    );
 
   const until = async <T>(what: string, look: () => Promise<T | null>): Promise<T> => {
     const deadline = Date.now() + 60_000;
@@ -63,7 +68,10 @@ describe.skipIf(localSlackProgram() === null)('the bot in Slack, as a process', 
     await using bot = startBotProcess(settings());
     await bot.logged('listening');
     const thread = await mention('Revenue by month as a line chart');
-    const withChart = await until('a chart', async () => (await fromBot(thread)).find(({ files }) => files?.some(({ name }) => name.endsWith('.png'))) ?? null);
+    const withChart = await until(
+      'a chart',
+      async () => (await fromBot(thread)).find(({ files }) => files?.some(({ name }) => name.endsWith('.png'))) ?? null,
+    );
     const png = withChart.files?.find(({ name }) => name.endsWith('.png'));
     if (png === undefined) throw new Error('no chart');
     const bytes = Buffer.from(await slack.fileBytes(png));
@@ -75,7 +83,11 @@ describe.skipIf(localSlackProgram() === null)('the bot in Slack, as a process', 
 
     const said = (await fromBot(thread)).map(({ text = '', blocks }) => text + JSON.stringify(blocks ?? [])).join('\n');
     expect(said).toMatch(/360|Revenue/);
-    expect((await slack.messages()).filter(({ thread_ts: parent, bot_id: botId }) => botId !== undefined && parent !== thread)).toEqual([]);
+    expect(
+      (await slack.messages()).filter(
+        ({ thread_ts: parent, bot_id: botId }) => botId !== undefined && parent !== thread,
+      ),
+    ).toEqual([]);
 
     await until('the container to go', async () => ((await containersOf(bot.pid)).length === 0 ? true : null));
     expect(await bot.kill('SIGTERM')).toBe(0);
@@ -107,6 +119,8 @@ describe.skipIf(localSlackProgram() === null)('the bot in Slack, as a process', 
     // The progress message of the killed process was taken over, not posted again.
     expect((await fromBot(thread)).map(({ ts }) => ts).slice(0, before.length)).toEqual(before.map(({ ts }) => ts));
     expect(await fromBot(thread)).toHaveLength(before.length + 1);
-    await until('the killed process’s container to go', async () => ((await containersOf(first.pid)).length === 0 ? true : null));
+    await until('the killed process’s container to go', async () =>
+      (await containersOf(first.pid)).length === 0 ? true : null,
+    );
   }, 120_000);
 });

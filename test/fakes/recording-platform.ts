@@ -27,7 +27,11 @@ export interface RecordingPlatform {
   /** Posts a question; resolves once it is accepted, to its task id. */
   say(threadId: string, text: string, files?: readonly IncomingFile[]): Promise<string>;
   /** Posts a question and waits for its reply. */
-  ask(threadId: string, text: string, files?: readonly IncomingFile[]): Promise<RecordedPost & { readonly reply: Reply }>;
+  ask(
+    threadId: string,
+    text: string,
+    files?: readonly IncomingFile[],
+  ): Promise<RecordedPost & { readonly reply: Reply }>;
   replies(threadId: string): readonly Reply[];
   stop(threadId: string): Promise<number>;
   /** Called when the first byte of a reply's first chart was read for posting. */
@@ -42,7 +46,12 @@ export function createRecordingPlatform(): RecordingPlatform {
   let handlers: GatewayHandlers | null = null;
   let counter = 0;
 
-  const threadOf = (threadId: string): ThreadRef => ({ platform: 'recording', workspaceId: 'w', channelId: 'c', threadId });
+  const threadOf = (threadId: string): ThreadRef => ({
+    platform: 'recording',
+    workspaceId: 'w',
+    channelId: 'c',
+    threadId,
+  });
   const connected = (): GatewayHandlers => {
     if (handlers === null) throw new Error('the bot has not started this platform');
     return handlers;
@@ -108,7 +117,9 @@ export function createRecordingPlatform(): RecordingPlatform {
       return { ...post, reply: post.message.reply };
     },
     replies: (threadId) =>
-      posts.flatMap((post) => (post.threadId === threadId && post.message.kind === 'reply' ? [post.message.reply] : [])),
+      posts.flatMap((post) =>
+        post.threadId === threadId && post.message.kind === 'reply' ? [post.message.reply] : [],
+      ),
     stop: (threadId) => connected().onCancel(threadOf(threadId), 'person'),
   };
   return platform;

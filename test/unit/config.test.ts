@@ -13,7 +13,12 @@ it('has defaults that need nothing', () => {
 it('reports every problem at once and never a value', () => {
   const secret = 'not-a-slack-token-0123456789';
   const read = (): unknown =>
-    readConfig({ SLACK_BOT_TOKEN: secret, SANDBOX_CELL_SECONDS: 'soon', SANDBOX_MEMORY_MB: '1', OPENAI_BASE_URL: 'ftp://x' });
+    readConfig({
+      SLACK_BOT_TOKEN: secret,
+      SANDBOX_CELL_SECONDS: 'soon',
+      SANDBOX_MEMORY_MB: '1',
+      OPENAI_BASE_URL: 'ftp://x',
+    });
   expect(read).toThrow(
     /SANDBOX_CELL_SECONDS[^]*SANDBOX_MEMORY_MB|OPENAI_BASE_URL[^]*SLACK_BOT_TOKEN[^]*SANDBOX_MEMORY_MB[^]*SANDBOX_CELL_SECONDS/,
   );

@@ -4,7 +4,7 @@ import { followUp } from './follow-up.ts';
 import { readQuestion } from './parse-analysis.ts';
 import { readFileTask, readQr } from './parse-files.ts';
 import type { Plan, RunPlan, TalkPlan } from './plan.ts';
-import { askForFile, helpText, isGreeting, notUnderstood, unreadableFile } from './talk.ts';
+import { askForFile, emptyTables, helpText, isGreeting, notUnderstood, unreadableFile } from './talk.ts';
 import { compileRowsByPosition } from './positions.ts';
 
 /**
@@ -29,6 +29,7 @@ export function planFor(question: string, files: Files, previous: RunPlan | null
     const broken = unreadableFile(files);
     return talk(broken === '' ? notUnderstood(files, [], null) : broken);
   }
+  if (files.tables.every(({ rows }) => rows === 0)) return talk(emptyTables(files));
   const position = compileRowsByPosition(asked, files, table);
   if (position !== null) return position;
   const quick = last !== null && (last.kind === 'analysis' || last.kind === 'columns');

@@ -17,12 +17,14 @@ export function chooseTable(
   bonus: (table: Table) => number = () => 0,
 ): Table | null {
   const named = tables.find((table) => namesTable(question, table));
+  const fileMatch = Math.max(0, ...tables.map((table) => namedLength(question, table.ref.file)));
   const scored = tables.map((table) => ({
     table,
     score:
       mentions.reduce((sum, mention) => sum + bestIn(mention, table) * mention.words, 0) +
       bonus(table) +
       (table === named ? 0.5 : 0) +
+      (fileMatch > 0 && namedLength(question, table.ref.file) === fileMatch ? 2 : 0) +
       (table.hidden ? -0.4 : 0) +
       (table === preferred ? 0.3 : 0) +
       (table.isNew ? 0.2 : 0),
@@ -33,6 +35,13 @@ export function chooseTable(
 
 function bestIn(mention: Mention, table: Table): number {
   return Math.max(0, ...mention.options.filter((option) => option.table === table).map((option) => option.score));
+}
+
+/** How much of the question is this file's name, with or without its ending: of `a.csv` and `a (2).csv` the longer match counts. */
+function namedLength(question: string, file: string): number {
+  const asked = question.toLowerCase();
+  const names = [file, file.replace(/\.[^.]+$/, '')].map((name) => name.toLowerCase());
+  return names.find((name) => name.length >= 4 && asked.includes(name))?.length ?? 0;
 }
 
 /** `the Customers sheet`, `sheet 2`, or simply the words of the table's name. */

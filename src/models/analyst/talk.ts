@@ -37,6 +37,14 @@ export function unreadableFile(files: Files): string {
     .join('\n');
 }
 
+export function emptyTables(files: Files): string {
+  const found = files.tables.map(({ ref, columns }) => {
+    const names = columns.map((column) => column.ref.name).join(', ');
+    return `“${ref.file}” has no data rows${names === '' ? '' : `, only the columns ${names}`}.`;
+  });
+  return `${[...new Set(found)].join('\n')}\n\nThere is nothing to compute from yet. Send a file with rows, and ask again.`;
+}
+
 export function notUnderstood(files: Files, unknown: readonly string[], table: Table | null): string {
   const hints = suggestions(files);
   const words = [...new Set(unknown)]
