@@ -9,6 +9,16 @@ cp "$here/exclude.conf" /etc/dpkg/dpkg.cfg.d/plotline
 apt-get update -qq
 sed 's/#.*//' "$here/packages.txt" | xargs apt-get install -y -qq --no-install-recommends
 
+# Altair's charts as pages that need no network: three files of packages whose dependencies are all for development.
+mkdir -p /opt/plotline/vega /tmp/vega
+(
+  cd /tmp/vega
+  apt-get download -qq libjs-vega node-vega-lite node-vega-embed
+  for package in *.deb; do dpkg-deb -x "$package" .; done
+  cp usr/share/javascript/vega/vega.min.js usr/share/nodejs/vega-lite/build/vega-lite.min.js \
+    usr/share/nodejs/vega-embed/build/vega-embed.min.js /opt/plotline/vega/
+)
+
 if [ -n "$1" ]; then
   apt-get install -y -qq --no-install-recommends python3-pip
   # shellcheck disable=SC2086 # a list of words
