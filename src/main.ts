@@ -1,10 +1,12 @@
 /** The composition root: the only file that knows which implementation stands behind each port. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { createSlackClient } from '../adapters/slack/client.ts';
 import { createSlackGateway } from '../adapters/slack/gateway.ts';
+import { demoUsage } from '../adapters/terminal/arguments.ts';
+import type { DemoArguments } from '../adapters/terminal/arguments.ts';
 import { createTerminalPlatform, parseDemoArguments } from '../adapters/terminal/terminal.ts';
 import { createOwnerId } from '../sandbox/owner.ts';
 import { createDockerSandbox } from '../sandbox/provider.ts';
@@ -25,6 +27,7 @@ import { createResponsesModel } from './models/openai-responses.ts';
 import type { GatewayHandlers, Model, PlatformClient, PlatformGateway } from './ports.ts';
 import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
 import { createSqliteStore } from './store/sqlite-store.ts';
+import type { ThreadKey } from './types.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -46,6 +49,8 @@ export interface Bot extends AsyncDisposable {
   readonly handlers: GatewayHandlers;
   /** Checks the sandbox, takes up unfinished tasks, opens the gateways. A missing Docker is logged, not fatal: tasks say it. */
   start(): Promise<void>;
+  /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with 20 s. */
+  close(options: { readonly graceMs: number }): Promise<void>;
 }
 
 /** Wires one process that hears, answers and keeps everything. `model` is for tests and benchmarks; else the settings decide. */
@@ -91,7 +96,7 @@ export async function createBot(
     return found.client;
   };
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
   const handlers = createConversation({ store, dispatcher, delivery, log });
   const worker = createWorker({
     store,
@@ -117,6 +122,14 @@ export async function createBot(
     provider.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
   };
   const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
+  const close: Bot['close'] = async ({ graceMs }) => {
+    clearInterval(sweepTimer);
+    await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
+    await dispatcher.close({ graceMs });
+    await sessions[Symbol.asyncDispose]();
+    await provider[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  };
 
   return {
     handlers,
@@ -126,17 +139,14 @@ export async function createBot(
         .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
       sweep();
       dispatcher.process(worker, { concurrency: config.concurrency });
-      for (const threadKey of await store.unfinishedThreads()) await dispatcher.wake(threadKey);
+      for (const threadKey of await store.unfinishedThreads()) {
+        // Tasks of a platform that is not configured now wait until it is again.
+        if (platforms.has(platformOf(threadKey))) await dispatcher.wake(threadKey);
+      }
       await Promise.all([...platforms.values()].map(({ gateway }) => gateway.start(handlers)));
     },
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(sweepTimer);
-      await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
-      await dispatcher.close({ graceMs: shutdownGraceMs });
-      await sessions[Symbol.asyncDispose]();
-      await provider[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
-    },
+    close,
+    [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
   };
 }
 
@@ -161,45 +171,78 @@ async function start(config: Config): Promise<void> {
         'or try it here first: npm run demo',
     );
   }
+  process.on('unhandledRejection', (reason) => {
+    // A bug, but one that leaves the other threads whole: whatever it belonged to is in the store.
+    log.error(
+      { error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason) },
+      'a promise failed unheard',
+    );
+  });
+  const signal = firstSignal();
   await using bot = await createBot(config, platforms, log);
   await bot.start();
   log.info({ platforms: [...platforms.keys()], model: config.model?.model ?? 'built-in analyst' }, 'listening');
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve);
-  });
-  log.info({ signal }, 'stopping: running tasks may finish');
+  log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 
 /** The conversation in the terminal. Its threads live in a folder of their own that goes with the process. */
-async function demo(config: Config, argv: readonly string[]): Promise<void> {
+async function demo(config: Config, args: DemoArguments): Promise<void> {
   const log = createLogger(process.env['LOG_LEVEL'] === undefined ? 'silent' : config.logLevel);
   const terminal = createTerminalPlatform({
-    ...parseDemoArguments(argv),
+    ...args,
     input: process.stdin,
     output: process.stdout,
     env: process.env,
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
+  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+  const stopped = firstSignal();
+  const bot = await createBot({ ...config, dataDir }, new Map([['terminal', terminal]]), log);
   try {
-    await using bot = await createBot({ ...config, dataDir }, new Map([['terminal', terminal]]), log);
     await bot.start();
-    process.exitCode = (await terminal.finished) ? 0 : 1;
+    const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));
+    process.exitCode = await Promise.race([finished, stopped.then(({ number }) => 128 + number)]);
   } finally {
-    rmSync(dataDir, { recursive: true, force: true });
+    await bot.close({ graceMs: 0 });
   }
 }
 
-async function main([command = '', ...argv]: readonly string[]): Promise<void> {
-  loadDotenv({ quiet: true });
-  const config = readConfig(process.env);
-  switch (command) {
-    case 'start':
-      return start(config);
-    case 'demo':
-      return demo(config, argv);
-    default:
-      throw new AppError('config', `There is no command “${command}”. Known: start, demo.`);
+/** The first SIGINT or SIGTERM asks for an orderly end; the next one ends the process at once, as shells count its exit code. */
+async function firstSignal(): Promise<{ readonly name: string; readonly number: number }> {
+  const { promise, resolve } = Promise.withResolvers<{ readonly name: string; readonly number: number }>();
+  let isFirst = true;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      const number = constants.signals[name];
+      if (!isFirst) process.exit(128 + number);
+      isFirst = false;
+      resolve({ name, number });
+    });
   }
+  return promise;
+}
+
+async function main([command, ...argv]: readonly string[]): Promise<void> {
+  loadDotenv({ quiet: true });
+  switch (command ?? '') {
+    case 'start':
+      return start(readConfig(process.env));
+    case 'demo': {
+      const args = parseDemoArguments(argv);
+      if (args.help) {
+        process.stdout.write(`${demoUsage}\n`);
+        return;
+      }
+      return demo(readConfig(process.env), args);
+    }
+    default:
+      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo.`);
+  }
+}
+
+/** A thread key begins with its platform. */
+function platformOf(threadKey: ThreadKey): string {
+  return decodeURIComponent(threadKey.split('/')[0] ?? '');
 }
 
 if (import.meta.main) {

@@ -299,8 +299,6 @@ export interface Store extends AsyncDisposable {
   /** The thread's oldest unfinished task, marked running with its attempts counted; `null` when there is none. */
   takeNext(threadKey: ThreadKey): Promise<InboxEntry | null>;
   finish(taskId: string, state: 'done' | 'cancelled'): Promise<void>;
-  /** Marks the thread's waiting tasks cancelled and returns them; a running one is left to its worker. */
-  cancelWaiting(threadKey: ThreadKey): Promise<readonly Task[]>;
   /** All tasks of the thread, oldest first. */
   tasks(threadKey: ThreadKey): Promise<readonly InboxEntry[]>;
 

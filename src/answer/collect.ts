@@ -4,9 +4,15 @@ import type { Blobs, Bytes, SandboxSession } from '../ports.ts';
 import { chartMime, tableMime } from '../types.ts';
 import type { Artifact, ChartData, Execution, JsonValue, MimeBundle, StoredFile, TableData } from '../types.ts';
 import { fileNameFor } from './file-names.ts';
+import { megabytes } from './size-text.ts';
 
 /** `plotline.show(object, title=…, alt=…)` marks a bundle for the reply with this. */
 const showMime = 'application/vnd.plotline.show+json';
+
+/** Files of the working directory that a displayed or closed chart was saved to: `{"files": ["chart.png"]}`. */
+const savedMime = 'application/vnd.plotline.saved+json';
+
+const pictureTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
 /** What one cell left behind that could go out. Whether it does is decided when the task is over. */
 export interface CellArtifact {
@@ -35,36 +41,83 @@ export async function collectArtifacts(
   limits: CollectLimits,
   signal: AbortSignal,
 ): Promise<{ readonly artifacts: readonly CellArtifact[]; readonly notices: readonly string[] }> {
-  const artifacts: CellArtifact[] = [];
-  const notices: string[] = [];
+  const files = await collectFiles(execution.files, session, blobs, limits, signal);
+  const fallbackTitle = firstText(...execution.results.map((bundle) => chartOf(bundle)?.title), title);
+  const described = new Map<string, CellArtifact>();
+  const displayed: CellArtifact[] = [];
   for (const bundle of execution.results) {
-    for (const part of displayedParts(bundle, title)) {
+    const saved = savedPicture(bundle, files.artifacts);
+    const file = saved === null ? null : withDescription(saved, bundle, title);
+    if (file !== null) described.set(file.path ?? '', file);
+    for (const part of displayedParts(bundle, tableMime in bundle ? fallbackTitle : title)) {
+      // The same chart as a file: one of the two is enough, and the file is the one that was asked for by name.
+      if (file !== null && part.artifact.kind === 'chart') continue;
       const stored = await blobs.put(once(part.bytes), { maxBytes: limits.fileBytes });
-      artifacts.push({
-        artifact: { ...part.artifact, file: { ...part.file, ...stored } },
-        path: null,
-        marked: showMime in bundle,
-      });
+      const artifact = { ...part.artifact, file: { ...part.file, ...stored } };
+      displayed.push({ artifact, path: null, marked: showMime in bundle });
     }
   }
+  const written = files.artifacts.map((entry) => described.get(entry.path ?? '') ?? entry);
+  return { artifacts: [...displayed, ...written], notices: files.notices };
+}
+
+async function collectFiles(
+  outputs: Execution['files'],
+  session: SandboxSession,
+  blobs: Blobs,
+  limits: CollectLimits,
+  signal: AbortSignal,
+): Promise<{ readonly artifacts: readonly CellArtifact[]; readonly notices: readonly string[] }> {
+  const artifacts: CellArtifact[] = [];
+  const notices: string[] = [];
   let budgetBytes = limits.filesBytes;
-  for (const output of execution.files) {
+  for (const [index, { path, sizeBytes }] of outputs.entries()) {
+    const tooLarge = whyTooLarge(sizeBytes, budgetBytes, limits);
+    if (tooLarge !== null) {
+      notices.push(`\`${path}\` was left in the sandbox: ${tooLarge}`);
+      continue;
+    }
     try {
-      const stored = await blobs.put(
-        session.read(output.path, { maxBytes: Math.min(limits.fileBytes, budgetBytes), signal }),
-        {
-          maxBytes: limits.fileBytes,
-        },
-      );
+      const stored = await blobs.put(session.read(path, { maxBytes: sizeBytes, signal }), { maxBytes: sizeBytes });
       budgetBytes -= stored.sizeBytes;
-      artifacts.push({ artifact: fileArtifact(output.path, stored), path: output.path, marked: false });
+      artifacts.push({ artifact: fileArtifact(path, stored), path, marked: false });
     } catch (error) {
-      const failure = toAppError(error);
-      if (failure.code === 'cancelled') throw error;
-      notices.push(`\`${output.path}\` could not be taken out of the sandbox: ${failure.userMessage}`);
+      const left = outputs.length - index;
+      if (signal.aborted || !session.alive) {
+        const why = signal.aborted ? 'this took too long' : 'the sandbox ended';
+        notices.push(`${left} ${left === 1 ? 'file' : 'files'} could not be taken out of the sandbox: ${why}.`);
+        break;
+      }
+      notices.push(`\`${path}\` could not be taken out of the sandbox: ${toAppError(error).userMessage}`);
     }
   }
   return { artifacts, notices };
+}
+
+function whyTooLarge(sizeBytes: number, budgetBytes: number, limits: CollectLimits): string | null {
+  if (sizeBytes > limits.fileBytes) {
+    return `it has ${megabytes(sizeBytes)}, and one file may have ${megabytes(limits.fileBytes)}. Ask for a part of it, or for a zip.`;
+  }
+  if (sizeBytes > budgetBytes) {
+    return `the files of one step may have ${megabytes(limits.filesBytes)} in all. Ask for it on its own.`;
+  }
+  return null;
+}
+
+/** The one picture file that the bundle's chart was saved to; `null` where there is none, or several that may differ. */
+function savedPicture(bundle: MimeBundle, files: readonly CellArtifact[]): CellArtifact | null {
+  const saved = (bundle[savedMime] ?? null) as { readonly files?: readonly string[] } | null;
+  const found = files.filter(({ path, artifact }) => artifact.kind === 'chart' && saved?.files?.includes(path ?? ''));
+  return found.length === 1 ? (found[0] ?? null) : null;
+}
+
+function withDescription(entry: CellArtifact, bundle: MimeBundle, cellTitle: string): CellArtifact {
+  const { title, altText, chart } = describe(bundle, cellTitle);
+  return { ...entry, artifact: { ...entry.artifact, title, altText, chart }, marked: showMime in bundle };
+}
+
+function chartOf(bundle: MimeBundle): ChartData | null {
+  return (bundle[chartMime] ?? null) as ChartData | null;
 }
 
 interface DisplayedPart {
@@ -75,12 +128,7 @@ interface DisplayedPart {
 
 /** The downloadable parts of one displayed object: its picture, its table, its page or its document. */
 function displayedParts(bundle: MimeBundle, cellTitle: string): readonly DisplayedPart[] {
-  const chart = (bundle[chartMime] ?? null) as ChartData | null;
-  const shown = (bundle[showMime] ?? {}) as { readonly title?: string | null; readonly alt?: string | null };
-  const title = firstText(shown.title, chart?.title, cellTitle);
-  const describe = chart === null ? null : textOf(bundle['text/plain']);
-  const altText = firstText(shown.alt, describe, `Picture: ${title}`).slice(0, 1000);
-
+  const { title, altText, chart } = describe(bundle, cellTitle);
   const parts: DisplayedPart[] = [];
   const add = (kind: Artifact['kind'], mimeType: string, bytes: Uint8Array, table: TableData | null): void => {
     parts.push({
@@ -102,7 +150,7 @@ function displayedParts(bundle: MimeBundle, cellTitle: string): readonly Display
     if (csv !== null) add('table', 'text/csv', new TextEncoder().encode(csv), table);
     return parts;
   }
-  const picture = ['image/png', 'image/jpeg', 'image/gif'].find((type) => bundle[type] instanceof Uint8Array);
+  const picture = pictureTypes.find((type) => bundle[type] instanceof Uint8Array);
   if (picture !== undefined) add('chart', picture, bundle[picture] as Uint8Array, null);
   const page = textOf(bundle['text/html']);
   if (page !== null && (chart !== null || showMime in bundle))
@@ -114,10 +162,18 @@ function displayedParts(bundle: MimeBundle, cellTitle: string): readonly Display
   return parts;
 }
 
+function describe(bundle: MimeBundle, cellTitle: string): Pick<Artifact, 'title' | 'altText' | 'chart'> {
+  const chart = chartOf(bundle);
+  const shown = (bundle[showMime] ?? {}) as { readonly title?: string | null; readonly alt?: string | null };
+  const title = firstText(shown.title, chart?.title, cellTitle);
+  const words = chart === null ? null : textOf(bundle['text/plain']);
+  return { title, altText: firstText(shown.alt, words, `Picture: ${title}`).slice(0, 1000).toWellFormed(), chart };
+}
+
 function fileArtifact(path: string, stored: { readonly sha256: string; readonly sizeBytes: number }): Artifact {
   const name = path.split('/').at(-1) ?? path;
   const mimeType = mime.getType(name) ?? 'application/octet-stream';
-  const isPicture = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'].includes(mimeType);
+  const isPicture = pictureTypes.includes(mimeType);
   return {
     kind: isPicture ? 'chart' : 'file',
     title: name,

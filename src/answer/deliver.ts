@@ -1,7 +1,14 @@
-import { AppError } from '../errors.ts';
+import { AppError, toAppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import type { Blobs, OutgoingMessage, OutboxEntry, PlatformClient, PostKind, PostReceipt, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Artifact, JsonValue, Reply, Task, ThreadRef } from '../types.ts';
+import type { JsonValue, Reply, Task, ThreadRef } from '../types.ts';
+
+/** From this attempt on, files that keep failing in a way that might pass are left out, so that the text goes out. */
+const attemptsWithFiles = 5;
+
+/** A fault of our own is not tried more often than this: it would hold up the thread for ever. */
+const attemptsAtFaults = 10;
 
 /**
  * Posts exactly once: the post is written to the outbox before it is tried, every platform message it became is noted as soon
@@ -11,10 +18,14 @@ import type { Artifact, JsonValue, Reply, Task, ThreadRef } from '../types.ts';
 export interface Delivery {
   /** Posts a short text or the progress message; resolves to the platform's message id. */
   postText(task: Task, postId: string, message: Exclude<OutgoingMessage, { kind: 'reply' }>): Promise<string>;
-  /** Writes the reply down. From here on the task's answer is settled, whatever happens to this process. */
+  /** Writes the reply down, unless one is settled. From here on the task's answer is certain, whatever happens to this process. */
   settle(task: Task, reply: Reply): Promise<void>;
-  /** Posts the settled reply; resolves false when none is settled. Names in a notice whatever the platform did not take. */
-  deliverReply(task: Task): Promise<boolean>;
+  /**
+   * Posts the settled reply; resolves to it. What the platform does not take is named in a notice; where it takes no files at
+   * all, the text goes out alone. Rejects, retryable, where a later attempt may work. A reply that the platform refuses for good
+   * is logged and counts as delivered: there is nobody left to tell. `attempt` counts from 1.
+   */
+  deliverReply(task: Task, attempt: number): Promise<Reply>;
 }
 
 export function createDelivery(deps: {
@@ -22,24 +33,40 @@ export function createDelivery(deps: {
   readonly blobs: Blobs;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
   readonly timeoutMs: number;
+  readonly log: Logger;
 }): Delivery {
-  const { store, blobs } = deps;
+  const { store, blobs, log } = deps;
   /** Two callers of one post in this process (a queue note, then the worker) share one attempt. */
   const underWay = new Map<string, Promise<string>>();
 
+  /** One attempt; parts that are noted already are not posted again. */
   const send = async (task: Task, entry: OutboxEntry, message: OutgoingMessage): Promise<PostReceipt> => {
-    const receipt = await deps.clientOf(task.thread).post(task.thread, message, {
-      postId: entry.postId,
-      alreadyPosted: entry.parts,
-      onPosted: (part) => store.addPostedPart(entry.postId, part),
-      signal: AbortSignal.timeout(deps.timeoutMs),
-    });
-    await store.markSent(entry.postId);
-    return receipt;
+    const signal = AbortSignal.timeout(deps.timeoutMs);
+    try {
+      return await deps.clientOf(task.thread).post(task.thread, message, {
+        postId: entry.postId,
+        alreadyPosted: entry.parts,
+        onPosted: (part) => store.addPostedPart(entry.postId, part),
+        signal,
+      });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new AppError('platform-failed', `posting took longer than ${deps.timeoutMs / 1000} s`, {
+        cause: error,
+        retryable: true,
+        detail: `post ${entry.postId} timed out`,
+      });
+    }
   };
 
   const put = (task: Task, postId: string, kind: PostKind, body: JsonValue): Promise<OutboxEntry> =>
     store.putPost({ postId, taskId: task.id, threadKey: threadKeyOf(task.thread), kind, body });
+
+  const settledReply = async (task: Task): Promise<OutboxEntry> => {
+    const entry = (await store.posts(task.id)).find(({ postId }) => postId === replyIdOf(task));
+    if (entry !== undefined) return entry;
+    throw new AppError('internal', 'An answer got lost.', { detail: `no reply of task ${task.id} is settled` });
+  };
 
   const postText: Delivery['postText'] = (task, postId, message) => {
     const attempt = underWay.get(postId) ?? postOnce(task, postId, message).finally(() => underWay.delete(postId));
@@ -51,30 +78,69 @@ export function createDelivery(deps: {
     const entry = await put(task, postId, message.kind, message as unknown as JsonValue);
     const parts = entry.sent ? entry.parts : (await send(task, entry, message)).parts;
     const [first] = parts;
-    if (first === undefined)
-      throw new AppError('platform-failed', 'The message could not be posted.', {
-        detail: `post ${postId} has no part`,
-      });
+    if (first === undefined) {
+      throw new AppError('platform-failed', 'The message could not be posted.', { detail: `post ${postId} is empty` });
+    }
+    if (!entry.sent) await store.markSent(postId);
     return first.messageId;
+  };
+
+  const sendReply = async (task: Task, entry: OutboxEntry, reply: Reply, attempt: number): Promise<PostReceipt> => {
+    const files = reply.artifacts.map(({ file }) => ({ file, open: () => blobs.get(file.sha256) }));
+    try {
+      return await send(task, entry, { kind: 'reply', reply, files });
+    } catch (error) {
+      const failure = toAppError(error);
+      const mayPass = failure.retryable || failure.code === 'internal';
+      const isWorthWaiting = failure.code === 'platform-rate-limited' || (mayPass && attempt < attemptsWithFiles);
+      if (isWorthWaiting || files.length === 0) throw failure;
+      log.warn({ taskId: task.id, attempt, error: failure.message }, 'a reply goes out without its files');
+      const receipt = await send(task, await settledReply(task), {
+        kind: 'reply',
+        reply: { ...reply, artifacts: [] },
+        files: [],
+      });
+      const names = files.map(({ file }) => ({ name: file.name, reason: failure.userMessage }));
+      return { parts: receipt.parts, notPosted: names };
+    }
+  };
+
+  const nameLeftOut = async (task: Task, notPosted: PostReceipt['notPosted']): Promise<void> => {
+    if (notPosted.length === 0) return;
+    const lines = notPosted.map(({ name, reason }) => `• \`${name}\`: ${reason}`);
+    await postText(task, `${task.id}-left-out`, { kind: 'notice', text: `Not posted:\n${lines.join('\n')}` });
   };
 
   return {
     postText,
+
     settle: async (task, reply) => {
-      await put(task, replyIdOf(task), 'reply', reply as unknown as JsonValue);
-    },
-    deliverReply: async (task) => {
-      const entry = (await store.posts(task.id)).find(({ postId }) => postId === replyIdOf(task));
-      if (entry === undefined) return false;
-      if (entry.sent) return true;
-      const reply = entry.body as unknown as Reply;
-      const files = reply.artifacts.map(({ file }: Artifact) => ({ file, open: () => blobs.get(file.sha256) }));
-      const receipt = await send(task, entry, { kind: 'reply', reply, files });
-      if (receipt.notPosted.length > 0) {
-        const lines = receipt.notPosted.map(({ name, reason }) => `• \`${name}\`: ${reason}`);
-        await postText(task, `${task.id}-left-out`, { kind: 'notice', text: `Not posted:\n${lines.join('\n')}` });
+      const entry = await put(task, replyIdOf(task), 'reply', reply as unknown as JsonValue);
+      // A stop is settled when it is asked for; the worker that was stopped knows what was done by then.
+      const bothStops = [reply, entry.body as unknown as Reply].every(({ outcome }) => outcome === 'cancelled');
+      if (bothStops && reply.code.length > 0) {
+        await store.updatePost(entry.postId, reply as unknown as JsonValue);
       }
-      return true;
+    },
+
+    deliverReply: async (task, attempt) => {
+      const entry = await settledReply(task);
+      const reply = entry.body as unknown as Reply;
+      if (entry.sent) return reply;
+      try {
+        const receipt = await sendReply(task, entry, reply, attempt);
+        await nameLeftOut(task, receipt.notPosted);
+      } catch (error) {
+        const failure = toAppError(error);
+        if (failure.retryable || (failure.code === 'internal' && attempt < attemptsAtFaults)) throw failure;
+        log.error(
+          { taskId: task.id, code: failure.code, error: failure.message, cause: String(failure.cause) },
+          'a reply cannot be delivered',
+        );
+      }
+      // Last, so that a crash before it repeats the attempt, which posts only what is not noted yet.
+      await store.markSent(entry.postId);
+      return reply;
     },
   };
 }

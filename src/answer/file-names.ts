@@ -1,16 +1,24 @@
 /** Longest file name in bytes that every file system and platform takes. */
 const maxNameBytes = 255;
 
+/** What follows the last dot counts as an extension up to this length in bytes, the dot included. */
+const maxExtensionBytes = 20;
+
+/** Of a longer name only both ends are looked at: more than any platform sends, and a bound for the time this takes. */
+const maxNameCharacters = 2000;
+
 /**
  * A name that is safe as one path segment, from whatever a sender wrote: separators, control characters and characters that
  * turn text around are replaced, leading dots removed, long names cut before their extension. Never empty.
  */
 export function safeFileName(name: string): string {
-  const cleaned = name
+  const bounded =
+    name.length <= maxNameCharacters ? name : name.slice(0, maxNameCharacters / 2) + name.slice(-maxNameCharacters / 2);
+  const cleaned = bounded
     .normalize('NFC')
-    // Control characters, separators, and the invisible ones that reorder or hide text (U+200B–200F, U+202A–202E, U+2060–2069, U+FEFF).
+    // Control characters, separators, and the invisible ones that reorder or hide text (U+061C, U+200B–200F, U+2028–202E, U+2060–2069, U+FEFF).
     // oxlint-disable-next-line no-control-regex
-    .replace(/[\u0000-\u001f\u007f-\u009f/\\\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+/g, '_')
+    .replace(/[\u0000-\u001f\u007f-\u009f/\\\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g, '_')
     .toWellFormed()
     .trim()
     .replace(/^[.\s]+/, '')
@@ -42,18 +50,19 @@ export function fileNameFor(title: string, extension: string): string {
 function cutToBytes(name: string, maxBytes: number): string {
   if (byteLength(name) <= maxBytes) return name;
   const { stem, extension } = splitName(name);
-  const keptExtension = byteLength(extension) <= 20 ? extension : '';
   let kept = '';
-  for (const character of keptExtension === '' ? name : stem) {
-    if (byteLength(kept + character + keptExtension) > maxBytes) break;
+  for (const character of stem) {
+    if (byteLength(kept + character + extension) > maxBytes) break;
     kept += character;
   }
-  return kept + keptExtension;
+  return kept + extension;
 }
 
 function splitName(name: string): { readonly stem: string; readonly extension: string } {
   const dot = name.lastIndexOf('.');
-  return dot <= 0 ? { stem: name, extension: '' } : { stem: name.slice(0, dot), extension: name.slice(dot) };
+  const extension = dot <= 0 ? '' : name.slice(dot);
+  const isOne = byteLength(extension) <= maxExtensionBytes;
+  return isOne ? { stem: name.slice(0, name.length - extension.length), extension } : { stem: name, extension: '' };
 }
 
 function byteLength(text: string): number {

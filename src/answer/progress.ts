@@ -10,8 +10,11 @@ export interface ProgressReporter {
   note(text: string): void;
   stepStarted(title: string): void;
   stepFinished(ok: boolean): void;
-  /** Sends the last state and resolves when no edit is under way any more. */
-  finish(): Promise<void>;
+  /**
+   * Sends the last state and resolves when no edit is under way any more; what is reported later is ignored. The step under way
+   * ends as `ok` says. `note` is shown where there are no steps.
+   */
+  finish(ok: boolean, note: string): Promise<void>;
 }
 
 export function createProgressReporter(deps: {
@@ -49,6 +52,7 @@ export function createProgressReporter(deps: {
     });
 
   const changed = (next: Partial<Progress>): void => {
+    if (finished) return;
     progress = { ...progress, ...next };
     dirty = true;
     running ??= send();
@@ -63,9 +67,9 @@ export function createProgressReporter(deps: {
     note: (text) => changed({ note: text }),
     stepStarted: (title) => changed({ note: '', steps: [...withLast('done'), { title, state: 'running' }] }),
     stepFinished: (ok) => changed({ steps: withLast(ok ? 'done' : 'failed') }),
-    finish: async () => {
+    finish: async (ok, note) => {
+      changed({ note: progress.steps.length === 0 ? note : '', steps: withLast(ok ? 'done' : 'failed') });
       finished = true;
-      changed({ note: '', steps: withLast('done') });
       wakeEarly();
       await running;
     },

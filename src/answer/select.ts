@@ -8,10 +8,11 @@ export interface CellOutcome {
 }
 
 /**
- * What of all that the cells of a task left is the answer, in the order it was made:
+ * What of all that the cells of a task left is the answer, in this order, and within it as it was made:
  * - charts of cells that worked; a later one with the same title replaces an earlier one (a repair, a restyle),
  * - tables of the last cell that showed any, and every table the code marked with `plotline.show`,
- * - files as they are at the end: the newest version of each path that still exists.
+ * - files as they are at the end: the newest version of each path that still exists; charts that were saved first, pictures that
+ *   nothing is known about last, because a cell may write hundreds of them on the way to something else.
  * Equal bytes go out once. `existing` are the paths in the working directory now; `null` when the container is gone.
  */
 export function selectArtifacts(
@@ -40,13 +41,19 @@ export function selectArtifacts(
 
   const bytesSeen = new Set<string>();
   const namesTaken = new Set<string>();
-  return [...displayed, ...files].flatMap(({ artifact }) => {
+  const ordered = files.toSorted((one, other) => rankOf(one.artifact) - rankOf(other.artifact));
+  return [...displayed, ...ordered].flatMap(({ artifact }) => {
     if (bytesSeen.has(artifact.file.sha256)) return [];
     bytesSeen.add(artifact.file.sha256);
     const name = uniqueFileName(artifact.file.name, namesTaken);
     namesTaken.add(name);
     return [{ ...artifact, file: { ...artifact.file, name } }];
   });
+}
+
+function rankOf({ kind, chart }: Artifact): number {
+  if (chart !== null) return 0;
+  return kind === 'file' ? 1 : 2;
 }
 
 function replaces(later: Artifact, earlier: Artifact): boolean {

@@ -2,16 +2,19 @@ import type { AgentEvent, AgentLimits, AgentOutcome } from '../agent/agent-types
 import { runAgent } from '../agent/agent-loop.ts';
 import { threadHistory } from '../agent/history.ts';
 import { userMessage } from '../agent/user-message.ts';
-import { cardText } from '../answer/card-text.ts';
 import type { CollectLimits } from '../answer/collect.ts';
 import type { Delivery } from '../answer/deliver.ts';
+import { fitArtifacts } from '../answer/fit.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
 import type { Logger } from '../log.ts';
 import type { Blobs, Model, PlatformClient, Store, ThreadFile } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { FileCard, Reply, Task } from '../types.ts';
-import { refusal, takeAttachments } from './attachments.ts';
+import { takeAttachments } from './attachments.ts';
+import { createCardPosts } from './card-posts.ts';
+import type { CardPosts } from './card-posts.ts';
 import { createTaskCells } from './cells.ts';
+import type { TaskCells } from './cells.ts';
 import { fileCard } from './file-cards.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -40,66 +43,65 @@ export async function answerTask(
   deps: AnswerDeps,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const { store, sessions } = deps;
+  const { store, blobs } = deps;
   const threadKey = threadKeyOf(task.thread);
-  const intake = await takeAttachments(
-    task,
-    { client, store, blobs: deps.blobs, maxBytes: deps.attachmentBytes },
-    signal,
-  );
-  if (intake.files.length === 0 && intake.refused.length > 0) throw refusal(intake.refused);
-
-  const cards = await makeCards(task, intake.files, progress, deps, signal);
+  const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
   const cells = createTaskCells(task, deps);
-  // A killed attempt at this very task may have left its own turn.
-  const earlier = (await store.turns(threadKey)).filter(({ taskId }) => taskId !== task.id);
-  const outcome = await runAgent({
-    model: deps.model,
-    instructions: deps.instructions,
-    messages: [...threadHistory(earlier), userMessage(task.text, cards)],
-    runCell: (...call) => cells.run(...call),
-    saveOutput: async (name, text, abort) => {
-      const { session } = await sessions.open(threadKey, abort);
-      await session.write(name, oneChunk(text), abort);
-    },
-    limits: deps.limits,
-    signal,
-    onEvent: (event) => show(event, progress),
-    sleep,
-  });
-  deps.log.info(
-    { taskId: task.id, outcome: outcome.outcome, reason: outcome.reason, cells: outcome.cells.length },
-    'task answered',
-  );
-  await store.putTurn(threadKey, task.id, outcome.messages);
-  await store.addUsage(task.id, { ...outcome.usage, sandboxMs: cells.sandboxMs });
-  return {
-    taskId: task.id,
-    outcome: outcome.outcome,
-    text: outcome.text,
-    artifacts: keepsArtifacts(outcome) ? await cells.artifacts() : [],
-    notices: [...intake.refused, ...cells.notices],
-    code: cells.shown,
-  };
+  const cardPosts = createCardPosts(task, deps);
+  try {
+    const cards = await makeCards(intake.files, cells, cardPosts, progress, signal);
+    // A killed attempt at this very task may have left its own turn.
+    const earlier = (await store.turns(threadKey)).filter(({ taskId }) => taskId !== task.id);
+    const outcome = await runAgent({
+      model: deps.model,
+      instructions: deps.instructions,
+      messages: [...threadHistory(earlier), userMessage(task.text, cards)],
+      runCell: (...cell) => cells.run(...cell),
+      saveOutput: async (name, text, abort) => {
+        const session = await cells.session(abort);
+        await session.write(name, oneChunk(text), abort);
+      },
+      limits: deps.limits,
+      signal,
+      onEvent: (event) => show(event, progress),
+      sleep,
+    });
+    deps.log.info(
+      { taskId: task.id, outcome: outcome.outcome, reason: outcome.reason, cells: outcome.cells.length },
+      'task answered',
+    );
+    await store.putTurn(threadKey, task.id, outcome.messages);
+    await store.addUsage(task.id, { ...outcome.usage, sandboxMs: cells.sandboxMs });
+    const fitting = fitArtifacts(keepsArtifacts(outcome) ? await cells.artifacts() : [], client.limits);
+    return {
+      taskId: task.id,
+      outcome: outcome.outcome,
+      text: outcome.text,
+      artifacts: fitting.artifacts,
+      notices: [...intake.notices, ...(await cardPosts.unposted()), ...cells.notices, ...fitting.notices],
+      code: cells.shown,
+    };
+  } finally {
+    await cardPosts.unposted();
+  }
 }
 
 /** A card for each file that this task brought, made in the sandbox and, where there is something to say, posted. */
 async function makeCards(
-  task: Task,
   files: readonly ThreadFile[],
+  cells: TaskCells,
+  posts: CardPosts,
   progress: ProgressReporter,
-  deps: AnswerDeps,
   signal: AbortSignal,
 ): Promise<readonly FileCard[]> {
   if (files.length === 0) return [];
   progress.stepStarted(files.length === 1 ? `Looking at ${files[0]?.name}` : `Looking at ${files.length} files`);
-  const { session } = await deps.sessions.open(threadKeyOf(task.thread), signal);
   const cards: FileCard[] = [];
-  for (const [index, file] of files.entries()) {
-    const card = await fileCard(session, file.name, file.sizeBytes, signal);
+  for (const file of files) {
+    // Asked for each time: a file may have taken the sandbox down with it.
+    const card = await fileCard(await cells.session(signal), file.name, file.sizeBytes, signal);
     cards.push(card);
-    const text = cardText(card);
-    if (text !== null) await deps.delivery.postText(task, `${task.id}-card-${index + 1}`, { kind: 'card', text });
+    posts.add(file, card);
   }
   progress.stepFinished(true);
   return cards;

@@ -1,19 +1,22 @@
 import { safeFileName, uniqueFileName } from '../answer/file-names.ts';
+import { megabytes } from '../answer/size-text.ts';
 import { AppError, toAppError } from '../errors.ts';
 import type { Blobs, PlatformClient, Store, ThreadFile } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Attachment, Task } from '../types.ts';
+import { earlierAttachments } from './earlier-attachments.ts';
 
 export interface Intake {
   /** Files this task brought, stored, with their names in the working directory. */
   readonly files: readonly ThreadFile[];
-  /** One sentence for each attachment that was refused or could not be fetched. */
-  readonly refused: readonly string[];
+  /** One sentence for each attachment that was refused or could not be fetched, and for earlier messages that were not looked at. */
+  readonly notices: readonly string[];
 }
 
 /**
  * Attachments -> blobs -> the thread's list of files. Sizes are checked before a byte is fetched; what an earlier attempt
- * already fetched is not fetched again. Every attachment ends up in `files` or is named in `refused`.
+ * already fetched is not fetched again. Every attachment ends up in `files` or is named in `notices`, but for files that an
+ * earlier question of the thread brought. Rejects with `file-rejected` where the question is left without any of its files.
  */
 export async function takeAttachments(
   task: Task,
@@ -22,15 +25,18 @@ export async function takeAttachments(
 ): Promise<Intake> {
   const threadKey = threadKeyOf(task.thread);
   const known = [...(await deps.store.files(threadKey))];
-  const wanted = await attachmentsOf(task, known, deps.client, signal);
-  const files: ThreadFile[] = [];
+  const earlier = await earlierAttachments(task, deps, signal);
+  const wanted = new Map(
+    [...earlier.attachments, ...task.attachments].map((attachment) => [attachment.id, attachment]),
+  );
+  const files = new Map<string, ThreadFile>();
   const refused: string[] = [];
   let roomBytes = deps.maxBytes;
 
-  for (const attachment of wanted) {
-    const earlier = known.find(({ attachmentId }) => attachmentId === attachment.id);
-    if (earlier !== undefined) {
-      files.push(earlier);
+  for (const attachment of wanted.values()) {
+    const fetched = known.find(({ attachmentId }) => attachmentId === attachment.id);
+    if (fetched !== undefined) {
+      if (fetched.taskId === task.id) files.set(fetched.name, fetched);
       continue;
     }
     if (attachment.sizeBytes !== null && attachment.sizeBytes > roomBytes) {
@@ -51,7 +57,7 @@ export async function takeAttachments(
       };
       await deps.store.putFile(threadKey, file);
       known.push(file);
-      files.push(file);
+      files.set(file.name, file);
     } catch (error) {
       if (signal.aborted) throw error;
       const failure = toAppError(error);
@@ -62,19 +68,11 @@ export async function takeAttachments(
       );
     }
   }
-  return { files, refused };
-}
-
-/** The task's own attachments; for the first question of a thread also those that were posted in it before. */
-async function attachmentsOf(
-  task: Task,
-  known: readonly ThreadFile[],
-  client: PlatformClient,
-  signal: AbortSignal,
-): Promise<readonly Attachment[]> {
-  if (task.attachments.length > 0 || known.length > 0) return task.attachments;
-  const history = await client.history(task.thread, { limit: 50, signal });
-  return history.filter(({ from }) => from === 'person').flatMap(({ attachments }) => attachments);
+  const isAboutRefused = task.attachments.length > 0 || known.length === 0;
+  if (files.size === 0 && refused.length > 0 && isAboutRefused) {
+    throw new AppError('file-rejected', refused.join('\n'));
+  }
+  return { files: [...files.values()], notices: [...earlier.problems, ...refused] };
 }
 
 /** The same name with the same bytes is the same file; with other bytes it becomes `name (2)`. */
@@ -92,17 +90,7 @@ function tooLarge(attachment: Attachment, maxBytes: number): string {
   );
 }
 
-/** For a task none of whose files could be taken: the whole answer. */
-export function refusal(refused: readonly string[]): AppError {
-  return new AppError('file-rejected', refused.join('\n'));
-}
-
 function shownName(attachment: Attachment): string {
   const name = safeFileName(attachment.name).replaceAll('`', "'");
-  return name.length > 80 ? `${name.slice(0, 60)}…${name.slice(-15)}` : name;
-}
-
-function megabytes(bytes: number): string {
-  const value = bytes / (1024 * 1024);
-  return `${value >= 10 ? Math.round(value) : value.toFixed(1)} MB`;
+  return name.length > 80 ? `${name.slice(0, 60).toWellFormed()}…${name.slice(-15).toWellFormed()}` : name;
 }

@@ -2,14 +2,19 @@ import { collectArtifacts } from '../answer/collect.ts';
 import type { CollectLimits } from '../answer/collect.ts';
 import { selectArtifacts } from '../answer/select.ts';
 import type { CellOutcome } from '../answer/select.ts';
-import type { Blobs, Store } from '../ports.ts';
+import type { Blobs, SandboxSession, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Artifact, Execution, ShownCell, Task } from '../types.ts';
 import { toCellRecord } from './cell-record.ts';
 import type { Sessions } from './sessions.ts';
 
+/** Longest time for taking what one cell made out of the sandbox. */
+const collectTimeoutMs = 60_000;
+
 /** Runs the cells of one task in its thread's session and keeps what they leave. */
 export interface TaskCells {
+  /** The thread's session; what could not be rebuilt for it goes to `notices`. */
+  session(signal: AbortSignal): Promise<SandboxSession>;
   run(
     title: string,
     code: string,
@@ -20,7 +25,7 @@ export interface TaskCells {
   artifacts(): Promise<readonly Artifact[]>;
   readonly shown: readonly ShownCell[];
   /** What was reset, rebuilt or could not be kept, in words. */
-  readonly notices: readonly string[];
+  readonly notices: ReadonlySet<string>;
   readonly sandboxMs: number;
 }
 
@@ -37,15 +42,22 @@ export function createTaskCells(
   const threadKey = threadKeyOf(task.thread);
   const outcomes: CellOutcome[] = [];
   const shown: ShownCell[] = [];
-  const notices: string[] = [];
+  const notices = new Set<string>();
+  let current: SandboxSession | null = null;
   let sandboxMs = 0;
 
+  const session: TaskCells['session'] = async (signal) => {
+    const opened = await deps.sessions.open(threadKey, signal);
+    for (const notice of opened.notices) notices.add(notice);
+    current = opened.session;
+    return opened.session;
+  };
+
   const run: TaskCells['run'] = async (title, code, signal, onOutput) => {
-    const { session, notices: rebuilt } = await deps.sessions.open(threadKey, signal);
-    notices.push(...rebuilt);
-    const execution = await session.run(code, { timeoutMs: deps.cellTimeoutMs, signal, onOutput });
+    const sandbox = await session(signal);
+    const execution = await sandbox.run(code, { timeoutMs: deps.cellTimeoutMs, signal, onOutput });
     sandboxMs += execution.durationMs;
-    const index = (await deps.store.cells(threadKey)).length;
+    const index = ((await deps.store.cells(threadKey)).at(-1)?.index ?? -1) + 1;
     await deps.store.addCell(threadKey, {
       taskId: task.id,
       index,
@@ -60,15 +72,9 @@ export function createTaskCells(
       return execution;
     }
     // The task's signal may already be aborted by a stop; what the cell made is kept all the same.
-    const kept = await collectArtifacts(
-      title,
-      execution,
-      session,
-      deps.blobs,
-      deps.collect,
-      AbortSignal.timeout(60_000),
-    );
-    notices.push(...kept.notices);
+    const until = AbortSignal.timeout(collectTimeoutMs);
+    const kept = await collectArtifacts(title, execution, sandbox, deps.blobs, deps.collect, until);
+    for (const notice of kept.notices) notices.add(notice);
     outcomes.push({ status: execution.status, artifacts: kept.artifacts });
     await keepOutputs(kept.artifacts);
     return execution;
@@ -80,17 +86,24 @@ export function createTaskCells(
     const attachments = new Set(files.filter(({ origin }) => origin === 'attachment').map(({ name }) => name));
     for (const { artifact, path } of artifacts) {
       if (path === null || path.includes('/') || attachments.has(path)) continue;
-      await deps.store.putFile(threadKey, { ...artifact.file, taskId: task.id, origin: 'output', attachmentId: null });
+      await deps.store.putFile(threadKey, {
+        ...artifact.file,
+        taskId: task.id,
+        origin: 'output',
+        attachmentId: null,
+      });
     }
   };
 
+  /** `null` where the container that holds the files is gone; it is not rebuilt only to look. */
   const existingPaths = async (): Promise<ReadonlySet<string> | null> => {
     if (!outcomes.some(({ artifacts }) => artifacts.some(({ path }) => path !== null))) return new Set();
-    const { session } = await deps.sessions.open(threadKey, AbortSignal.timeout(60_000));
-    return new Set((await session.list('')).map(({ path }) => path));
+    if (current?.alive !== true) return null;
+    return new Set((await current.list('')).map(({ path }) => path));
   };
 
   return {
+    session,
     run,
     // A container that went away meanwhile cannot say what still exists; then everything that was kept goes out.
     artifacts: async () => selectArtifacts(outcomes, await existingPaths().catch(() => null)),

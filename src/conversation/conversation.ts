@@ -1,8 +1,10 @@
 import type { Delivery } from '../answer/deliver.ts';
 import type { Logger } from '../log.ts';
-import type { Dispatcher, GatewayHandlers, Store } from '../ports.ts';
+import type { Dispatcher, GatewayHandlers, InboxEntry, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Reply, Task } from '../types.ts';
+import type { Task } from '../types.ts';
+import { stoppedReply } from './plain-replies.ts';
+import { progressIdOf } from './signs.ts';
 
 /** The inbound use cases, for any number of gateways: a mention, a stop, a look at the code. */
 export function createConversation(deps: {
@@ -16,7 +18,8 @@ export function createConversation(deps: {
   const questionsBefore = async (task: Task): Promise<number> => {
     const threadKey = threadKeyOf(task.thread);
     const entries = await store.tasks(threadKey);
-    const inThread = entries.filter((entry) => entry.task.id !== task.id && isUnfinished(entry.state)).length;
+    const own = entries.findIndex((entry) => entry.task.id === task.id);
+    const inThread = entries.slice(0, Math.max(0, own)).filter(isUnfinished).length;
     return inThread + (await dispatcher.place(threadKey));
   };
 
@@ -45,33 +48,28 @@ export function createConversation(deps: {
 
     onCancel: async (thread, personId) => {
       const threadKey = threadKeyOf(thread);
-      const running = (await store.tasks(threadKey)).filter(({ state }) => state === 'running').length;
-      const waiting = await store.cancelWaiting(threadKey);
-      log.info({ threadKey, personId, waiting: waiting.length, running }, 'stop asked for');
-      await dispatcher.cancel(threadKey);
-      for (const task of waiting) {
-        await delivery.settle(task, stoppedReply(task, 'Stopped before it was started.'));
-        await delivery.deliverReply(task);
+      const unfinished = (await store.tasks(threadKey)).filter(isUnfinished);
+      log.info({ threadKey, personId, tasks: unfinished.length }, 'stop asked for');
+      // Settled before anything is aborted, so that no crash can take the stop back. The worker delivers, as it does every reply.
+      for (const { task, state } of unfinished) {
+        const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
+        await delivery.settle(task, stoppedReply(task, text));
       }
-      return waiting.length + running;
+      await dispatcher.cancel(threadKey);
+      if (unfinished.length > 0) await dispatcher.wake(threadKey);
+      return unfinished.length;
     },
 
     onShowCode: async (thread, taskId) => {
-      const cells = await store.cells(threadKeyOf(thread));
-      const wanted = taskId ?? cells.at(-1)?.taskId;
+      const threadKey = threadKeyOf(thread);
+      const cells = await store.cells(threadKey);
+      const open = new Set((await store.tasks(threadKey)).filter(isUnfinished).map(({ task }) => task.id));
+      const wanted = taskId ?? cells.findLast((cell) => !open.has(cell.taskId))?.taskId;
       return cells.filter((cell) => cell.taskId === wanted);
     },
   };
 }
 
-export function progressIdOf(task: Task): string {
-  return `${task.id}-progress`;
-}
-
-export function stoppedReply(task: Task, text: string): Reply {
-  return { taskId: task.id, outcome: 'cancelled', text, artifacts: [], notices: [], code: [] };
-}
-
-function isUnfinished(state: string): boolean {
+function isUnfinished({ state }: InboxEntry): boolean {
   return state === 'waiting' || state === 'running';
 }

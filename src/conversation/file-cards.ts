@@ -19,7 +19,9 @@ export async function fileCard(
   const card = execution.results.map((bundle) => bundle[cardMime]).find((value) => value !== undefined);
   if (card !== undefined) return card as unknown as FileCard;
   const limit =
-    execution.status === 'timeout' ? `reading it took longer than ${cardTimeoutMs / 1000} s` : execution.error?.message;
+    execution.status === 'timeout'
+      ? `reading it took longer than ${cardTimeoutMs / 1000} s`
+      : execution.error?.message.replace(/\.$/, '');
   return {
     file: name,
     ok: false,

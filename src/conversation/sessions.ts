@@ -1,7 +1,8 @@
 import type { Logger } from '../log.ts';
 import type { Blobs, SandboxLimits, SandboxProvider, SandboxSession, Store } from '../ports.ts';
-import type { Cell, Execution, ThreadKey } from '../types.ts';
-import { toCellRecord } from './cell-record.ts';
+import type { ThreadKey } from '../types.ts';
+import { createPlaces } from './places.ts';
+import { createRebuild } from './rebuild.ts';
 
 /**
  * The live sandboxes of threads: a cache. The truth is in the store (attachments, executed cells), from which a session is
@@ -28,6 +29,7 @@ interface Live {
   readonly session: SandboxSession;
   /** `name sha256` of the attachments it holds. */
   readonly written: Set<string>;
+  /** In use by a task: never evicted, whatever else happens. */
   busy: boolean;
   usedAtMs: number;
   idleTimer: NodeJS.Timeout | null;
@@ -45,128 +47,75 @@ export function createSessions(deps: {
   readonly log: Logger;
 }): Sessions {
   const live = new Map<ThreadKey, Live>();
-  /** Callers that wait for a place, in order. */
-  const waiters = new Set<() => void>();
-  let opening = 0;
+  const rebuild = createRebuild(deps);
 
   const drop = async (threadKey: ThreadKey): Promise<void> => {
     const entry = live.get(threadKey);
     if (entry === undefined) return;
     live.delete(threadKey);
-    if (entry.idleTimer !== null) clearTimeout(entry.idleTimer);
-    await entry.session[Symbol.asyncDispose]();
-    wakeWaiter();
-  };
-
-  const wakeWaiter = (): void => {
-    const [waiter] = waiters;
-    waiter?.();
-  };
-
-  const dropInBackground = (threadKey: ThreadKey): void => {
-    drop(threadKey).catch((error: unknown) =>
-      deps.log.warn({ threadKey, error: String(error) }, 'a session could not be removed'),
-    );
-  };
-
-  /** Takes a place among the live sessions: a free one, else that of the longest idle thread, else the next one released. */
-  const takePlace = async (signal: AbortSignal): Promise<void> => {
-    while (live.size + opening >= deps.maxSessions) {
-      const [oldest] = [...live].filter(([, entry]) => !entry.busy).toSorted(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
-      if (oldest === undefined) await nextRelease(signal);
-      else await drop(oldest[0]);
+    stopClock(entry);
+    try {
+      await entry.session[Symbol.asyncDispose]();
+    } catch (error) {
+      deps.log.warn({ threadKey, error: String(error) }, 'a session could not be removed');
+    } finally {
+      places.free();
     }
-    opening += 1;
   };
 
-  const nextRelease = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const done = (): void => {
-        waiters.delete(done);
-        signal.removeEventListener('abort', stop);
-        resolve();
-      };
-      const stop = (): void => {
-        waiters.delete(done);
-        reject(signal.reason as Error);
-      };
-      signal.throwIfAborted();
-      waiters.add(done);
-      signal.addEventListener('abort', stop, { once: true });
-    });
+  /** Throws away the session that was idle longest; false when all are busy. */
+  const evictOldest = async (): Promise<boolean> => {
+    const [oldest] = [...live].filter(([, { busy }]) => !busy).toSorted(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
+    if (oldest === undefined) return false;
+    await drop(oldest[0]);
+    return true;
+  };
+  const places = createPlaces(deps.maxSessions, evictOldest);
 
   const open: Sessions['open'] = async (threadKey, signal) => {
     const existing = live.get(threadKey);
     if (existing?.session.alive === true) {
       existing.busy = true;
-      if (existing.idleTimer !== null) clearTimeout(existing.idleTimer);
-      await writeAttachments(existing.session, threadKey, existing.written, signal);
-      return { session: existing.session, notices: [] };
+      stopClock(existing);
+      return {
+        session: existing.session,
+        notices: await rebuild.writeAttachments(existing.session, threadKey, existing.written, signal),
+      };
     }
-    if (existing !== undefined) await drop(threadKey);
-    await takePlace(signal);
+    await drop(threadKey);
+    await places.take(signal);
     try {
-      return await openFresh(threadKey, signal);
-    } finally {
-      opening -= 1;
-    }
-  };
-
-  const openFresh: Sessions['open'] = async (threadKey, signal) => {
-    const session = await deps.provider.acquire(deps.limits, signal);
-    try {
-      const written = new Set<string>();
-      await writeAttachments(session, threadKey, written, signal);
-      const notices = await replay(session, threadKey, signal);
-      live.set(threadKey, { session, written, busy: true, usedAtMs: Date.now(), idleTimer: null });
-      return { session, notices };
+      const fresh = await openFresh(threadKey, signal);
+      live.set(threadKey, { ...fresh, busy: true, usedAtMs: Date.now(), idleTimer: null });
+      return fresh;
     } catch (error) {
-      await session[Symbol.asyncDispose]();
+      places.free();
       throw error;
     }
   };
 
-  const writeAttachments = async (
-    session: SandboxSession,
-    threadKey: ThreadKey,
-    written: Set<string>,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    for (const file of await deps.store.files(threadKey)) {
-      const identity = `${file.name} ${file.sha256}`;
-      if (file.origin !== 'attachment' || written.has(identity)) continue;
-      await session.write(file.name, deps.blobs.get(file.sha256), signal);
-      written.add(identity);
-    }
+  const openFresh = async (threadKey: ThreadKey, signal: AbortSignal): Promise<OpenSession & Pick<Live, 'written'>> => {
+    const whole = await acquireWith(threadKey, signal, rebuild.everything);
+    if (whole.session.alive) return whole;
+    // What was run before brings the container down: without it the thread can at least go on with its files.
+    await whole.session[Symbol.asyncDispose]();
+    deps.log.warn({ threadKey }, 'a sandbox ended while its thread was rebuilt; going on with the files alone');
+    const files = await acquireWith(threadKey, signal, rebuild.filesOnly);
+    return { ...files, notices: [...files.notices, rebuild.nothingReplayed] };
   };
 
-  const replay = async (
-    session: SandboxSession,
+  const acquireWith = async (
     threadKey: ThreadKey,
     signal: AbortSignal,
-  ): Promise<readonly string[]> => {
-    const notices: string[] = [];
-    for (const cell of (await deps.store.cells(threadKey)).filter(isReplayable)) {
-      const replayed = await session.run(cell.source, { timeoutMs: deps.cellTimeoutMs, signal, onOutput: () => {} });
-      signal.throwIfAborted();
-      const difference = differenceOf(cell, replayed);
-      if (difference !== null) notices.push(difference);
-      if (replayed.status === 'lost') break;
-    }
-    await writeMissingOutputs(session, threadKey, signal);
-    return notices;
-  };
-
-  const writeMissingOutputs = async (
-    session: SandboxSession,
-    threadKey: ThreadKey,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const outputs = (await deps.store.files(threadKey)).filter(({ origin }) => origin === 'output');
-    if (outputs.length === 0) return;
-    const present = new Set((await session.list('')).map(({ path }) => path));
-    for (const file of outputs) {
-      if (!present.has(file.name)) await session.write(file.name, deps.blobs.get(file.sha256), signal);
+    fill: typeof rebuild.everything,
+  ): Promise<OpenSession & Pick<Live, 'written'>> => {
+    const session = await deps.provider.acquire(deps.limits, signal);
+    const written = new Set<string>();
+    try {
+      return { session, written, notices: await fill(session, threadKey, written, signal) };
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      throw error;
     }
   };
 
@@ -176,31 +125,20 @@ export function createSessions(deps: {
     release: (threadKey) => {
       const entry = live.get(threadKey);
       if (entry === undefined) return;
+      stopClock(entry);
       entry.busy = false;
       entry.usedAtMs = Date.now();
-      entry.idleTimer = setTimeout(() => dropInBackground(threadKey), deps.idleMs);
-      entry.idleTimer.unref();
-      wakeWaiter();
+      entry.idleTimer = setTimeout(() => void drop(threadKey), deps.idleMs).unref();
+      places.evictable();
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.allSettled([...live.keys()].map(drop));
+      await Promise.all([...live.keys()].map(drop));
     },
   };
 }
 
-/** A cell that was killed has no end state to come back to; one that raised has: everything up to its error. */
-function isReplayable(cell: Cell): boolean {
-  return cell.execution.status === 'ok' || cell.execution.status === 'error';
-}
-
-function differenceOf(cell: Cell, replayed: Execution): string | null {
-  const step = `step ${cell.index + 1} (“${cell.title}”)`;
-  if (replayed.status !== cell.execution.status) {
-    const reason = replayed.error === null ? '' : `: ${replayed.error.name}`;
-    return `This thread was rebuilt in a fresh sandbox; ${step} did not run there as it did before${reason}.`;
-  }
-  if (toCellRecord(replayed).stdout !== cell.execution.stdout) {
-    return `This thread was rebuilt in a fresh sandbox; ${step} printed something else than before.`;
-  }
-  return null;
+/** At most one idle clock runs for a session: a forgotten one would end it under a later task. */
+function stopClock(entry: Live): void {
+  if (entry.idleTimer !== null) clearTimeout(entry.idleTimer);
+  entry.idleTimer = null;
 }

@@ -4,7 +4,7 @@ import { threadKeyOf } from '../types.ts';
 import type { Task } from '../types.ts';
 import type { Database, TasksTable } from './schema.ts';
 
-type Inbox = Pick<Store, 'accept' | 'unfinishedThreads' | 'takeNext' | 'finish' | 'cancelWaiting' | 'tasks'>;
+type Inbox = Pick<Store, 'accept' | 'unfinishedThreads' | 'takeNext' | 'finish' | 'tasks'>;
 
 const unfinished = ['waiting', 'running'] as const;
 
@@ -59,17 +59,6 @@ export function createInbox(db: Kysely<Database>): Inbox {
     // A task that has ended stays as it ended: the first word is the final one.
     finish: async (taskId, state) => {
       await db.updateTable('tasks').set({ state }).where('id', '=', taskId).where('state', 'in', unfinished).execute();
-    },
-
-    cancelWaiting: async (threadKey) => {
-      const rows = await db
-        .updateTable('tasks')
-        .set({ state: 'cancelled' })
-        .where('thread_key', '=', threadKey)
-        .where('state', '=', 'waiting')
-        .returningAll()
-        .execute();
-      return rows.toSorted((one, other) => one.sequence - other.sequence).map((row) => entryOf(row).task);
     },
 
     tasks: async (threadKey) => {

@@ -108,16 +108,6 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
         await store.finish('o1', 'done');
         expect(await store.unfinishedThreads()).toEqual([key]);
       });
-
-      it('cancels what waits in the thread and leaves what runs, and other threads', async () => {
-        for (const id of ['t1', 't2', 't3']) await store.accept(exampleTask(id));
-        await store.accept(exampleTask('o1', otherThread));
-        await store.takeNext(key);
-        expect((await store.cancelWaiting(key)).map(({ id }) => id)).toEqual(['t2', 't3']);
-        expect(await store.cancelWaiting(key)).toEqual([]);
-        expect((await store.tasks(key)).map(({ state }) => state)).toEqual(['running', 'cancelled', 'cancelled']);
-        expect((await store.tasks(otherKey)).map(({ state }) => state)).toEqual(['waiting']);
-      });
     });
 
     describe('outbox', () => {

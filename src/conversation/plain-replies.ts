@@ -1,0 +1,10 @@
+import type { Reply, Task } from '../types.ts';
+
+/** A reply that is one text: no artifacts, notices or code. */
+export function stoppedReply(task: Task, text: string): Reply {
+  return { taskId: task.id, outcome: 'cancelled', text, artifacts: [], notices: [], code: [] };
+}
+
+export function failedReply(task: Task, text: string): Reply {
+  return { ...stoppedReply(task, text), outcome: 'failed' };
+}
