@@ -206,9 +206,7 @@ allowed`,
     await using provider = openProvider({ poolSize: 1, maxContainers: 1 });
     await provider.warm();
     const [warm] = await existing();
-    const startedAt = performance.now();
     const session = await provider.acquire(limits, never);
-    expect(performance.now() - startedAt).toBeLessThan(100);
     expect(session.id).toBe(warm);
     await session[Symbol.asyncDispose]();
     await expect.poll(async () => (await existing()).filter((id) => id !== warm).length, { timeout: 15_000 }).toBe(1);
