@@ -88,6 +88,26 @@ class Figures(SandboxCase):
             if x is not None:
                 self.assertEqual(series["x"], x, code)
 
+    def test_a_direction_is_said_only_where_it_holds(self) -> None:
+        def words(values: str) -> str:
+            return str(self.only_result(f"plt.plot({values})")["text/plain"])
+
+        self.assertIn("rising throughout", words("[1, 2, 3, 4, 5, 6]"))
+        self.assertIn("falling throughout", words("[6, 5, 4, 3, 2, 1]"))
+        for values in ("[*range(40), 38.5]", "[1, 2, 2, 3, 4, 5]"):
+            self.assertIn("rising overall", words(values))
+            self.assertNotIn("throughout", words(values))
+
+    def test_grouped_bars_name_their_categories(self) -> None:
+        draw = "pd.DataFrame({{'p': range(1, {0} + 1), 'q': range({0}, 0, -1)}}, index=range(1990, 1990 + {0})).plot.bar()"
+        for count in (3, 12, 40):
+            result = self.only_result(draw.format(count))
+            for series in result[CHART]["series"]:
+                self.assertEqual(series["x"], [str(year) for year in range(1990, 1990 + count)])
+            self.assertIn(f"{1990 + count - 1} ", result["text/plain"])
+        manual = "x = np.arange(10)\nfor k in (0, 1): plt.bar(x + 0.4 * k - 0.2, x + k, 0.4)\nplt.xticks(x, [str(2010 + n) for n in x])"
+        self.assertIn("highest 2019 with 10", self.only_result(manual)["text/plain"])
+
     def test_a_histogram_is_told_from_bars(self) -> None:
         result = self.only_result("plt.hist(np.arange(100), bins=4)")
         self.assertEqual(result[CHART]["type"], "histogram")

@@ -156,7 +156,8 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
     dimension.grain !== 'weekday' &&
     dimension.grain !== 'hour' &&
     dimension.column.order === null &&
-    first[1] !== 0
+    first[1] > 0 &&
+    last[1] >= 0
   ) {
     bullets.push(
       `From ${name(first)} (${value(first)}) to ${name(last)} (${value(last)}): ${signedPercent(100 * (last[1] / first[1] - 1))}.`,
@@ -176,10 +177,13 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
     (plan.aggregate === 'sum' || plan.aggregate === 'count') &&
     !(isTime(dimension) && plan.measures.some(isLevel));
   if (adds && total !== null)
-    bullets.push(
-      `Total over ${plural(facts.number('groups') ?? 0, what, what.endsWith('y') ? `${what.slice(0, -1)}ies` : `${what}s`)}: ${withUnit(total, unit)}.`,
-    );
+    bullets.push(`Total over ${plural(facts.number('groups') ?? 0, what, pluralOf(what))}: ${withUnit(total, unit)}.`);
   return { headline, bullets: [...bullets, ...cutText(plan, facts)] };
+}
+
+function pluralOf(noun: string): string {
+  if (/[^aeiou]y$/i.test(noun)) return `${noun.slice(0, -1)}ies`;
+  return /[a-z]$/i.test(noun) && !noun.endsWith('s') ? `${noun}s` : noun;
 }
 
 function newestWords(facts: Facts): string {

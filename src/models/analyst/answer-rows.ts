@@ -59,13 +59,18 @@ export function usageText(facts: Facts): string {
     );
   }
   if (kept !== null && kept < read) parts.push(`${plural(read - kept, 'row')} outside your filter`);
+  const totals = facts.texts('totals');
+  if (totals.length > 0)
+    parts.push(
+      `${totals.length === 1 ? 'line' : 'lines'} ${listed(totals.slice(0, linesNamed))}${totals.length > linesNamed ? ', …' : ''}, which ${totals.length === 1 ? 'adds' : 'add'} up the others`,
+    );
   const unusable = facts.objects('unusable');
   if (unusable.length > 0) parts.push(`of these, unreadable values: ${unusableText(unusable)}`);
   const copies = facts.number('copies') ?? 0;
   if (copies > 0) parts.push(plural(copies, 'exact copy of another row', 'exact copies of other rows'));
   const newest = facts.text('newest');
   if (newest !== null) parts.push(`rows of other times than ${newest}, the newest in the file`);
-  const all = read + rejected;
+  const all = read + rejected + (facts.flag('cells') ? 0 : totals.length);
   const head = `${unit === 'rows' ? 'Rows' : 'Values'} used: ${used.toLocaleString('en-US')} of ${all.toLocaleString('en-US')}.`;
   return parts.length === 0 ? head : `${head} Not used: ${parts.join('; ')}.`;
 }

@@ -63,59 +63,84 @@ export function collectFiles(messages: readonly (readonly FileCard[])[]): Files 
 function toTable(card: FileCard, table: CardTable, isNew: boolean): Table {
   const place = { file: card.file, table: table.name };
   const years = table.columns_info.filter((column) => /^(19|20)\d\d$/.test(column.name.trim()));
+  const months = table.columns_info.filter((column) => monthColumn.test(column.name.trim()));
+  const period = years.length >= 3 ? 'Year' : 'Month';
+  const periods = period === 'Year' ? years : months;
   const plain = (column: CardColumn): Column => ({
     ref: { ...place, name: column.name, role: roleOf(column, table.rows), unit: column.unit, order: orderOf(column) },
     words: headerWords(column.name),
     card: column,
   });
   const wide =
-    years.length >= 3 && years.every((column) => ['integer', 'number', 'mixed', 'empty'].includes(column.type));
-  const ref = (extra: TableRef['wide']): TableRef => ({ ...place, oneOfMany: card.tables.length > 1, wide: extra });
+    periods.length >= 3 && periods.every((column) => ['integer', 'number', 'mixed', 'empty'].includes(column.type));
+  const totals = card.warnings.some((warning) => warning.code === 'totals-row' && warning.table === table.name);
+  const oneOfMany = card.tables.length > 1;
+  const ref = (extra: TableRef['wide']): TableRef => ({ ...place, oneOfMany, totals, wide: extra });
   if (!wide)
     return { ref: ref(null), rows: table.rows, hidden: table.hidden, columns: table.columns_info.map(plain), isNew };
 
-  const ids = table.columns_info.filter((column) => !years.includes(column));
+  // A column that adds up the months of its row would repeat in every one of them.
+  const ids = table.columns_info.filter(
+    (column) => !periods.includes(column) && !/^(?:(?:grand )?total|sum|summe|gesamt|ytd)\b/i.test(column.name.trim()),
+  );
   const valueName = wideValueName(card, table);
-  const names = years.map((column) => column.name);
   return {
-    ref: ref({ ids: ids.map((column) => column.name), years: names, valueName }),
-    rows: table.rows * years.length,
+    ref: ref({
+      period,
+      ids: ids.map((column) => column.name),
+      columns: periods.map((column) => column.name),
+      valueName,
+    }),
+    rows: table.rows * periods.length,
     hidden: table.hidden,
     isNew,
-    columns: [...ids.map(plain), ...wideColumns(place, table, years, valueName)],
+    columns: [...ids.map(plain), ...wideColumns(place, table, period, periods, valueName)],
   };
 }
 
-/** The year and value columns that a table with one column per year gets once it is read as one row per year. */
+/** The period and value columns that a table with one column per period gets once it is read as one row per period. */
 function wideColumns(
   place: { readonly file: string; readonly table: string },
   table: CardTable,
-  years: readonly CardColumn[],
+  period: 'Year' | 'Month',
+  periods: readonly CardColumn[],
   valueName: string,
 ): readonly Column[] {
-  const numbers = years.map((column) => Number(column.name));
+  const isYear = period === 'Year';
+  const numbers = isYear ? periods.map((column) => Number(column.name)) : [];
   const blankCard = { unit: null, top: [], examples: [] };
-  const year: CardColumn = {
+  const when: CardColumn = {
     ...blankCard,
-    name: 'Year',
-    type: 'integer',
+    name: period,
+    type: isYear ? 'integer' : 'text',
     missing: 0,
-    distinct: years.length,
-    min: Math.min(...numbers),
-    max: Math.max(...numbers),
+    distinct: periods.length,
+    min: isYear ? Math.min(...numbers) : null,
+    max: isYear ? Math.max(...numbers) : null,
+    top: isYear ? [] : periods.map(({ name }) => ({ value: name, count: table.rows })),
   };
-  const missing = years.reduce((sum, column) => sum + column.missing, 0);
+  const missing = periods.reduce((sum, column) => sum + column.missing, 0);
   const value: CardColumn = {
     ...blankCard,
     name: valueName,
     type: 'number',
     missing,
-    distinct: table.rows * years.length,
+    distinct: table.rows * periods.length,
     min: null,
     max: null,
   };
   return [
-    { ref: { ...place, name: 'Year', role: 'year', unit: null, order: null }, words: ['year'], card: year },
+    {
+      ref: {
+        ...place,
+        name: period,
+        role: isYear ? 'year' : 'category',
+        unit: null,
+        order: isYear ? null : 'months',
+      },
+      words: [period.toLowerCase()],
+      card: when,
+    },
     {
       ref: { ...place, name: valueName, role: 'number', unit: null, order: null },
       words: headerWords(valueName),
@@ -135,6 +160,10 @@ function wideValueName(card: FileCard, table: CardTable): string {
   return start === '' ? 'Value' : start + name.slice(head.length);
 }
 
+/** `Jan`, `September`; with a year behind it, it would not be one month of one year. */
+const monthColumn =
+  /^(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?$/i;
+
 const yearWords = new Set(['year', 'jahr', 'yr', 'annee', 'ano', 'anno', 'season']);
 
 function roleOf(column: CardColumn, rows: number): ColumnRole {
@@ -147,7 +176,7 @@ function roleOf(column: CardColumn, rows: number): ColumnRole {
     case 'integer':
       if (words.some((word) => yearWords.has(word)) && Number(column.min) >= 1000 && Number(column.max) <= 2200)
         return 'year';
-      return isIdName(words) && column.distinct > 0.5 * rows ? 'id' : 'number';
+      return isIdName(words) && (words.at(-1) === 'id' || column.distinct > 0.5 * rows) ? 'id' : 'number';
     case 'number':
       return 'number';
     case 'text':

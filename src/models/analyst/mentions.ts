@@ -23,8 +23,8 @@ export interface Mention {
   readonly afterBy: boolean;
 }
 
-const byWords = new Set(['by', 'per', 'across', 'each', 'every', 'grouped', 'versus', 'vs']);
-const connecting = new Set(['the', 'each', 'every', 'a', 'an', 'and', 'all']);
+const byWords = new Set(['by', 'per', 'across', 'each', 'every', 'grouped', 'versus', 'vs', 'pro', 'je', 'nach']);
+const connecting = new Set(['the', 'each', 'every', 'a', 'an', 'and', 'all', 'der', 'dem']);
 
 /**
  * Columns that the text names, in the order of the text, longest names first where two overlap. Words that steer
@@ -35,7 +35,8 @@ export function findMentions(text: string, tables: readonly Table[], lenient: bo
   const options = tables.flatMap((table) => table.columns.map((column) => ({ table, column })));
   const runs = options.flatMap(({ table, column }) =>
     tokens.flatMap((_, at) => {
-      const run = runFrom(tokens, at, column.words, lenient);
+      const grouping = byWords.has(tokens[at - 1]?.norm ?? '') && column.ref.role === 'category';
+      const run = runFrom(tokens, at, column.words, lenient || grouping);
       return run === null ? [] : [{ option: { table, column, score: run.score }, at, count: run.count }];
     }),
   );

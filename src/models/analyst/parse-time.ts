@@ -5,30 +5,33 @@ import { blank } from './words.ts';
 
 const grainWords: readonly (readonly [RegExp, Grain])[] = [
   [
-    /\b(?:by|per|each|every|for each|over the|across|on each)\s+(?:the\s+)?(?:day of (?:the )?week|weekdays?)\b|\bwhich (?:week)?day of the week\b|\bwhich weekdays?\b|\bday of (?:the )?week\b|\bweekday\b/i,
+    /\b(?:by|per|pro|je|nach|each|every|for each|over the|across|on each)\s+(?:the\s+)?(?:day of (?:the )?week|weekdays?)\b|\bwhich (?:week)?day of the week\b|\bwhich weekdays?\b|\bday of (?:the )?week\b|\bweekday\b/i,
     'weekday',
   ],
   [
-    /\b(?:by|per|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:calendar\s+)?months?\b|\bmonth(?:ly| by month|-by-month)\b|\b(?:which|what|best|worst|top)\s+months?\b|\band months?\b/i,
+    /\b(?:by|per|pro|je|nach|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:calendar\s+)?(?:months?|monat(?:en)?)\b|\bmonth(?:ly| by month|-by-month)\b|\bmonatlich\w*|\b(?:which|what|best|worst|top)\s+months?\b|\band months?\b/i,
     'month',
   ],
   [
-    /\b(?:by|per|each|every|for each|over the|over|across)\s+(?:the\s+)?quarters?\b|\bquarterly\b|\b(?:which|what|best|worst)\s+quarters?\b|\band quarters?\b/i,
+    /\b(?:by|per|pro|je|nach|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:quarters?|quartal(?:en)?)\b|\bquarterly\b|\b(?:which|what|best|worst)\s+quarters?\b|\band quarters?\b/i,
     'quarter',
   ],
   [
-    /\b(?:by|per|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:calendar\s+)?years?\b|\b(?:yearly|annual(?:ly)?)\b|\byear by year\b|\b(?:which|what|best|worst)\s+years?\b|\band years?\b/i,
+    /\b(?:by|per|pro|je|nach|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:calendar\s+)?(?:years?|jahr(?:en)?)\b|\b(?:yearly|annual(?:ly)?)\b|\byear by year\b|\b(?:which|what|best|worst)\s+years?\b|\band years?\b/i,
     'year',
   ],
   [
-    /\b(?:by|per|each|every|for each|over the|over|across)\s+(?:the\s+)?weeks?\b|\bweekly\b|\b(?:which|what|best|worst)\s+weeks?\b/i,
+    /\b(?:by|per|pro|je|nach|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:weeks?|wochen?)\b|\bweekly\b|\b(?:which|what|best|worst)\s+weeks?\b/i,
     'week',
   ],
   [
-    /\b(?:by|per|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:days?|dates?)\b|\bdaily\b|\b(?:which|what|best|worst)\s+days?\b/i,
+    /\b(?:by|per|pro|je|nach|each|every|for each|over the|over|across)\s+(?:the\s+)?(?:days?|dates?|tag(?:en)?)\b|\bdaily\b|\b(?:which|what|best|worst)\s+days?\b/i,
     'day',
   ],
-  [/\b(?:by|per|each|every|for each)\s+(?:the\s+)?hours?\b|\bhourly\b|\b(?:which|what)\s+hours?\b/i, 'hour'],
+  [
+    /\b(?:by|per|pro|je|nach|each|every|for each)\s+(?:the\s+)?(?:hours?|stunden?)\b|\bhourly\b|\b(?:which|what)\s+hours?\b/i,
+    'hour',
+  ],
 ];
 
 export interface TimeReading {

@@ -18,10 +18,13 @@ export interface TableRef {
   readonly table: string;
   /** The file has other tables too, so the answer says which one it used. */
   readonly oneOfMany: boolean;
-  /** A table with one column per year, to be read as one row per year. */
+  /** Some rows add up the others and are left out. */
+  readonly totals: boolean;
+  /** A table with one column per year or month, to be read as one row per year or month. */
   readonly wide: {
+    readonly period: 'Year' | 'Month';
     readonly ids: readonly string[];
-    readonly years: readonly string[];
+    readonly columns: readonly string[];
     readonly valueName: string;
   } | null;
 }

@@ -33,7 +33,11 @@ export function sourceLines(source: Source, filters: readonly Filter[], options:
   ];
   const lines = [
     `data = ${loadCall(source.table)}`,
+    ...(source.table.totals
+      ? ['totals = data.attrs.get("totals", [])', 'data = data.drop(index=[total["row"] for total in totals])']
+      : []),
     'facts = {"read": len(data), "rejected": data.attrs.get("rejected", [])[:40], "rejected_count": len(data.attrs.get("rejected", []))}',
+    ...(source.table.totals ? ['facts["totals"] = [total["line"] for total in totals]'] : []),
     ...wideLines(source.table),
     ...source.joins.flatMap((join) => joinLines(join, needed)),
   ];
@@ -45,9 +49,9 @@ export function sourceLines(source: Source, filters: readonly Filter[], options:
 function wideLines({ wide }: TableRef): readonly string[] {
   if (wide === null) return [];
   return [
-    `years = ${py(wide.years)}`,
-    `data = data.melt(id_vars=${py(wide.ids)}, value_vars=years, var_name="Year", value_name=${py(wide.valueName)})`,
-    'data["Year"] = data["Year"].astype(int)',
+    `periods = ${py(wide.columns)}`,
+    `data = data.melt(id_vars=${py(wide.ids)}, value_vars=periods, var_name=${py(wide.period)}, value_name=${py(wide.valueName)})`,
+    ...(wide.period === 'Year' ? ['data["Year"] = data["Year"].astype(int)'] : []),
     'facts["read"] = len(data)',
     'facts["cells"] = True',
   ];

@@ -125,6 +125,7 @@ export const steeringWords = list(`
   file data dataset sheet tab workbook spreadsheet row record entry field header csv excel xlsx
   summary summarise summarize describe overview profile missing empty blank null duplicate duplicated
   detail details example euro euros eur usd dollar dollars general particular addition form format style report
+  pro je nach der die das dem den und im als
   now again instead too next still please ago since before after until through during
 `);
 

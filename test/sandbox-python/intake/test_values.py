@@ -3,7 +3,7 @@
 import datetime
 import unittest
 
-from support import IntakeCase, sales, text
+from support import IntakeCase, load, sales, text
 
 
 class Values(IntakeCase):
@@ -108,6 +108,15 @@ class Headers(IntakeCase):
     def test_totals_row_is_said(self) -> None:
         codes = [warning["code"] for warning in self.carded("region,n\nNorth,1\nSouth,2\nEast,3\nWest,4\nTotal,10\n")["warnings"]]
         self.assertIn("totals-row", codes)
+
+    def totals_of(self, content: str) -> list[dict[str, int]]:
+        return load(self.file("table.csv", content.encode())).attrs["totals"]
+
+    def test_totals_are_named_where_they_are_totals(self) -> None:
+        self.assertEqual(self.totals_of("region,n\nNorth,1\nSouth,2\nEast,3\nWest,4\nTotal,10\n"), [{"row": 4, "line": 6}])
+        self.assertEqual(self.totals_of("region,n\nNorth,1\nSouth,2\nTotal A,3\nEast,3\nWest,4\nTotal B,7\nOst,1\nGrand total 2024,11\n"), [{"row": row, "line": row + 2} for row in (2, 5, 7)])
+        self.assertEqual(self.totals_of("company,n\nShell,1\nTotal Energies,2\nEni,3\nBP,4\nRepsol,5\n"), [])
+        self.assertEqual(self.totals_of("day,n\n" + "".join(f"2024-01-{day:02},1\n" for day in range(1, 31)) + "Total,30\n"), [{"row": 30, "line": 32}])
 
     def test_delimiter_at_every_line_end(self) -> None:
         self.assertEqual(self.names("a,b,\n1,2,\n3,4,\n"), ["a", "b"])

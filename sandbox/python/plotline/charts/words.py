@@ -172,7 +172,7 @@ def _lead(series: Series) -> str:
 
 
 def _trend(values: list[float]) -> str:
-    """A word for a clear direction only: the rank order of the values follows their position, or it does not."""
+    """A word for a clear direction only: each value passes the one before, or the ranks of the values follow their position."""
     if len(values) < 4 or len(set(values)) < 2:
         return ""
     order = sorted(range(len(values)), key=values.__getitem__)
@@ -180,8 +180,11 @@ def _trend(values: list[float]) -> str:
     for rank, index in enumerate(order):
         ranks[index] = rank
     direction = statistics.correlation(list(range(len(values))), ranks)
-    if abs(direction) >= 0.95:
-        return "rising throughout" if direction > 0 else "falling throughout"
+    steps = [after - before for before, after in zip(values, values[1:])]
+    if all(step > 0 for step in steps):
+        return "rising throughout"
+    if all(step < 0 for step in steps):
+        return "falling throughout"
     if abs(direction) >= 0.7:
         return "rising overall" if direction > 0 else "falling overall"
     return "no steady direction" if abs(direction) < 0.3 else ""

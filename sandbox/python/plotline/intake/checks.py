@@ -8,8 +8,8 @@ import pandas as pd
 
 from plotline.intake.frame import TypedTable
 from plotline.intake.model import Note
+from plotline.intake.totals import totals_rows
 
-_TOTAL = re.compile(r"(?:grand |sub-?)?totals?\b|sum\b|summe\b|gesamt\b|insgesamt\b|total général|всего|итого|合計|总计|overall\b", re.IGNORECASE)
 _INSTRUCTION = re.compile(
     r"(?:ignore|disregard|forget)\s+(?:all\s+|any\s+|the\s+|your\s+)*(?:previous|prior|above|earlier|system)"
     r"|(?:system|assistant|developer)\s*(?:prompt|message)\s*:|you are (?:now )?(?:an?|the) (?:ai|assistant|language model|chatbot)"
@@ -57,16 +57,10 @@ def _line(table: TypedTable, row: int) -> int:
 
 def _totals(table: TypedTable) -> Iterator[Note]:
     """Rows that add up the others: computing over them counts everything twice."""
-    for index, column in enumerate(table.columns):
-        if column.type not in ("text", "mixed"):
-            continue
-        series = table.frame.iloc[:, index]
-        tail = series.iloc[-3:] if len(series) > 5000 else series
-        found = [row for row, value in zip(range(len(series) - len(tail), len(series)), tail) if isinstance(value, str) and _TOTAL.match(value.strip())]
-        if found and len(found) <= max(1, len(series) // 4):
-            where = ", ".join(str(_line(table, row)) for row in found[:5])
-            yield Note("totals-row", f"{len(found)} row(s) look like totals of the others (line {where}); leave them out of sums.", table.raw.name, _line(table, found[-1]))
-            return
+    found = totals_rows(table)
+    if found:
+        where = ", ".join(str(_line(table, row)) for row in found[:5])
+        yield Note("totals-row", f"{len(found)} row(s) look like totals of the others (line {where}); leave them out of sums.", table.raw.name, _line(table, found[-1]))
 
 
 def _instructions(table: TypedTable) -> Iterator[Note]:

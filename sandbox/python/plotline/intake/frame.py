@@ -9,6 +9,7 @@ import pandas as pd
 
 from plotline.intake.column_types import Column, Hints, type_column
 from plotline.intake.model import Note, RawTable
+from plotline.intake.totals import totals_rows
 from plotline.intake.words import CURRENCY_CODES, CURRENCY_SIGNS
 
 _UNIT_IN_NAME = re.compile(r"[\[(]\s*([^()\[\]]{1,15}?)\s*[\])]\s*$")
@@ -52,13 +53,15 @@ def typed(raw: RawTable) -> TypedTable:
         data[index] = pd.Series(values, index=range(rows))
     frame = pd.DataFrame(data, index=range(rows))
     frame.columns = pd.Index(raw.header, dtype=object)
+    table = TypedTable(raw, frame, columns)
     frame.attrs = {
         "table": raw.name,
         "rejected": Findings({"line": found.line, "reason": found.reason} for found in raw.rejected),
         "unusable": Findings(_unusable(raw, columns)),
+        "totals": Findings({"row": row, "line": int(raw.lines[row])} for row in totals_rows(table)),
         "source_rows": rows + len(raw.rejected),
     }
-    return TypedTable(raw, frame, columns)
+    return table
 
 
 def _unusable(raw: RawTable, columns: list[Column]) -> list[dict[str, Any]]:
