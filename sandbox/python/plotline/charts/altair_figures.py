@@ -5,27 +5,35 @@ import os
 from typing import Any
 
 from plotline.charts.model import Chart, Series, tidy_number, tidy_value
+from plotline.charts.pages import page_around
 from plotline.paths import VEGA_SCRIPTS
 
 _FILES = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js")
 _MARKS = {"line": "line", "area": "line", "bar": "bar", "point": "scatter", "circle": "scatter", "square": "scatter", "arc": "pie", "rect": "heatmap"}
+_FACETS = {"row", "column", "facet"}
 _AGGREGATES = {"sum": "sum", "mean": "mean", "average": "mean", "median": "median", "min": "min", "max": "max", "count": "size"}
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{title}</title>
-<style>body {{ font-family: sans-serif; margin: 1rem; }} .vega-embed {{ width: 100%; }}</style>
+# Vega-Lite's own sizes are meant for a column of a notebook: plots of 200 to 300 pixels with letters of 10.
+_SIZES: dict[str, dict[str, Any]] = {
+    "view": {"continuousHeight": 420, "discreteHeight": {"step": 28}},
+    "axis": {"labelFontSize": 12, "titleFontSize": 13},
+    "legend": {"labelFontSize": 12, "titleFontSize": 13},
+    "title": {"fontSize": 16},
+}
+# What altair writes into every chart, which is therefore nobody's wish.
+_ALTAIR_VIEW = {"continuousWidth": 300, "continuousHeight": 300}
+# SVG stays sharp when it is enlarged or printed; browsers get slow with tens of thousands of its elements.
+_SVG_ROWS = 5_000
+_LABELS_PIXELS, _LETTER_PIXELS = 600, 8
+_STYLE = """#chart { display: block; width: 100%; max-width: 960px; margin: 0 auto; }
+#chart.fixed { width: fit-content; max-width: none; }"""
+
+_BODY = """<div id="chart"{kind}></div>
 {scripts}
-</head>
-<body>
-<div id="chart"></div>
-<script type="application/json" id="spec">{spec}</script>
-<script>vegaEmbed("#chart", JSON.parse(document.getElementById("spec").textContent), {{actions: {{export: true, source: false, compiled: false, editor: false}}}});</script>
-</body>
-</html>
-"""
+<script>
+vegaEmbed("#chart", {spec}, {{renderer: "{renderer}", actions: {{export: true, source: false, compiled: false, editor: false}}}})
+  .catch((error) => {{ document.getElementById("chart").textContent = "This chart could not be drawn: " + error.message; }});
+</script>"""
 
 
 def page(chart: Any) -> str | None:
@@ -37,20 +45,50 @@ def page(chart: Any) -> str | None:
                 scripts.append(f"<script>{file.read()}</script>")
         except OSError:
             return None
-    # "</" would end the script element; "<\/" is the same text in JSON.
-    spec = json.dumps(chart.to_dict(), default=str).replace("</", "<\\/")
-    return _PAGE.format(title=_escape(_title(chart.to_dict()) or "Chart"), scripts="\n".join(scripts), spec=spec)
+    spec = chart.to_dict()
+    fills = _fill_window(spec)
+    # JSON is JavaScript, NaN included; without "<" nothing in it can end the script element.
+    text = json.dumps(spec, default=str).replace("<", "\\u003c")
+    renderer = "svg" if sum(map(len, spec.get("datasets", {}).values())) <= _SVG_ROWS else "canvas"
+    kind = "" if fills else ' class="fixed"'
+    body = _BODY.format(kind=kind, scripts="\n".join(scripts), spec=text, renderer=renderer)
+    return page_around(body, _title(spec), _STYLE)
+
+
+def _fill_window(spec: dict[str, Any]) -> bool:
+    """Gives a single plot without a size of its own the window's width. Plots beside each other cannot take theirs from it."""
+    if not ("mark" in spec or "layer" in spec) or _FACETS & spec.get("encoding", {}).keys():
+        return False
+    config = spec.setdefault("config", {})
+    if config.get("view") == _ALTAIR_VIEW:
+        del config["view"]
+    for part, sizes in _SIZES.items():
+        config[part] = {**sizes, **config.get(part, {})}
+    fills = spec.setdefault("width", "container") == "container"
+    if fills and _labels_fit_level(spec):
+        config.setdefault("axisXDiscrete", {"labelAngle": 0})
+    return fills
+
+
+def _labels_fit_level(spec: dict[str, Any]) -> bool:
+    """Whether the names along x, which Vega-Lite always turns upright, have room side by side."""
+    x = spec.get("encoding", {}).get("x", {})
+    rows = _rows(spec)
+    if rows is None or x.get("field") not in rows:
+        return False
+    names = rows[x["field"]].astype(str).unique()
+    return len(names) * max(map(len, names)) * _LETTER_PIXELS <= _LABELS_PIXELS
 
 
 def read(chart: Any) -> Chart:
-    """What the chart holds. Charts that compute more than one aggregate, or are layered, stay `unknown`."""
+    """What the chart holds. Charts that compute more than one aggregate, are layered or in facets stay `unknown`."""
     spec = chart.to_dict()
     result = Chart(title=_title(spec))
     mark = spec.get("mark")
     kind = _MARKS.get(mark.get("type") if isinstance(mark, dict) else mark)
     encoding = spec.get("encoding", {})
     rows = _rows(spec)
-    if kind is None or rows is None or spec.get("transform"):
+    if kind is None or rows is None or spec.get("transform") or _FACETS & encoding.keys():
         return result
     if kind == "pie":
         keys, value, group = encoding.get("color"), encoding.get("theta"), None
@@ -117,7 +155,3 @@ def _title(spec: dict[str, Any]) -> str:
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
     return " ".join(text) if isinstance(text, list) else str(text or "")
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -3,14 +3,19 @@
 from typing import Any
 
 from plotline.charts.model import BOX_PARTS, Chart, Series, tidy_number, tidy_value
+from plotline.charts.pages import page_around
 
 _BINS = 20
 _POINTS = 100_000
 
+# plotly takes its height from the elements around it, of which the inner one has none.
+_STYLE = "body > div { height: 100%; }"
+
 
 def page(figure: Any) -> str:
-    """A complete HTML page with plotly.js inside."""
-    return str(figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False, "responsive": True}))
+    """A complete HTML page with plotly.js inside. A figure without a size of its own fills the window."""
+    body = figure.to_html(include_plotlyjs=True, full_html=False, config={"displaylogo": False, "responsive": True})
+    return page_around(str(body), _plain(figure.layout.title.text), _STYLE)
 
 
 def read(figure: Any) -> Chart:

@@ -36,11 +36,11 @@ def _bundle(page: str | None, read: Callable[[], Chart]) -> Bundle:
         chart = read()
     except Exception:
         chart = Chart()
-    bundle: dict[str, Any] = {"text/plain": describe(chart)}
+    # The data go along even where they could not be read: they are what tells a chart's page from other HTML.
+    bundle: dict[str, Any] = {"text/plain": describe(chart), CHART_MIME: chart.as_json()}
     if page is not None:
         bundle["text/html"] = page
     if chart.type != "unknown":
-        bundle[CHART_MIME] = chart.as_json()
         picture = still_picture(chart)
         if picture is not None:
             bundle["image/png"] = picture
