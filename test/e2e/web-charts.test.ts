@@ -38,6 +38,10 @@ bars = alt.Chart(frame).mark_bar().encode(x="Region", y="Revenue")
 const brokenCode = `${altairFrame}
 alt.Chart(frame).transform_calculate(wrong="datum.(").mark_bar().encode(x="Region", y="wrong:Q")`;
 
+const mapCode = `
+import plotly.express as px
+px.choropleth(locations=["DEU", "FRA"], color=[1, 2], title="Map")`;
+
 const reason = (error: unknown): string => (error instanceof AppError ? error.userMessage : String(error));
 
 const engineMissing = await createEngine({ socketPath: null, image, runtime: 'auto' })
@@ -52,8 +56,10 @@ for (const missing of [engineMissing, browserMissing]) {
   process.stderr.write(`\nSKIPPED: charts in a browser. ${missing}\n\n`);
 }
 
-/** What the last expression of each code displays. */
-async function display(codes: readonly string[]): Promise<readonly MimeBundle[]> {
+/** What the last expression of each code displays, and what the cells printed to stderr. */
+async function display(
+  codes: readonly string[],
+): Promise<{ readonly bundles: readonly MimeBundle[]; readonly stderr: string }> {
   await using provider = createDockerSandbox({
     socketPath: null,
     image,
@@ -67,12 +73,14 @@ async function display(codes: readonly string[]): Promise<readonly MimeBundle[]>
   const signal = AbortSignal.timeout(60_000);
   await using session = await provider.acquire(limits, signal);
   const bundles: MimeBundle[] = [];
+  let printed = '';
   for (const code of codes) {
-    const { results, error } = await session.run(code, { timeoutMs: 30_000, signal, onOutput: () => {} });
+    const { results, stderr, error } = await session.run(code, { timeoutMs: 30_000, signal, onOutput: () => {} });
     if (error !== null) throw new Error(error.traceback);
     bundles.push(...results);
+    printed += stderr;
   }
-  return bundles;
+  return { bundles, stderr: printed };
 }
 
 const pageOf = (bundle: MimeBundle | undefined): string => {
@@ -93,7 +101,9 @@ function expectSelfContained({ dom, console: messages, requests }: OpenedPage): 
 
 describe.skipIf(engineMissing !== null || browser === null)('charts in a browser without a network', () => {
   it('plotly draws its lines', async () => {
-    const [bundle] = await display([plotlyCode]);
+    const { bundles, stderr } = await display([plotlyCode]);
+    expect(stderr).toBe('');
+    const [bundle] = bundles;
     const html = pageOf(bundle);
     expect(Buffer.byteLength(html)).toBeLessThan(10 * megabyte);
     const page = openOffline(browser ?? '', html);
@@ -108,7 +118,9 @@ describe.skipIf(engineMissing !== null || browser === null)('charts in a browser
   });
 
   it('altair draws its bars', async () => {
-    const [bundle] = await display([altairCode]);
+    const { bundles, stderr } = await display([altairCode]);
+    expect(stderr).toBe('');
+    const [bundle] = bundles;
     const html = pageOf(bundle);
     expect(Buffer.byteLength(html)).toBeLessThan(2 * megabyte);
     const page = openOffline(browser ?? '', html);
@@ -123,7 +135,9 @@ describe.skipIf(engineMissing !== null || browser === null)('charts in a browser
   });
 
   it('a chart that Vega refuses says so instead of staying blank', async () => {
-    const [bundle] = await display([brokenCode]);
+    const { bundles, stderr } = await display([brokenCode]);
+    expect(stderr).toBe('');
+    const [bundle] = bundles;
     const { dom } = openOffline(browser ?? '', pageOf(bundle));
     expect(dom).toMatch(/This chart could not be drawn: \w+/);
   });
@@ -161,9 +175,12 @@ describe.skipIf(engineMissing !== null)('charts for a browser in the reply', () 
     expect(layered?.toString()).toContain('vegaEmbed(');
   });
 
-  it('carry their title even where the data cannot be read back', async () => {
-    const [bundle] = await display([layeredCode]);
+  it('carry their title even where the data cannot be read back, and maps say that they need a network', async () => {
+    const { bundles, stderr } = await display([layeredCode, mapCode]);
+    const [bundle] = bundles;
     expect(bundle?.[chartMime]).toMatchObject({ type: 'unknown', title: 'Bars with figures', series: [] });
     expect(bundle).not.toHaveProperty(['image/png']);
+    expect(bundles[1]?.[chartMime]).toMatchObject({ type: 'unknown', title: 'Map' });
+    expect(stderr).toMatch(/^\[this plotly map fetches .* offline it stays blank\]\n$/);
   });
 });

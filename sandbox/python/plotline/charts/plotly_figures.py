@@ -18,6 +18,11 @@ def page(figure: Any) -> str:
     return page_around(str(body), _plain(figure.layout.title.text), _STYLE)
 
 
+def needs_network(figure: Any) -> bool:
+    """Maps: their outlines or tiles are not in plotly.js, which fetches them when the page is opened."""
+    return any(trace.type.endswith(("geo", "mapbox")) or trace.type == "choropleth" for trace in figure.data)
+
+
 def read(figure: Any) -> Chart:
     """What the figure holds; `unknown` where its traces are of a kind that is not read."""
     layout = figure.layout

@@ -14,11 +14,14 @@ from plotline.kernel.bundles import CHART_MIME, Bundle
 from plotline.kernel.figures import render
 
 _NO_PAGE = "[no page was made for this altair chart: the sandbox image was built without Vega's scripts]"
+_MAP = "[this plotly map fetches its outlines or tiles from the internet when its page is opened; offline it stays blank]"
 
 
 def plotly_bundle(figure: Any) -> Bundle:
     from plotline.charts import plotly_figures
 
+    if plotly_figures.needs_network(figure):
+        print(_MAP, file=sys.stderr)
     return _bundle(plotly_figures.page(figure), lambda: plotly_figures.read(figure))
 
 
