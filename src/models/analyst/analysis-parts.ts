@@ -28,14 +28,25 @@ export function analysisParts(reading: Reading, named: readonly Named[], files: 
   const groups = named.filter((entry) => entry.column.ref.role !== 'number' || dimensionNumbers.includes(entry));
 
   const counted = counting
-    ? groups.find(({ mention, column }) => !mention.afterBy && column.ref.role !== 'date' && column.ref.role !== 'year')
+    ? groups.find(
+        ({ mention, column }) =>
+          !mention.afterBy &&
+          column.ref.role !== 'date' &&
+          column.ref.role !== 'year' &&
+          isCounted(reading.question.slice(0, mention.start)),
+      )
     : undefined;
   // "employees in Finance: average salary" is no question by employee.
   const isPlural = (entry: Named): boolean =>
     entry.column.ref.role === 'id' && !entry.mention.afterBy && reading.top === null && reading.superlative === null;
+  // "how many agree that it was easy": the column only says where the value stands.
+  const isKept = ({ mention, column }: Named): boolean =>
+    counting &&
+    !mention.afterBy &&
+    reading.filters.some((filter) => filter.kind === 'values' && filter.columns[0]?.name === column.ref.name);
   const dimensions = withTime(
     reading,
-    groups.filter((entry) => entry !== counted && !isPlural(entry)).map(dimensionOf),
+    groups.filter((entry) => entry !== counted && !isPlural(entry) && !isKept(entry)).map(dimensionOf),
     files,
   );
   if (counted !== undefined) {
@@ -102,6 +113,13 @@ export function analysisParts(reading: Reading, named: readonly Named[], files: 
     dimensions,
     assumptions: [...assumptions, `You named no column to measure, so I took ${primary.label}.`],
   };
+}
+
+/** `how many different customers`: what is counted stands right behind, at most two words away. */
+function isCounted(before: string): boolean {
+  return /\b(?:how many|number of|counts?(?: of)?|no\. of|frequenc(?:y|ies)(?: of)?|distinct|unique|different)(?:\s+\S+){0,2}\s*$/i.test(
+    before,
+  );
 }
 
 /** "total revenue and average price": each measure takes the word before it; without words, what suits it. */

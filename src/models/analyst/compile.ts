@@ -18,8 +18,14 @@ export function compile(reading: Reading, files: Files): Plan | null {
   );
 }
 
+/** It follows `by` or `per`: without its groups, the answer would be one to another question. */
+function isGroup(question: string, word: string): boolean {
+  const before = question.slice(0, question.indexOf(word));
+  return /\b(?:by|per|for each|pro|je|nach)\s+(?:(?:the|each|der|dem)\s+)?$/i.test(before);
+}
+
 function compileAnalysis(reading: Reading, named: readonly Named[], files: Files): AnalysisPlan | null {
   const parts = analysisParts(reading, named, files);
-  if (parts.measures.length === 0) return null;
+  if (parts.measures.length === 0 || reading.unknown.some((word) => isGroup(reading.question, word))) return null;
   return finishAnalysis({ ...parts, reading, files, filters: reading.filters });
 }

@@ -132,11 +132,15 @@ export function findValues(text: string, tables: readonly Table[]): readonly Val
   );
   const found = known.flatMap((entry) => {
     const size = entry.words.length;
-    if (size === 0 || entry.words.every((word) => isSteering(word) || /^\d+$/.test(word.norm))) return [];
+    if (size === 0 || entry.words.every((word) => /^\d+$/.test(word.norm))) return [];
+    // `IT` is a department where it is written as in the file, `it` is not.
+    const exactly = entry.words.every(isSteering);
+    if (exactly && !/^\p{Lu}[\p{Lu}\p{N}&-]+$/u.test(entry.value.trim())) return [];
     return tokens.flatMap((_, at) => {
       const fits = entry.words.every((word, step) => {
         const token = tokens[at + step];
-        return token !== undefined && (token.norm === word.norm || (token.norm.length > 3 && token.stem === word.stem));
+        if (token === undefined || (exactly && token.text !== word.text)) return false;
+        return token.norm === word.norm || (token.norm.length > 3 && token.stem === word.stem);
       });
       return fits ? [{ entry, at, size }] : [];
     });

@@ -1,9 +1,9 @@
 import { timeColumn } from './cards.ts';
 import type { Files, Table } from './cards.ts';
-import { productMeasure } from './measures.ts';
+import { primaryMeasure, productMeasure } from './measures.ts';
 import { findMentions, unusedWords } from './mentions.ts';
 import type { Mention } from './mentions.ts';
-import { readComparisons, readUnknownValues, readValues } from './parse-filters.ts';
+import { readComparisons, readSign, readUnknownValues, readValues } from './parse-filters.ts';
 import { readStyle } from './parse-style.ts';
 import type { StyleReading } from './parse-style.ts';
 import { readGrain, readPeriods } from './parse-time.ts';
@@ -47,7 +47,7 @@ const topPattern = new RegExp(
   `\\b(?:the\\s+)?(?:only\\s+|just\\s+)?(?:(top|best|largest|highest|biggest|first|strongest)|(bottom|worst|lowest|smallest|weakest|last))\\s+${count}\\b|\\b(?:the\\s+)?${count}\\s+(?:(best|largest|highest|biggest|top|most|strongest|oldest|longest)|(worst|lowest|smallest|least|fewest|bottom|weakest|youngest|shortest))\\b`,
   'i',
 );
-const mostPattern = /\b(?:highest|most|best|largest|biggest|greatest|top|strongest|leading)\b/i;
+const mostPattern = /\b(?:highest|most|best|largest|biggest|greatest|top|strongest|leading|peak)\b/i;
 const leastPattern = /\b(?:lowest|least|worst|smallest|fewest|weakest|bottom)\b/i;
 
 /** Reads a question. `preferred` is the table of the question before; `quick`: it may be a short wish about the last answer. */
@@ -62,9 +62,10 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
   if (table === null) return null;
 
   const compared = readComparisons(ranked.rest, first, columnOf(table) !== null);
-  const values = readValues(withoutMentions(compared.rest, compared.mentions), files.tables, table);
+  const values = readValues(withoutMentions(compared.rest, compared.mentions), files.tables, table, question);
   const clock = clockFor(table, compared.mentions, files.tables);
-  const periods = readPeriods(values.rest, clock);
+  const sign = readSign(values.rest, compared.mentions, primaryMeasure(table)?.columns[0] ?? null);
+  const periods = readPeriods(sign.rest, clock);
   const time = readGrain(periods.rest);
   const bare = withoutMentions(time.rest, compared.mentions);
   const unknown = readUnknownValues(withMentions(bare, question, compared.mentions), compared.mentions, table);
@@ -73,7 +74,7 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
     question,
     table,
     mentions: left,
-    filters: [...compared.filters, ...values.filters, ...periods.filters, ...unknown.filters],
+    filters: [...compared.filters, ...values.filters, ...sign.filters, ...periods.filters, ...unknown.filters],
     style,
     time,
     aggregate: readAggregate(question),

@@ -2,7 +2,7 @@ import type { Table } from './cards.ts';
 import { findValues, unusedWords } from './mentions.ts';
 import type { Mention, ValueMention } from './mentions.ts';
 import type { ColumnRef, Filter } from './plan.ts';
-import { blank, parseNumber } from './words.ts';
+import { blank, parseNumber, tokenise } from './words.ts';
 
 /** Which rows a question keeps: comparisons with numbers, values of columns, and values that no card lists. */
 
@@ -96,16 +96,17 @@ function comparisonAt(
   return null;
 }
 
-/** Values that the cards know. Values of one column are alternatives; of several columns, all must hold. */
+/** Values that the cards know. Values of one column are alternatives; of several columns, all must hold. `question` still has the named columns that `text` lacks. */
 export function readValues(
   text: string,
   tables: readonly Table[],
   base: Table | null,
+  question: string,
 ): { readonly filters: readonly Filter[]; readonly rest: string } {
   let rest = text;
   const groups = new Map<string, { column: ColumnRef; values: string[]; exclude: boolean }>();
   for (const mention of findValues(text, tables)) {
-    const option = preferred(mention, text, base);
+    const option = preferred(mention, question, base);
     if (option === undefined) continue;
     const { ref } = option.column;
     const key = JSON.stringify([ref.file, ref.table, ref.name, mention.exclude]);
@@ -131,10 +132,37 @@ function preferred(
 ): ValueMention['options'][number] | undefined {
   const before = text.slice(Math.max(0, mention.start - 40), mention.start).toLowerCase();
   return (
-    mention.options.find(({ column }) => column.words.some((word) => before.includes(word))) ??
+    mention.options.find(({ column }) => column.words.some((word) => word.length > 2 && before.includes(word))) ??
+    mostNamed(mention.options, text) ??
     mention.options.find(({ table }) => table === base) ??
     mention.options[0]
   );
+}
+
+/** The one whose header has most words in the text, if one leads. */
+function mostNamed(options: ValueMention['options'], text: string): ValueMention['options'][number] | undefined {
+  const said = new Set(tokenise(text).map(({ stem }) => stem));
+  const ranked = options
+    .map((option) => ({ option, count: option.column.words.filter((word) => said.has(word)).length }))
+    .toSorted((left, right) => right.count - left.count);
+  return (ranked[0]?.count ?? 0) > (ranked[1]?.count ?? 0) ? ranked[0]?.option : undefined;
+}
+
+/** `negative transactions`, `positive amounts`: the sign of the named column of numbers, else of `measure`. */
+export function readSign(
+  text: string,
+  mentions: readonly Mention[],
+  measure: ColumnRef | null,
+): { readonly filters: readonly Filter[]; readonly rest: string } {
+  const match = /\b(?:(negative)|positive)\b/i.exec(text);
+  const named = mentions.flatMap(({ options }) => options).find(({ column }) => column.ref.role === 'number');
+  const column = named?.column.ref ?? measure;
+  if (match === null || column === null) return { filters: [], rest: text };
+  const operator = match[1] === undefined ? '>' : '<';
+  return {
+    filters: [{ kind: 'compare', column, operator, value: 0 }],
+    rest: blank(text, match.index, match.index + match[0].length),
+  };
 }
 
 /** `in Ruritania`, `for Acme`, `where status is open`: values the cards do not list, to be looked for in the sandbox. */

@@ -89,9 +89,8 @@ function wholeLines(plan: AnalysisPlan): readonly string[] {
         : [];
     return [
       ...start,
-      `facts["values"][${label}] = ${column}.${methodOf(plan, measure)}().item()`
-        .replace('.nunique().item()', '.nunique()')
-        .replace('.count().item()', '.count().item()'),
+      // `nunique` gives a number of Python's own, which has no `item`.
+      `facts["values"][${label}] = ${column}.${methodOf(plan, measure)}()${methodOf(plan, measure) === 'nunique' ? '' : '.item()'}`,
       ...more,
     ];
   });

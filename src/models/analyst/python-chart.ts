@@ -31,7 +31,9 @@ export function chartTypeOf(plan: AnalysisPlan): ChartType {
     (type !== 'heatmap' || plan.dimensions.length === 2)
   )
     return type;
-  return time && plan.compute !== 'change' && plan.compute !== 'growth' && plan.top === null ? 'line' : 'bar';
+  // With two dimensions, a top picks the lines; with one it ranks the years, which are no course any more.
+  const ranked = plan.top !== null && plan.dimensions.length === 1;
+  return time && plan.compute !== 'change' && plan.compute !== 'growth' && !ranked ? 'line' : 'bar';
 }
 
 export function titleOf(plan: AnalysisPlan): string {

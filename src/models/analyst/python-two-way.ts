@@ -156,10 +156,8 @@ function growthLines(plan: AnalysisPlan): readonly string[] {
         ]
       : []),
     ...titleLines(plan, flat ? value : x, flat ? x : value).map((line) =>
-      plan.style.title === null && line.includes('set_title')
-        ? `ax.set_title(f"${valueLabel(plan)
-            .replace(/ \(%\)$/, '')
-            .replace(/["{}\\]/g, '')}, {first} to {last}")`
+      plan.style.title === null && line.startsWith('ax.set_title(')
+        ? `ax.set_title(${py(valueLabel(plan).replace(/ \(%\)$/, ''))} + f", {first} to {last}")`
         : line,
     ),
     ...finishLines(plan.style, flat ? 'x' : 'y'),

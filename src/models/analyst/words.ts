@@ -116,7 +116,7 @@ export const steeringWords = list(`
   calculate compare comparison break broken down split grouped group visualise visualize analyse analyze look like
   chart graph plot diagram line bar column histogram pie scatter box boxplot heat map heatmap table pivot picture figure image
   top bottom first last best worst most least highest lowest largest smallest biggest greatest fewest max min maximum minimum
-  big small high low large more less fewer greater many much
+  peak big small high low large more less fewer greater many much
   total sum average mean median count number avg typical overall altogether whole value amount percent percentage share
   proportion fraction ratio growth grow grew grown growing increase decrease change development trend evolution time
   correlation correlate correlated relationship distribution distributed spread outlier
