@@ -64,12 +64,15 @@ async function answerAndDeliver(
 ): Promise<void> {
   const signs = startSigns(task, postedBefore, client, deps);
   let outcome: Reply['outcome'] | null = null;
+  let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
     await deps.delivery.settle(task, reply);
+    // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
+    ended = signs.finish(reply.outcome);
     ({ outcome } = await deps.delivery.deliverReply(task, attempts));
   } finally {
-    await signs.finish(outcome);
+    await (ended ?? signs.finish(null));
   }
   await finish(task, outcome, deps);
 }
@@ -83,6 +86,7 @@ async function replyOf(
   signal: AbortSignal,
 ): Promise<Reply> {
   try {
+    signal.throwIfAborted();
     const reply = await answerTask(task, client, progress, deps, signal);
     if (reply.outcome === 'cancelled') throwUnlessStopped(signal);
     return reply;

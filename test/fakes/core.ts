@@ -1,0 +1,106 @@
+import { createDelivery } from '../../src/answer/deliver.ts';
+import { createConversation } from '../../src/conversation/conversation.ts';
+import { createSessions } from '../../src/conversation/sessions.ts';
+import type { Sessions } from '../../src/conversation/sessions.ts';
+import { createWorker } from '../../src/conversation/worker.ts';
+import { createLogger } from '../../src/log.ts';
+import type {
+  Blobs,
+  Dispatcher,
+  GatewayHandlers,
+  Model,
+  PlatformClient,
+  SandboxProvider,
+  Store,
+} from '../../src/ports.ts';
+import { createInProcessDispatcher } from '../../src/queue/in-process-dispatcher.ts';
+import { threadKeyOf } from '../../src/types.ts';
+import type { Attachment, Task, ThreadRef } from '../../src/types.ts';
+
+export const sandboxLimits = { memoryBytes: 1e9, workspaceBytes: 1e8, cpus: 1, processes: 64 };
+
+export interface Core {
+  readonly handlers: GatewayHandlers;
+  readonly dispatcher: Dispatcher;
+  readonly sessions: Sessions;
+  /** As a starting process does: takes up what is unfinished. */
+  start(): Promise<void>;
+}
+
+/** The conversation and its worker as the composition root wires them, on ports that the test gives. */
+export function createCore(ports: {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly client: PlatformClient;
+  readonly provider: SandboxProvider;
+  readonly model: Model;
+  readonly attachmentBytes?: number;
+}): Core {
+  const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
+  const { store, blobs, client, provider, model } = ports;
+  const clientOf = (): PlatformClient => client;
+  const dispatcher = createInProcessDispatcher({ log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const sessions = createSessions({
+    provider,
+    store,
+    blobs,
+    limits: sandboxLimits,
+    cellTimeoutMs: 1000,
+    idleMs: 60_000,
+    maxSessions: 2,
+    log,
+  });
+  const worker = createWorker({
+    store,
+    blobs,
+    sessions,
+    delivery,
+    clientOf,
+    model,
+    instructions: 'Answer.',
+    limits: { maxSteps: 5, maxTokens: 100_000, maxWallMs: 60_000 },
+    cellTimeoutMs: 1000,
+    attachmentBytes: ports.attachmentBytes ?? 10_000,
+    collect: { fileBytes: 100_000, filesBytes: 200_000 },
+    log,
+  });
+  return {
+    handlers: createConversation({ store, dispatcher, delivery, log }),
+    dispatcher,
+    sessions,
+    start: async () => {
+      dispatcher.process(worker, { concurrency: 4 });
+      for (const threadKey of await store.unfinishedThreads()) await dispatcher.wake(threadKey);
+    },
+  };
+}
+
+export const testThread: ThreadRef = { platform: 'test', workspaceId: 'w', channelId: 'c', threadId: 'q0' };
+export const testThreadKey = threadKeyOf(testThread);
+
+export function taskOf(id: string, given: Partial<Task> = {}): Task {
+  return {
+    id,
+    thread: testThread,
+    messageId: id,
+    person: { id: 'p', displayName: 'Ada' },
+    text: `question ${id}`,
+    attachments: [],
+    receivedAtMs: 0,
+    ...given,
+  };
+}
+
+export function attachmentOf(id: string, name: string, sizeBytes: number | null = null): Attachment {
+  return { id, name, mimeType: 'text/csv', sizeBytes, source: null };
+}
+
+/** Resolves once the condition holds; looks again after everything that can happen at once has happened. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../../src/errors.ts';
+import type { Bytes, RunOptions, SandboxProvider, SandboxSession } from '../../src/ports.ts';
+import { cardMime, chartMime } from '../../src/types.ts';
+import type { Execution, FileCard, MimeBundle, OutputFile } from '../../src/types.ts';
+import { executionOf } from './fake-session.ts';
+import { bytesOf } from './memory-blobs.ts';
+
+export interface FakeContainer extends SandboxSession {
+  readonly files: Map<string, Buffer>;
+  /** Code of every cell, cards left out. */
+  readonly ran: string[];
+  /** The container goes away from outside. */
+  die(): void;
+}
+
+export interface FakeSandbox extends SandboxProvider {
+  readonly containers: readonly FakeContainer[];
+  living(): number;
+  /** What `acquire` rejects with from now on; `null`: it works again. */
+  failure: AppError | null;
+  /** Bytes of the largest file that fits. */
+  roomBytes: number;
+}
+
+/**
+ * Containers that understand one call per line, with JSON arguments: `print("text")`, `write("name", "text")`, `remove("name")`,
+ * `chart("title")`, `raise("text")`, `count()` (prints another number each time), `wait()` (until it is stopped),
+ * `die()` (the container ends), and the call that makes a file's card.
+ */
+export function createFakeSandbox(cardOf: (name: string) => FileCard = plainCard): FakeSandbox {
+  const containers: FakeContainer[] = [];
+  let counter = 0;
+  const nextCount = (): number => (counter += 1);
+
+  const sandbox: FakeSandbox = {
+    containers,
+    living: () => containers.filter(({ alive }) => alive).length,
+    failure: null,
+    roomBytes: 1_000_000,
+    acquire: (_limits, signal) => {
+      if (sandbox.failure !== null) return Promise.reject(sandbox.failure);
+      if (signal.aborted) return Promise.reject(signal.reason as Error);
+      const container = createContainer(`c${containers.length + 1}`, cardOf, nextCount, () => sandbox.roomBytes);
+      containers.push(container);
+      return Promise.resolve(container);
+    },
+    sweep: () => Promise.resolve(0),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  return sandbox;
+}
+
+function createContainer(
+  id: string,
+  cardOf: (name: string) => FileCard,
+  nextCount: () => number,
+  roomBytes: () => number,
+): FakeContainer {
+  const files = new Map<string, Buffer>();
+  const ran: string[] = [];
+  let alive = true;
+  const gone = (): AppError => new AppError('sandbox-failed', 'The sandbox was shut down.', { retryable: true });
+
+  const runLines = async (code: string, { signal, onOutput }: RunOptions): Promise<Partial<Execution>> => {
+    const results: MimeBundle[] = [];
+    const changed = new Map<string, OutputFile>();
+    let stdout = '';
+    const say = (text: string): void => {
+      stdout += `${text}\n`;
+      onOutput('stdout', `${text}\n`);
+    };
+    const end = (given: Partial<Execution>): Partial<Execution> => ({
+      stdout,
+      results,
+      files: [...changed.values()],
+      ...given,
+    });
+    for (const line of code.split('\n')) {
+      const [, name = '', given = ''] = /(?:.*\.)?(\w+)\((.*)\)$/.exec(line.trim()) ?? [];
+      const [first = '', second = ''] = JSON.parse(`[${given}]`) as string[];
+      switch (name) {
+        case 'show_card':
+          results.push({ [cardMime]: cardOf(first) as unknown as string });
+          break;
+        case 'print':
+          say(first);
+          break;
+        case 'count':
+          say(String(nextCount()));
+          break;
+        case 'write':
+          files.set(first, Buffer.from(second));
+          changed.set(first, outputOf(first, second));
+          break;
+        case 'remove':
+          files.delete(first);
+          break;
+        case 'chart':
+          results.push({ 'image/png': Buffer.from(`png ${first}`), [chartMime]: chartOf(first) });
+          break;
+        case 'raise':
+          return end({ status: 'error', error: { name: 'ValueError', message: first, traceback: '' } });
+        case 'wait':
+          await new Promise<void>((resolve) => {
+            if (signal.aborted) resolve();
+            signal.addEventListener('abort', () => resolve(), { once: true });
+          });
+          return end({ status: 'cancelled', error: { name: 'Cancelled', message: 'stopped', traceback: '' } });
+        case 'die':
+          alive = false;
+          return end({ status: 'lost', error: { name: 'SandboxLost', message: 'gone', traceback: '' } });
+        default:
+          throw new Error(`the fake sandbox does not know ${line}`);
+      }
+    }
+    return end({});
+  };
+
+  return {
+    id,
+    files,
+    ran,
+    get alive() {
+      return alive;
+    },
+    die: () => {
+      alive = false;
+    },
+    write: async (name, bytes) => {
+      if (!alive) throw gone();
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytes) chunks.push(chunk);
+      const whole = Buffer.concat(chunks);
+      if (whole.length > roomBytes()) throw new AppError('file-too-large', 'It does not fit into the workspace.');
+      files.set(name, whole);
+      return { sizeBytes: whole.length, sha256: sha256Of(whole) };
+    },
+    run: async (code, options) => {
+      if (!alive)
+        return executionOf({ status: 'lost', error: { name: 'SandboxLost', message: 'gone', traceback: '' } });
+      if (!code.includes('show_card')) ran.push(code);
+      return executionOf(await runLines(code, options));
+    },
+    list: async () => {
+      if (!alive) throw gone();
+      return [...files].map(([path, bytes]) => ({ path, sizeBytes: bytes.length }));
+    },
+    read: (path) => readFile(path, files, () => alive),
+    [Symbol.asyncDispose]: async () => {
+      alive = false;
+    },
+  };
+}
+
+async function* readFile(path: string, files: ReadonlyMap<string, Buffer>, isAlive: () => boolean): Bytes {
+  const bytes = files.get(path);
+  if (!isAlive()) throw new AppError('sandbox-failed', 'The sandbox was shut down.', { retryable: true });
+  if (bytes === undefined) throw new AppError('file-unavailable', `"${path}" is not in the sandbox any more.`);
+  yield* bytesOf(bytes);
+}
+
+function outputOf(path: string, text: string): OutputFile {
+  return { path, sizeBytes: Buffer.byteLength(text), sha256: sha256Of(Buffer.from(text)), change: 'new' };
+}
+
+export function chartOf(title: string): { readonly [key: string]: string | readonly [] } {
+  return { type: 'line', title, xLabel: '', yLabel: '', series: [] };
+}
+
+/** The card of a sound table with one thing to say about it. */
+export function plainCard(file: string): FileCard {
+  return {
+    file,
+    ok: true,
+    error: null,
+    kind: 'csv',
+    size_bytes: 10,
+    seconds: 0,
+    dialect: null,
+    tables: [{ name: 'a', hidden: false, range: '', rows: 3, columns: 2, header_rows: 1, columns_info: [] }],
+    rejected: [],
+    rejected_count: 0,
+    warnings: [{ code: 'totals-row', message: '1 row(s) look like totals.', table: 'a', line: 4 }],
+  };
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

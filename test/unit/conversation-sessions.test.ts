@@ -1,0 +1,253 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createPlaces } from '../../src/conversation/places.ts';
+import { createSessions } from '../../src/conversation/sessions.ts';
+import type { Sessions } from '../../src/conversation/sessions.ts';
+import { AppError } from '../../src/errors.ts';
+import { createLogger } from '../../src/log.ts';
+import type { Store, ThreadFile } from '../../src/ports.ts';
+import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { threadKeyOf } from '../../src/types.ts';
+import type { ExecutionStatus } from '../../src/types.ts';
+import { sandboxLimits, taskOf, testThread, testThreadKey } from '../fakes/core.ts';
+import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
+import type { FakeContainer, FakeSandbox } from '../fakes/fake-sandbox.ts';
+import { bytesOf, createMemoryBlobs } from '../fakes/memory-blobs.ts';
+
+const log = createLogger('silent');
+const never = new AbortController().signal;
+const threadKeys = ['a', 'b', 'c', 'd'].map((threadId) => threadKeyOf({ ...testThread, threadId }));
+const [threadA = '', threadB = '', threadC = '', threadD = ''] = threadKeys;
+const idleMs = 1000;
+
+describe('sessions', () => {
+  let store: Store;
+  let sandbox: FakeSandbox;
+  let sessions: Sessions;
+  const blobs = createMemoryBlobs();
+
+  const addCell = async (source: string, stdout = '', status: ExecutionStatus = 'ok'): Promise<void> => {
+    const index = (await store.cells(testThreadKey)).length;
+    const execution = { status, stdout, stderr: '', error: null, files: [], durationMs: 1 };
+    await store.addCell(testThreadKey, { taskId: 't1', index, title: `Step ${index}`, source, execution });
+  };
+  const addFile = async (name: string, text: string, given: Partial<ThreadFile> = {}): Promise<void> => {
+    const stored = await blobs.put(bytesOf(text), { maxBytes: 1e6 });
+    await store.putFile(testThreadKey, {
+      ...stored,
+      name,
+      mimeType: 'text/csv',
+      taskId: 't1',
+      origin: 'attachment',
+      attachmentId: name,
+      ...given,
+    });
+  };
+  const newest = (): FakeContainer => {
+    const found = sandbox.containers.at(-1);
+    if (found === undefined) throw new Error('no container');
+    return found;
+  };
+  const texts = (): Readonly<Record<string, string>> =>
+    Object.fromEntries([...newest().files].map(([name, bytes]) => [name, bytes.toString()]));
+  /** Lets everything that does not wait for time happen. */
+  const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+  const isDone = async (work: Promise<unknown>): Promise<boolean> => {
+    let done = false;
+    work.then(
+      () => (done = true),
+      () => (done = true),
+    );
+    await settle();
+    return done;
+  };
+
+  beforeEach(async () => {
+    vi.useFakeTimers();
+    store = await createSqliteStore({ path: ':memory:', log });
+    await store.accept(taskOf('t1'));
+    sandbox = createFakeSandbox();
+    sessions = createSessions({
+      provider: sandbox,
+      store,
+      blobs,
+      limits: sandboxLimits,
+      cellTimeoutMs: 1000,
+      idleMs,
+      maxSessions: 2,
+      log,
+    });
+  });
+  afterEach(async () => {
+    await sessions[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+    vi.useRealTimers();
+  });
+
+  it('a live session is handed out again, with the attachments that came meanwhile', async () => {
+    const { session } = await sessions.open(testThreadKey, never);
+    await addFile('a.csv', 'one');
+    expect(await sessions.open(testThreadKey, never)).toEqual({ session, notices: [] });
+    expect(texts()).toEqual({ 'a.csv': 'one' });
+    newest().files.set('a.csv', Buffer.from('changed by code'));
+    await sessions.open(testThreadKey, never);
+    expect(texts()).toEqual({ 'a.csv': 'changed by code' });
+  });
+
+  it('rebuilds a thread from its attachments and its cells in order, killed ones left out, their files put back', async () => {
+    await addFile('a.csv', 'one');
+    await addFile('partial.csv', 'half', { origin: 'output', attachmentId: null });
+    await addFile('stray.csv', 'of a dropped attempt', { origin: 'output', attachmentId: null, taskId: 'dropped' });
+    await addCell('print("1")', '1\n');
+    await addCell('raise("x")', '', 'error');
+    await addCell('wait()', '', 'timeout');
+    await addCell('write("b.csv", "two")');
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
+    expect(newest().ran).toEqual(['print("1")', 'raise("x")', 'write("b.csv", "two")']);
+    expect(texts()).toEqual({ 'a.csv': 'one', 'b.csv': 'two', 'partial.csv': 'half' });
+  });
+
+  it('says which steps did not come back as they were', async () => {
+    await addCell('count()', '7\n');
+    await addCell('raise("now it fails")', '');
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([
+      expect.stringMatching(/step 1 \(“Step 0”\) printed something else/),
+      expect.stringMatching(/step 2 \(“Step 1”\) did not run there as it did before: ValueError/),
+    ]);
+  });
+
+  it('goes on with the files where the earlier steps bring the sandbox down', async () => {
+    await addFile('a.csv', 'one');
+    await addFile('b.csv', 'two', { origin: 'output', attachmentId: null });
+    await addCell('die()');
+    const { session, notices } = await sessions.open(testThreadKey, never);
+    expect(session.alive).toBe(true);
+    expect(texts()).toEqual({ 'a.csv': 'one', 'b.csv': 'two' });
+    expect(notices).toEqual([expect.stringMatching(/its files are there, its variables are not/)]);
+    expect(sandbox.living()).toBe(1);
+  });
+
+  it('one file that does not fit is named once and does not close the thread', async () => {
+    sandbox.roomBytes = 10;
+    await addFile('big.csv', 'x'.repeat(50));
+    await addFile('small.csv', 'y');
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([
+      expect.stringMatching(/`big.csv` is missing .* not fit/),
+    ]);
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
+    expect(texts()).toEqual({ 'small.csv': 'y' });
+  });
+
+  it('a lost session is replaced', async () => {
+    await sessions.open(testThreadKey, never);
+    newest().die();
+    const { session } = await sessions.open(testThreadKey, never);
+    expect(session.alive).toBe(true);
+    expect(sandbox.containers).toHaveLength(2);
+  });
+
+  it('an idle session is removed after its time, a busy one never', async () => {
+    await sessions.open(testThreadKey, never);
+    sessions.release(testThreadKey);
+    // A task that needed no session ends: it must not leave the first clock running.
+    await vi.advanceTimersByTimeAsync(idleMs / 2);
+    sessions.release(testThreadKey);
+    await sessions.open(testThreadKey, never);
+    await vi.advanceTimersByTimeAsync(10 * idleMs);
+    expect(sandbox.living()).toBe(1);
+    sessions.release(testThreadKey);
+    await vi.advanceTimersByTimeAsync(idleMs);
+    expect(sandbox.living()).toBe(0);
+  });
+
+  it('at the limit the longest idle session makes room', async () => {
+    await sessions.open(threadA, never);
+    await sessions.open(threadB, never);
+    sessions.release(threadB);
+    await vi.advanceTimersByTimeAsync(10);
+    sessions.release(threadA);
+    await sessions.open(threadC, never);
+    expect(sandbox.containers.map(({ alive }) => alive)).toEqual([true, false, true]);
+  });
+
+  it('who finds all places busy waits for the next release, in order', async () => {
+    await sessions.open(threadA, never);
+    await sessions.open(threadB, never);
+    const third = sessions.open(threadC, never);
+    const fourth = sessions.open(threadD, never);
+    expect(await isDone(third)).toBe(false);
+    sessions.release(threadA);
+    expect([await isDone(third), await isDone(fourth)]).toEqual([true, false]);
+    sessions.release(threadB);
+    expect(await isDone(fourth)).toBe(true);
+    expect(sandbox.living()).toBe(2);
+  });
+
+  it('who stops waiting leaves the others their order and no place behind', async () => {
+    await sessions.open(threadA, never);
+    await sessions.open(threadB, never);
+    const stop = new AbortController();
+    const third = sessions.open(threadC, stop.signal);
+    const fourth = sessions.open(threadD, never);
+    const rejected = expect(third).rejects.toThrow('Stopped.');
+    await settle();
+    stop.abort(new AppError('cancelled', 'Stopped.'));
+    await rejected;
+    sessions.release(threadA);
+    expect(await isDone(fourth)).toBe(true);
+  });
+
+  it('a failed opening gives its place back to who waits', async () => {
+    await sessions.open(threadA, never);
+    await sessions.open(threadB, never);
+    const third = expect(sessions.open(threadC, never)).rejects.toMatchObject({ code: 'docker-unavailable' });
+    const fourth = sessions.open(threadD, never);
+    await settle();
+    sandbox.failure = new AppError('docker-unavailable', 'Docker is not running.');
+    sessions.release(threadA);
+    await third;
+    sandbox.failure = null;
+    expect(await isDone(fourth)).toBe(true);
+    for (let round = 0; round < 5; round += 1) {
+      sandbox.failure = new AppError('docker-unavailable', 'Docker is not running.');
+      sessions.release(threadB);
+      sessions.release(threadD);
+      await expect(sessions.open(threadC, never)).rejects.toThrow();
+      sandbox.failure = null;
+      await sessions.open(threadB, never);
+      await sessions.open(threadD, never);
+    }
+    expect(sandbox.living()).toBe(2);
+  });
+
+  it('a stop while a thread is rebuilt leaves no container behind', async () => {
+    await addCell('wait()', '');
+    const stop = new AbortController();
+    const opening = expect(sessions.open(testThreadKey, stop.signal)).rejects.toThrow('Stopped.');
+    await settle();
+    stop.abort(new AppError('cancelled', 'Stopped.'));
+    await opening;
+    expect(sandbox.living()).toBe(0);
+  });
+});
+
+describe('places', () => {
+  it('come to who asks first, and none is made or lost when some give up', async () => {
+    const places = createPlaces(1, () => Promise.resolve(false));
+    await places.take(never);
+    const order: string[] = [];
+    const stop = new AbortController();
+    const taken = ['one', 'two', 'three'].map((name) =>
+      places.take(name === 'two' ? stop.signal : never).then(
+        () => order.push(name),
+        () => order.push(`${name} left`),
+      ),
+    );
+    stop.abort(new Error('left'));
+    places.free();
+    await taken[0];
+    expect(order).toEqual(['two left', 'one']);
+    places.free();
+    await Promise.all(taken);
+    expect(order).toEqual(['two left', 'one', 'three']);
+  });
+});

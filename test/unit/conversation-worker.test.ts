@@ -1,0 +1,320 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/errors.ts';
+import { createLogger } from '../../src/log.ts';
+import type { Model, Store } from '../../src/ports.ts';
+import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import type { Task } from '../../src/types.ts';
+import { attachmentOf, createCore, taskOf, testThread, testThreadKey, until } from '../fakes/core.ts';
+import type { Core } from '../fakes/core.ts';
+import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
+import type { FakeSandbox } from '../fakes/fake-sandbox.ts';
+import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
+import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
+import { createStrictPlatform } from '../fakes/strict-platform.ts';
+import type { StrictPlatform } from '../fakes/strict-platform.ts';
+
+/** Runs the code behind `run:` in the question and then answers; any other question it answers at once. */
+const codeModel = (): Model =>
+  createScriptedModel([], ({ messages }) => {
+    const last = messages.at(-1);
+    const code = last?.role === 'user' ? /run: (.*)$/m.exec(last.text)?.[1] : undefined;
+    return code === undefined ? { text: 'The answer.' } : { calls: [pythonCall(code.replaceAll('; ', '\n'))] };
+  });
+
+describe('the way from a message to its reply', () => {
+  let store: Store;
+  let platform: StrictPlatform;
+  let sandbox: FakeSandbox;
+  let blobs: ReturnType<typeof createMemoryBlobs>;
+  let core: Core;
+
+  const coreWith = (given: Partial<Parameters<typeof createCore>[0]> = {}): Core =>
+    createCore({ store, blobs, client: platform.client, provider: sandbox, model: codeModel(), ...given });
+  const stateOf = async (id: string): Promise<string | undefined> =>
+    (await store.tasks(testThreadKey)).find(({ task }) => task.id === id)?.state;
+  const ended = (...ids: readonly string[]): Promise<void> =>
+    until(`the end of ${ids.join()}`, async () => {
+      const states = await Promise.all(ids.map(stateOf));
+      return states.every((state) => state === 'done' || state === 'cancelled');
+    });
+  const ask = async (task: Task): Promise<void> => {
+    await core.handlers.onTask(task);
+    await ended(task.id);
+  };
+  const running = (code: string): Promise<void> =>
+    until(`${code} to run`, () => sandbox.containers.some(({ ran }) => ran.at(-1)?.includes(code) === true));
+  const replyTo = (id: string) => {
+    const replies = platform.replies(id);
+    expect(replies).toHaveLength(1);
+    return replies[0];
+  };
+  const progressOf = (id: string) => platform.messages.filter(({ postId }) => postId === `${id}-progress`);
+
+  beforeEach(async () => {
+    store = await createSqliteStore({ path: ':memory:', log: createLogger('silent') });
+    platform = createStrictPlatform();
+    sandbox = createFakeSandbox();
+    blobs = createMemoryBlobs();
+    core = coreWith();
+    await core.start();
+  });
+  afterEach(async () => {
+    await core.dispatcher.close({ graceMs: 0 });
+    await core.sessions[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
+
+  it('an answer: progress, the card, one reply with its files, the turn and the cells in the store', async () => {
+    await ask(
+      taskOf('t1', {
+        text: 'run: write("out.csv", "1"); chart("Revenue")',
+        attachments: [attachmentOf('f1', 'a.csv')],
+      }),
+    );
+    expect(platform.messages.map(({ postId }) => postId)).toEqual([
+      't1-progress',
+      't1-card-f1',
+      't1-reply',
+      't1-reply',
+    ]);
+    expect(replyTo('t1')).toMatchObject({
+      outcome: 'answered',
+      text: 'The answer.',
+      artifacts: [{ kind: 'chart', title: 'Revenue' }, { file: { name: 'out.csv' } }],
+      code: [{ status: 'ok' }],
+    });
+    expect(progressOf('t1')[0]?.content).toMatchObject({
+      progress: {
+        steps: [
+          { title: 'Looking at a.csv', state: 'done' },
+          { title: 'Working', state: 'done' },
+        ],
+      },
+    });
+    expect(await store.turns(testThreadKey)).toHaveLength(1);
+    expect(await core.handlers.onShowCode(testThread, null)).toHaveLength(1);
+  });
+
+  it('the same event twice is one task', async () => {
+    const task = taskOf('t1');
+    await Promise.all([core.handlers.onTask(task), core.handlers.onTask(task), core.handlers.onTask(task)]);
+    await ended('t1');
+    await core.handlers.onTask(task);
+    replyTo('t1');
+    expect(progressOf('t1')).toHaveLength(1);
+  });
+
+  it('questions of one thread are answered in order, and each later one is told its place', async () => {
+    await core.handlers.onTask(taskOf('t1', { text: 'run: wait()' }));
+    await running('wait()');
+    await core.handlers.onTask(taskOf('t2'));
+    await core.handlers.onTask(taskOf('t3'));
+    await until('the places', () => progressOf('t3').length > 0 && progressOf('t2').length > 0);
+    expect([progressOf('t2'), progressOf('t3')].map(([message]) => message?.content)).toMatchObject([
+      { progress: { note: 'Waiting: 1 question before yours.' } },
+      { progress: { note: 'Waiting: 2 questions before yours.' } },
+    ]);
+    await core.handlers.onCancel(testThread, 'p');
+    await ended('t1', 't2', 't3');
+    await ask(taskOf('t4'));
+    const order = platform.messages.flatMap(({ postId }) => (postId.endsWith('-reply') ? [postId] : []));
+    expect(order).toEqual(['t1-reply', 't2-reply', 't3-reply', 't4-reply']);
+  });
+
+  it('a stop ends what runs and what waits, each with one reply and its progress closed; its code stays visible', async () => {
+    await core.handlers.onTask(taskOf('t1', { text: 'run: wait()' }));
+    await running('wait()');
+    await core.handlers.onTask(taskOf('t2', { text: 'run: print("never")' }));
+    await until('the place', () => progressOf('t2').length > 0);
+    expect(await core.handlers.onCancel(testThread, 'p')).toBe(2);
+    await ended('t1', 't2');
+    expect(replyTo('t1')).toMatchObject({
+      outcome: 'cancelled',
+      text: expect.stringMatching(/^Stopped\./),
+      code: [{ source: 'wait()' }],
+    });
+    expect(replyTo('t2')).toMatchObject({ outcome: 'cancelled', text: 'Stopped before it was started.' });
+    expect([await stateOf('t1'), await stateOf('t2')]).toEqual(['cancelled', 'cancelled']);
+    await until('the note', () => JSON.stringify(progressOf('t2')).includes('Stopped.'));
+    expect(sandbox.containers.flatMap(({ ran }) => ran)).toEqual(['wait()']);
+    expect(await core.handlers.onCancel(testThread, 'p')).toBe(0);
+  });
+
+  it('a stop while the platform is asked for files', async () => {
+    let release = (): void => {};
+    platform.faults.history = (_thread, { signal }) =>
+      new Promise((resolve, reject) => {
+        release = () => resolve([]);
+        if (signal.aborted) reject(signal.reason as Error);
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    await core.handlers.onTask(taskOf('t1'));
+    await until('the start', async () => (await stateOf('t1')) === 'running');
+    await core.handlers.onCancel(testThread, 'p');
+    await ended('t1');
+    release();
+    expect(replyTo('t1')).toMatchObject({ outcome: 'cancelled' });
+  });
+
+  it('a stop is not undone by the process ending right after it', async () => {
+    await core.handlers.onTask(taskOf('t1', { text: 'run: wait()' }));
+    await running('wait()');
+    platform.faults.beforePart = () => {
+      throw new AppError('platform-rate-limited', 'Wait.', { retryable: true, retryAfterMs: 60_000 });
+    };
+    await core.handlers.onCancel(testThread, 'p');
+    await core.dispatcher.close({ graceMs: 0 });
+    platform.faults.beforePart = () => {};
+    core = coreWith();
+    await core.start();
+    await ended('t1');
+    expect(replyTo('t1')).toMatchObject({ outcome: 'cancelled' });
+  });
+
+  it('a shutdown leaves the task for the next start, which forgets the half-done cells and answers once', async () => {
+    await core.handlers.onTask(
+      taskOf('t1', { text: 'run: write("out.csv", "1"); wait()', attachments: [attachmentOf('f1', 'a.csv')] }),
+    );
+    await running('wait()');
+    await core.dispatcher.close({ graceMs: 0 });
+    await core.sessions[Symbol.asyncDispose]();
+    expect([await stateOf('t1'), platform.replies('t1')]).toEqual(['running', []]);
+    core = coreWith({ model: createScriptedModel([{ calls: [pythonCall('write("out.csv", "1")')] }]) });
+    await core.start();
+    await ended('t1');
+    expect(replyTo('t1')).toMatchObject({ outcome: 'answered', artifacts: [{ file: { name: 'out.csv' } }] });
+    expect((await store.cells(testThreadKey)).map(({ source }) => source)).toEqual(['write("out.csv", "1")']);
+    expect(platform.messages.map(({ postId }) => postId)).toEqual([
+      't1-progress',
+      't1-card-f1',
+      't1-reply',
+      't1-reply',
+    ]);
+    expect(await store.files(testThreadKey)).toHaveLength(2);
+  });
+
+  it('a task that ends the process each time is given up with one reply, and its cells are forgotten', async () => {
+    await core.dispatcher.close({ graceMs: 0 });
+    await store.accept(taskOf('t1'));
+    for (let attempt = 1; attempt <= 3; attempt += 1) await store.takeNext(testThreadKey);
+    const execution = { status: 'ok', stdout: '', stderr: '', error: null, files: [], durationMs: 1 } as const;
+    await store.addCell(testThreadKey, { taskId: 't1', index: 0, title: '', source: 'die()', execution });
+    core = coreWith();
+    await core.start();
+    await ended('t1');
+    expect(replyTo('t1')).toMatchObject({ outcome: 'failed', text: expect.stringMatching(/began with this 3 times/) });
+    expect(await store.cells(testThreadKey)).toEqual([]);
+  });
+
+  it('a container that is lost in the middle of a cell is replaced for the next one', async () => {
+    const model = createScriptedModel([
+      { calls: [pythonCall('write("a.csv", "1")'), pythonCall('die()'), pythonCall('print("on")')] },
+    ]);
+    await core.dispatcher.close({ graceMs: 0 });
+    core = coreWith({ model });
+    await core.start();
+    await ask(taskOf('t1'));
+    expect(replyTo('t1')).toMatchObject({ outcome: 'answered', artifacts: [{ file: { name: 'a.csv' } }] });
+    expect(sandbox.containers.map(({ ran }) => ran)).toEqual([
+      ['write("a.csv", "1")', 'die()'],
+      ['write("a.csv", "1")', 'print("on")'],
+    ]);
+  });
+
+  it('what could not be rebuilt is said, also when it was rebuilt for a file’s card', async () => {
+    await ask(taskOf('t1', { text: 'run: count()' }));
+    await core.sessions.drop(testThreadKey);
+    await ask(taskOf('t2', { text: 'run: print("x")', attachments: [attachmentOf('f1', 'a.csv')] }));
+    expect(replyTo('t2')?.notices).toEqual([expect.stringMatching(/printed something else/)]);
+  });
+
+  it('a sandbox that is not there is one failed reply in words', async () => {
+    sandbox.failure = new AppError('docker-unavailable', 'Docker is not running. Start it, then ask again.');
+    await ask(taskOf('t1', { attachments: [attachmentOf('f1', 'a.csv')] }));
+    await ask(taskOf('t2', { text: 'run: print("x")' }));
+    for (const id of ['t1', 't2']) {
+      expect(replyTo(id)).toMatchObject({ outcome: 'failed', text: expect.stringMatching(/Docker is not running/) });
+    }
+  });
+
+  it('a rate limit while delivering is waited out without running anything again', async () => {
+    let limits = 2;
+    platform.faults.beforePart = (postId) => {
+      if (!postId.endsWith('-reply') || limits === 0) return;
+      limits -= 1;
+      throw new AppError('platform-rate-limited', 'Wait.', { retryable: true, retryAfterMs: 5 });
+    };
+    await ask(taskOf('t1', { text: 'run: print("once")' }));
+    replyTo('t1');
+    expect(sandbox.containers.flatMap(({ ran }) => ran)).toEqual(['print("once")']);
+  });
+
+  it('a reply that can never be posted does not hold up the next question', async () => {
+    platform.faults.beforePart = (postId) => {
+      if (postId.startsWith('t1')) throw new AppError('platform-failed', 'The message was deleted.');
+    };
+    await ask(taskOf('t1'));
+    await ask(taskOf('t2'));
+    replyTo('t2');
+  });
+
+  it('a card that cannot be posted becomes a notice of the reply', async () => {
+    platform.faults.beforePart = (postId) => {
+      if (postId.includes('card')) throw new AppError('platform-rate-limited', 'Wait.', { retryable: true });
+    };
+    await ask(taskOf('t1', { attachments: [attachmentOf('f1', 'a.csv')] }));
+    expect(replyTo('t1')).toMatchObject({
+      outcome: 'answered',
+      notices: [expect.stringMatching(/1 row looks like totals/)],
+    });
+  });
+
+  it('progress that cannot be shown costs nothing but itself', async () => {
+    platform.faults.edit = () => {
+      throw new Error('the edit failed');
+    };
+    platform.faults.beforePart = (postId) => {
+      if (postId.includes('progress')) throw new Error('no progress');
+    };
+    await ask(taskOf('t1', { text: 'run: print("x")' }));
+    expect(replyTo('t1')).toMatchObject({ outcome: 'answered' });
+  });
+
+  it('a store that fails before the reply is settled is tried again', async () => {
+    let failures = 2;
+    const shaky: Store = {
+      ...store,
+      putPost: (entry) => {
+        if (entry.kind === 'reply' && failures > 0) {
+          failures -= 1;
+          return Promise.reject(new Error('database is locked'));
+        }
+        return store.putPost(entry);
+      },
+    };
+    await core.dispatcher.close({ graceMs: 0 });
+    core = coreWith({ store: shaky });
+    await core.start();
+    await ask(taskOf('t1', { text: 'run: print("x")' }));
+    expect(replyTo('t1')).toMatchObject({ outcome: 'answered' });
+    expect(await store.cells(testThreadKey)).toHaveLength(1);
+  });
+
+  it('show code gives the newest answered task, not the one that runs', async () => {
+    await ask(taskOf('t1', { text: 'run: print("first")' }));
+    await core.handlers.onTask(taskOf('t2', { text: 'run: print("second"); wait()' }));
+    await running('second');
+    await core.handlers.onTask(taskOf('t3'));
+    expect((await core.handlers.onShowCode(testThread, null)).map(({ source }) => source)).toEqual(['print("first")']);
+    expect(await core.handlers.onShowCode(testThread, 't9')).toEqual([]);
+    await core.handlers.onCancel(testThread, 'p');
+    await ended('t2', 't3');
+  });
+
+  it('more files than one reply carries: the first 20 and a notice', async () => {
+    const writes = Array.from({ length: 23 }, (_, index) => `write("f${index}.csv", "${index}")`).join('; ');
+    await ask(taskOf('t1', { text: `run: ${writes}` }));
+    expect(replyTo('t1')?.artifacts).toHaveLength(20);
+    expect(replyTo('t1')?.notices).toEqual([expect.stringMatching(/^3 more files were made .*`f20.csv`/)]);
+  });
+});
