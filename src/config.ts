@@ -4,7 +4,8 @@ import { AppError } from './errors.ts';
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
   readonly dataDir: string;
-  readonly logLevel: string;
+  /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
+  readonly logLevel: string | null;
   readonly model: ModelConfig | null;
   readonly slack: SlackConfig | null;
   readonly sandbox: SandboxConfig;
@@ -54,12 +55,14 @@ const number = (fallback: number, min: number, max: number) => z.coerce.number()
 /** An unset variable and an empty one mean the same: `.env` files are full of `NAME=`. */
 const text = z.string().trim().min(1);
 
+const openAiBaseUrl = 'https://api.openai.com/v1';
+
 const environment = z.object({
   DATA_DIR: text.default('data'),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
   OPENAI_API_KEY: text.optional(),
-  OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default(openAiBaseUrl),
   LLM_MODEL: text.default('gpt-5.1'),
   LLM_API: z.enum(['auto', 'responses', 'chat']).default('auto'),
   LLM_TIMEOUT_SECONDS: number(120, 1, 3600),
@@ -112,7 +115,7 @@ export function readConfig(env: Environment): Config {
   const values = parsed.data;
   return {
     dataDir: values.DATA_DIR,
-    logLevel: values.LOG_LEVEL,
+    logLevel: values.LOG_LEVEL ?? null,
     model: modelConfig(values),
     slack:
       values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN !== undefined
@@ -151,6 +154,9 @@ function pairProblems(values: Values): readonly string[] {
   }
   if (values.SLACK_APP_TOKEN !== undefined && values.SLACK_BOT_TOKEN === undefined) {
     problems.push('SLACK_BOT_TOKEN: needed beside SLACK_APP_TOKEN (the bot token, xoxb-…)');
+  }
+  if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
+    problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }
   if (values.SANDBOX_WORKSPACE_MB >= values.SANDBOX_MEMORY_MB) {
     problems.push('SANDBOX_WORKSPACE_MB: must be below SANDBOX_MEMORY_MB, because files in the workspace use memory');

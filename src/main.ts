@@ -158,7 +158,7 @@ function createModel(config: Config, log: Logger): Model {
 }
 
 async function start(config: Config): Promise<void> {
-  const log = createLogger(config.logLevel);
+  const log = createLogger(config.logLevel ?? 'info');
   const platforms = new Map<string, Platform>();
   if (config.slack !== null) {
     const slack = { ...config.slack, log };
@@ -187,7 +187,7 @@ async function start(config: Config): Promise<void> {
 
 /** The conversation in the terminal. Its threads live in a folder of their own that goes with the process. */
 async function demo(config: Config, args: DemoArguments): Promise<void> {
-  const log = createLogger(process.env['LOG_LEVEL'] === undefined ? 'silent' : config.logLevel);
+  const log = createLogger(config.logLevel ?? 'silent');
   const terminal = createTerminalPlatform({
     ...args,
     input: process.stdin,

@@ -53,7 +53,7 @@ export type TaskState = 'waiting' | 'running' | 'done' | 'cancelled';
 
 /** A file whose bytes are in the blob store and whose name is the one it has in the thread's working directory. */
 export interface StoredFile {
-  /** Name in `/mnt/data`: one path segment, at most 255 bytes, unique in the thread. */
+  /** One path segment, at most 255 bytes: the name in `/mnt/data` of a thread's file (unique there), or of a reply's artifact (unique in the reply). */
   readonly name: string;
   readonly mimeType: string;
   readonly sizeBytes: number;

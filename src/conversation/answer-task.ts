@@ -49,9 +49,10 @@ export async function answerTask(
   const cells = createTaskCells(task, deps);
   const cardPosts = createCardPosts(task, deps);
   try {
-    const cards = await makeCards(intake.files, cells, cardPosts, progress, signal);
     // A killed attempt at this very task may have left its own turn.
     const earlier = (await store.turns(threadKey)).filter(({ taskId }) => taskId !== task.id);
+    const unseen = filesWithoutTurn(await store.files(threadKey), intake.files, earlier);
+    const cards = await makeCards([...unseen, ...intake.files], cells, cardPosts, progress, signal);
     const outcome = await runAgent({
       model: deps.model,
       instructions: deps.instructions,
@@ -86,7 +87,18 @@ export async function answerTask(
   }
 }
 
-/** A card for each file that this task brought, made in the sandbox and, where there is something to say, posted. */
+/** Attachments of earlier questions that ended before the model was asked (Docker was down): it has seen no card of them. */
+function filesWithoutTurn(
+  files: readonly ThreadFile[],
+  own: readonly ThreadFile[],
+  turns: readonly { readonly taskId: string }[],
+): readonly ThreadFile[] {
+  const seen = new Set(turns.map(({ taskId }) => taskId));
+  const names = new Set(own.map(({ name }) => name));
+  return files.filter(({ origin, taskId, name }) => origin === 'attachment' && !seen.has(taskId) && !names.has(name));
+}
+
+/** A card for each file that is new to the model, made in the sandbox and, where there is something to say, posted. */
 async function makeCards(
   files: readonly ThreadFile[],
   cells: TaskCells,

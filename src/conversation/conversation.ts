@@ -19,9 +19,14 @@ export function createConversation(deps: {
     const threadKey = threadKeyOf(task.thread);
     const entries = await store.tasks(threadKey);
     const own = entries.findIndex((entry) => entry.task.id === task.id);
-    const inThread = entries.slice(0, Math.max(0, own)).filter(isUnfinished).length;
-    return inThread + (await dispatcher.place(threadKey));
+    const earlier = entries.slice(0, Math.max(0, own)).filter(isUnfinished);
+    // One whose reply is settled is only being put away: nobody waits for it.
+    const settled = await Promise.all(earlier.map(({ task: { id } }) => hasReply(id)));
+    return settled.filter((isSettled) => !isSettled).length + (await dispatcher.place(threadKey));
   };
+
+  const hasReply = async (taskId: string): Promise<boolean> =>
+    (await store.posts(taskId)).some(({ kind }) => kind === 'reply');
 
   /** Wakes the thread and says the place in the queue, if there is one. */
   const queue = async (task: Task): Promise<void> => {

@@ -93,6 +93,7 @@ export function createChatModel(config: ModelConfig, log: Logger): Model {
         },
         reader: createChatReader(adapter),
         signal,
+        apiKey: config.apiKey,
         timeoutMs: config.timeoutMs,
         log,
       }),

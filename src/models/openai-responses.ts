@@ -60,6 +60,7 @@ export function createResponsesModel(config: ModelConfig, log: Logger): Model {
         },
         reader: createResponsesReader(adapter),
         signal,
+        apiKey: config.apiKey,
         timeoutMs: config.timeoutMs,
         log,
       }),

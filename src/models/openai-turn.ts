@@ -34,6 +34,8 @@ export async function* streamTurn<Chunk>(turn: {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly log: Logger;
+  /** Some servers quote the key they refuse; it must not get from there into the log. */
+  readonly apiKey: string;
 }): AsyncIterable<ModelEvent> {
   const { reader, signal } = turn;
   const startedAtMs = performance.now();
@@ -87,7 +89,8 @@ export async function* streamTurn<Chunk>(turn: {
     if (silent) return { reason: 'error', error: interrupted(`silent for ${turn.timeoutMs / 1000} s`) };
     if (failure === null) return { reason: 'error', error: interrupted('the stream ended without its terminal event') };
     if (isFiltered(failure)) return { reason: 'content-filter', error: null };
-    return { reason: 'error', error: toModelError(failure) };
+    const error = toModelError(failure);
+    return { reason: 'error', error: { ...error, detail: error.detail.replaceAll(turn.apiKey, '[key]') } };
   }
 }
 

@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createOwnerId } from '../../sandbox/owner.ts';
 import { createDockerSandbox } from '../../sandbox/provider.ts';
 import { createLogger } from '../../src/log.ts';
@@ -167,5 +171,33 @@ describe('bad input is answered in words', () => {
     const { reply } = await lost.platform.ask('nowhere', 'total revenue', [{ name: 'a.csv', bytes: csv(3) }]);
     expect(reply).toMatchObject({ outcome: 'failed', text: expect.stringMatching(/OPENAI_BASE_URL/) });
     expect(reply.text).not.toContain('sk-test');
+  }, 90_000);
+
+  it('Docker stopped: said in words, and answered once it is back, from the file that was sent', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plotline-engine-'));
+    const socketPath = join(folder, 'docker.sock');
+    // The engine's socket behind one of our own, which is not there yet.
+    const engine = createServer((client) => {
+      const upstream = connect('/var/run/docker.sock');
+      client.pipe(upstream).pipe(client);
+      client.on('error', () => upstream.destroy());
+      upstream.on('error', () => client.destroy());
+    });
+    vi.stubEnv('DOCKER_HOST', `unix://${socketPath}`);
+    try {
+      await using stopped = await startTestBot();
+      const file = { name: 'a.csv', bytes: csv(3) };
+      const { reply } = await stopped.platform.ask('engine', 'total revenue', [file]);
+      expect(reply).toMatchObject({ outcome: 'failed', text: expect.stringMatching(/Docker/) });
+      expect(reply.text).not.toMatch(/ENOENT|ECONN|at .*\.ts/);
+
+      await new Promise<void>((resolve) => engine.listen(socketPath, resolve));
+      const again = await stopped.platform.ask('engine', 'total revenue');
+      expect(again.reply.text).toMatch(/\b60\b/);
+    } finally {
+      vi.unstubAllEnvs();
+      engine.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 90_000);
 });

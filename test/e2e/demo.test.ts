@@ -51,6 +51,7 @@ const money = (value: number): string =>
 async function expectSound(run: DemoRun, questions: readonly string[]): Promise<void> {
   expect(run.stderr).toBe('');
   expect(run.exitCode).toBe(0);
+  expect(run.thread.map(({ text }) => text).join('\n')).not.toContain('Waiting');
   expect(run.thread.flatMap(({ from, text }) => (from === 'person' ? [text] : []))).toEqual(questions);
   // Each question is followed by whatever the bot had to say and exactly one reply, which is the last word on it.
   const order = run.thread.map(({ kind }) => kind[0]).join('');
