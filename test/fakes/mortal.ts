@@ -1,0 +1,44 @@
+/** The life of a process: it can end between any two things it does. */
+export interface Life {
+  /** Resolves while the process lives. Once it has ended, nothing that it waits for ever comes. */
+  step(): Promise<void>;
+  readonly ended: boolean;
+}
+
+/** Ends at the given step, counted from 1; `null`: never. */
+export function createLife(endsAtStep: number | null): Life {
+  let steps = 0;
+  let ended = false;
+  return {
+    step: () => {
+      steps += 1;
+      if (steps === endsAtStep) ended = true;
+      return ended ? new Promise(() => {}) : Promise.resolve();
+    },
+    get ended() {
+      return ended;
+    },
+  };
+}
+
+/**
+ * The same port as the process sees it: it may end before a call takes effect, or after it did and before it knows. Calls that
+ * give no promise pass through, as do other members.
+ */
+export function mortal<T extends object>(port: T, life: Life): T {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function' || passesThrough.has(name)) return member;
+      return async (...args: unknown[]): Promise<unknown> => {
+        await life.step();
+        const result: unknown = await (member as (...given: unknown[]) => unknown).apply(target, args);
+        await life.step();
+        return result;
+      };
+    },
+  });
+}
+
+/** Members that give an iterable at once. */
+const passesThrough = new Set<string | symbol>(['get', 'read', 'download', 'stream']);
