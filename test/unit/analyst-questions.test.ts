@@ -287,3 +287,43 @@ describe('what it says without running anything', () => {
     expect('assumptions' in plan && plan.assumptions).toEqual(['I read “price” as the column Unit Price.']);
   });
 });
+
+describe('words that the file knows nothing of', () => {
+  it.each([
+    'show revenue by planet',
+    'revenue of each planet',
+    'box plot of revenue by planet',
+    'revenue by planet and moon',
+  ])('%s is not answered as if the word were not there', (question) => {
+    const plan = ask(sales, question);
+    if (plan.kind !== 'talk') throw new Error(brief(plan));
+    expect(plan.text).toContain('“planet”');
+    expect(plan.text.match(/^- /gm)).toHaveLength(3);
+  });
+
+  it.each([
+    ['heat map of revenue by region and planet', 'I found no column for “planet” and left it out.'],
+    ['revenue by planet and region', 'I found no column for “planet” and left it out.'],
+    ['revenue by planet over time', 'I found no column for “planet” and left it out.'],
+    ['revenue for North and Atlantis', 'I found no value for “Atlantis” and left it out.'],
+    ['revenue and profit by region', 'I found no column for “profit” and left it out.'],
+    ['top 5 planets by revenue', 'I found no column for “planets”, so I ranked the rows.'],
+    ['which planet has the highest revenue?', 'I found no column for “planet”, so I ranked the rows.'],
+    ['how many planets by region', 'I found no column for “planets”, so I counted rows.'],
+  ])('%s: says what it left out', (question, line) => {
+    const plan = ask(sales, question);
+    expect('assumptions' in plan && plan.assumptions).toContain(line);
+  });
+
+  it.each([
+    'please draw me a nice chart of the revenue by region and send it',
+    'could you kindly plot revenue over time as a line chart, thanks',
+    'revenue by region, and make it pretty please',
+    'Which product sold the fewest units?',
+    'I would love to know the revenue per quarter and channel',
+    'top 3 products by revenue',
+  ])('%s: no false alarm', (question) => {
+    const plan = ask(sales, question);
+    expect('assumptions' in plan && plan.assumptions.filter((line) => line.startsWith('I found no'))).toEqual([]);
+  });
+});

@@ -76,11 +76,13 @@ export function analysisParts(reading: Reading, named: readonly Named[], files: 
   }
   if (counting) {
     const noun = reading.unknown[0] ?? null;
+    const place = reading.unknownPlaces[0]?.start ?? 0;
+    const isStrange = noun !== null && !namesPlace(noun, table) && isCounted(reading.question.slice(0, place));
     return {
       measures: [rowsMeasure(noun === null ? null : noun.toLowerCase())],
       aggregate: 'count',
       dimensions,
-      assumptions,
+      assumptions: isStrange ? [...assumptions, `I found no column for “${noun}”, so I counted rows.`] : assumptions,
     };
   }
   const strange = reading.unknown.filter((word) => !namesPlace(word, table));

@@ -11,6 +11,7 @@ import type { TimeReading } from './parse-time.ts';
 import type { Aggregate, AnalysisPlan, Filter } from './plan.ts';
 import { chooseTable } from './source.ts';
 import { blank } from './words.ts';
+import type { Token } from './words.ts';
 
 /** What a question says about tables, before it is decided what it means. */
 export interface Reading {
@@ -28,6 +29,8 @@ export interface Reading {
   readonly compute: AnalysisPlan['compute'];
   /** Words that nothing understood. */
   readonly unknown: readonly string[];
+  /** The same words with their places in the question. */
+  readonly unknownPlaces: readonly Token[];
 }
 
 const numberWords: Readonly<Record<string, number>> = {
@@ -70,6 +73,7 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
   const bare = withoutMentions(time.rest, compared.mentions);
   const unknown = readUnknownValues(withMentions(bare, question, compared.mentions), compared.mentions, table);
   const left = compared.mentions.filter((mention) => !isBlank(unknown.rest, mention));
+  const unknownPlaces = unusedWords(withoutMentions(unknown.rest, left));
   return {
     question,
     table,
@@ -82,7 +86,8 @@ export function readQuestion(question: string, files: Files, preferred: Table | 
     superlative:
       ranked.top !== null ? null : mostPattern.test(question) ? 'desc' : leastPattern.test(question) ? 'asc' : null,
     compute: readCompute(question, style),
-    unknown: unusedWords(withoutMentions(unknown.rest, left)).map((token) => token.text),
+    unknown: unknownPlaces.map((token) => token.text),
+    unknownPlaces,
   };
 }
 
