@@ -108,6 +108,17 @@ class Figures(SandboxCase):
         manual = "x = np.arange(10)\nfor k in (0, 1): plt.bar(x + 0.4 * k - 0.2, x + k, 0.4)\nplt.xticks(x, [str(2010 + n) for n in x])"
         self.assertIn("highest 2019 with 10", self.only_result(manual)["text/plain"])
 
+    def test_a_megabyte_as_a_category_is_drawn_short(self) -> None:
+        result = self.only_result("plt.barh(['short', 'x' * 1_000_000], [1, 2])")
+        self.assertEqual(png_size(result["image/png"]), (1152, 648))
+        self.assertIn("short 1, xxx", result["text/plain"])
+
+    def test_dollars_are_money(self) -> None:
+        draw = "fig, ax = plt.subplots(); ax.plot([1, 2]); ax.set_xlabel({!r}); fig.canvas.draw()\n"
+        look = "from plotline.charts.finish import finish\nfinish(fig); print(ax.xaxis.label.get_parse_math()); plt.close(fig)"
+        for title, formula in (("Price ($) by cost ($)", False), ("$5 to $10", False), ("$R^2$ of cost ($)", True), ("$x$", True)):
+            self.assertEqual(self.output_of(draw.format(title) + look), str(formula), title)
+
     def test_a_histogram_is_told_from_bars(self) -> None:
         result = self.only_result("plt.hist(np.arange(100), bins=4)")
         self.assertEqual(result[CHART]["type"], "histogram")

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import fc from 'fast-check';
+import { array, assert, constantFrom, oneof, property, sample, string, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collectFiles } from '../../src/models/analyst/cards.ts';
 import { codeFor } from '../../src/models/analyst/python.ts';
@@ -143,8 +143,8 @@ const imported = new Set(
 
 describe('names in generated Python', () => {
   it('are one literal each, with neither a quote nor a line break left open', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...attacks)), (name) => {
+    assert(
+      property(oneof(string({ unit: 'binary' }), constantFrom(...attacks)), (name) => {
         const literal = py(name);
         expect(literal).toMatch(/^"(?:[^"\\\r\n\0]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"$/u);
         expect(JSON.parse(literal)).toBe(name);
@@ -156,10 +156,10 @@ describe('names in generated Python', () => {
   it.skipIf(!python)('cannot change the program', () => {
     const names = ['n0', 'n1', 'n2', 'n3', null as unknown as string];
     expect(cellsFor('data', 'table', names, 'Value').length).toBeGreaterThan(30);
-    const word = fc.oneof(fc.constantFrom(...attacks), fc.string({ unit: 'binary', maxLength: 12 }));
-    const cells = fc
-      .sample(fc.tuple(word, word, fc.array(word, { minLength: 5, maxLength: 5 }), word), 60)
-      .flatMap(([file, table, columns, value]) => cellsFor(file, table, columns, value));
+    const word = oneof(constantFrom(...attacks), string({ unit: 'binary', maxLength: 12 }));
+    const cells = sample(tuple(word, word, array(word, { minLength: 5, maxLength: 5 }), word), 60).flatMap(
+      ([file, table, columns, value]) => cellsFor(file, table, columns, value),
+    );
     expect(cells.length).toBeGreaterThan(500);
     for (const cell of cells) expect(cell).not.toMatch(/[\0\r]/);
     for (const skeleton of parsed(cells)) {

@@ -59,6 +59,9 @@ const colourNames =
   'red|green|blue|orange|purple|violet|yellow|black|grey|gray|pink|brown|teal|cyan|magenta|navy|gold|olive|maroon|turquoise|salmon|coral|indigo|lime|steelblue|crimson|' +
   '(?:dark|light)\\s?(?:red|green|blue|orange|grey|gray|pink|cyan)';
 
+/** What opens the next wish behind a title without quotation marks: "title Prices and log scale". */
+const styleStart = `(?:(?:a|an|the|with|without|no|make|use|add|show|sort|in|as)\\s+)*(?:it\\s+)?(?:log|logarithmic|linear|labels?|legend|grid|sort(?:ed)?|horizontal(?:ly)?|vertical(?:ly)?|stacked|bigger|larger|bars?|lines?|pie|area|heat\\s?map|colou?r(?:s|ed|ful)?|percent(?:age)?|descending|ascending|${colourNames})`;
+
 /** `quick`: the text may be no more than a wish about the last chart, so bare words such as `red` or `line` count too. */
 export function readStyle(text: string, quick: boolean): StyleReading {
   const style: { -readonly [Key in keyof ChartStyle]?: ChartStyle[Key] } = {};
@@ -75,7 +78,10 @@ export function readStyle(text: string, quick: boolean): StyleReading {
   const open =
     quoted ??
     take(
-      /\b(?:(?:set|change|make|with|and)\s+)?(?:the\s+|a\s+)?(?:title|titled|entitled)\b(?:\s+(?:it|to|is))*\s*[:=]?\s+(?!by\b)([^,;.]{2,})$/i,
+      new RegExp(
+        `\\b(?:(?:set|change|make|with|and)\\s+)?(?:the\\s+|a\\s+)?(?:title|titled|entitled)\\b(?:\\s+(?:it|to|is))*\\s*[:=]?\\s+(?!by\\b)([^,;.\\s][^,;.]+?)(?=\\s*$|\\s*[,;]|\\s*\\.(?:\\s|$)|\\s+(?:and|with|but|then|as|in)\\s+(?:${styleStart})\\b)`,
+        'i',
+      ),
     );
   if (open?.[1] !== undefined) style.title = open[1].trim();
 

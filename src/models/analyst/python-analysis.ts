@@ -185,7 +185,7 @@ function factLines(plan: AnalysisPlan, dimension: Dimension, value: string): rea
   const y = py(value);
   const focus = plan.focus.map((word) => word.toLowerCase());
   return [
-    `named = result.assign(name=${asText(dimension, `result[${py(dimensionName(dimension))}]`)}).dropna(subset=[${y}])[["name", ${y}]]`,
+    `named = result.assign(name=${asText(dimension, `result[${py(dimensionName(dimension))}]`)}.str.slice(0, 200)).dropna(subset=[${y}])[["name", ${y}]]`,
     'facts["shown"] = len(result)',
     ...(isTime(dimension)
       ? [

@@ -172,7 +172,7 @@ function pieLines(plan: AnalysisPlan, dimension: Dimension, y: string): readonly
     `if len(slices) > ${slicesShown}:`,
     `    slices = pd.concat([slices.head(${slicesShown - 1}), pd.Series({"Other": slices.iloc[${slicesShown - 1}:].sum()})])`,
     figureLine(plan.style),
-    'ax.pie(slices, labels=slices.index, autopct="%1.1f%%", startangle=90, counterclock=False)',
+    'ax.pie(slices, labels=[name if len(name) <= 60 else f"{name[:59]}…" for name in slices.index], autopct="%1.1f%%", startangle=90, counterclock=False)',
     `ax.set_title(${py(titleOf(plan))})`,
   ];
 }

@@ -6,6 +6,7 @@ import { readFileTask, readQr } from './parse-files.ts';
 import type { Plan, RunPlan, TalkPlan } from './plan.ts';
 import { askForFile, emptyTables, helpText, isGreeting, notUnderstood, unreadableFile } from './talk.ts';
 import { compileRowsByPosition } from './positions.ts';
+import { withUnmetWishes } from './unmet-wishes.ts';
 
 /**
  * The plan for a question about these files. `previous` is the plan of the thread's last answered question, which a
@@ -35,11 +36,10 @@ export function planFor(question: string, files: Files, previous: RunPlan | null
   const quick = last !== null && (last.kind === 'analysis' || last.kind === 'columns');
   const reading = readQuestion(asked, files, table, quick);
   if (reading === null) return talk(notUnderstood(files, [], null));
-  return (
-    followUp(reading, last, files) ??
-    compile(reading, files) ??
-    talk(notUnderstood(files, reading.unknown, reading.table))
-  );
+  const plan = followUp(reading, last, files) ?? compile(reading, files);
+  return plan === null
+    ? talk(notUnderstood(files, reading.unknown, reading.table))
+    : withUnmetWishes(plan, reading.style.style);
 }
 
 function previousTable(previous: RunPlan | null, files: Files): Table | null {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from plotline.charts.labels import shorten_categories, show_dollars
 from plotline.charts.layout import arrange
 
 GAP_PIXELS = 4
@@ -20,9 +21,11 @@ def finish(figure: Any) -> None:
         renderer = figure.canvas.get_renderer()
         plots = [axes for axes in figure.axes if axes.get_visible() and axes.name == "rectilinear"]
         for axes in plots:
+            shorten_categories(axes)
             _use_whole_numbers(axes)
             _arrange_grid(axes, plots)
         tick_labels = {axes: (axes.get_xticklabels(), axes.get_yticklabels()) for axes in plots}
+        show_dollars(figure)
         _complete_fonts(figure, [label for labels in tick_labels.values() for side in labels for label in side])
         for axes in plots:
             _spread_labels(axes, tick_labels[axes][0], renderer)
