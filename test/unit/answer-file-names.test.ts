@@ -1,16 +1,14 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, nat, oneof, property, string, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fileNameFor, safeFileName, uniqueFileName } from '../../src/answer/file-names.ts';
 
 /** Names as senders can write them: any code units, separators, long stems, long extensions. */
-const anyName = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 400 }),
-  fc
-    .array(fc.constantFrom('.', '/', '\\', ' ', '\n', '..', 'é', '漢', '📊', '\u202e', '\ud800', 'a'), {
-      maxLength: 300,
-    })
-    .map((parts) => parts.join('')),
-  fc.tuple(fc.nat(400), fc.nat(400)).map(([stem, extension]) => `${'s'.repeat(stem)}.${'x'.repeat(extension)}`),
+const anyName = oneof(
+  string({ unit: 'binary', maxLength: 400 }),
+  array(constantFrom('.', '/', '\\', ' ', '\n', '..', 'é', '漢', '📊', '\u202e', '\ud800', 'a'), {
+    maxLength: 300,
+  }).map((parts) => parts.join('')),
+  tuple(nat(400), nat(400)).map(([stem, extension]) => `${'s'.repeat(stem)}.${'x'.repeat(extension)}`),
 );
 
 function expectSafe(name: string): void {
@@ -23,12 +21,13 @@ function expectSafe(name: string): void {
 
 describe('file names', () => {
   it('are one safe segment of at most 255 bytes, whatever came in', () => {
-    fc.assert(fc.property(anyName, (name) => expectSafe(safeFileName(name))));
+    expect.hasAssertions();
+    assert(property(anyName, (name) => expectSafe(safeFileName(name))));
   });
 
   it('stay as they are when they are safe already', () => {
-    fc.assert(
-      fc.property(anyName, (name) => {
+    assert(
+      property(anyName, (name) => {
         expect(safeFileName(safeFileName(name))).toBe(safeFileName(name));
       }),
       { numRuns: 500 },
@@ -37,8 +36,8 @@ describe('file names', () => {
   });
 
   it('become unique and stay safe, however many are equal', () => {
-    fc.assert(
-      fc.property(fc.array(anyName, { minLength: 1, maxLength: 4 }), (names) => {
+    assert(
+      property(array(anyName, { minLength: 1, maxLength: 4 }), (names) => {
         const taken = new Set<string>();
         for (const name of [...names, ...names, ...names]) {
           const unique = uniqueFileName(safeFileName(name), taken);
@@ -64,6 +63,6 @@ describe('file names', () => {
   it('are made from titles', () => {
     expect(fileNameFor('Revenue (EUR) by month!', 'png')).toBe('revenue-eur-by-month.png');
     expect(fileNameFor('***', 'csv')).toBe('result.csv');
-    fc.assert(fc.property(anyName, (title) => expectSafe(fileNameFor(title, 'png'))));
+    assert(property(anyName, (title) => expectSafe(fileNameFor(title, 'png'))));
   });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, asyncProperty, integer, nat } from 'fast-check';
 import { expect, it } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs, Model, PlatformClient, SandboxProvider } from '../../src/ports.ts';
@@ -91,8 +91,8 @@ async function expectWhole({ store, platform }: World): Promise<void> {
     expect(platform.replies(task.id), task.id).toHaveLength(1);
     const outcome = platform.replies(task.id)[0]?.outcome;
     const cells = (await store.cells(testThreadKey)).filter(({ taskId }) => taskId === task.id);
-    expect(cells.length).toBeLessThanOrEqual(2);
-    if (outcome === 'answered') expect(cells).toHaveLength(2);
+    const possible = outcome === 'answered' ? [2] : [0, 1, 2];
+    expect(possible).toContain(cells.length);
   }
   const posts = platform.messages.map(({ postId, partId }) => `${postId} ${partId}`);
   expect(posts.toSorted()).toEqual([...new Set(posts)].toSorted());
@@ -106,11 +106,11 @@ async function expectWhole({ store, platform }: World): Promise<void> {
 }
 
 /** Steps of a life in which both questions are answered, and some more. */
-const step = fc.integer({ min: 1, max: 220 });
+const step = integer({ min: 1, max: 220 });
 
 it('every accepted question ends in exactly one reply, wherever the processes end', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 4 }), (endings) =>
+  await assert(
+    asyncProperty(array(step, { maxLength: 4 }), (endings) =>
       withWorld(async (world) => {
         await runLives(world, endings, null);
         await expectWhole(world);
@@ -121,8 +121,8 @@ it('every accepted question ends in exactly one reply, wherever the processes en
 }, 120_000);
 
 it('so it does when the person stops it at any time', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 2 }), fc.nat(15), (endings, stopAfterTurns) =>
+  await assert(
+    asyncProperty(array(step, { maxLength: 2 }), nat(15), (endings, stopAfterTurns) =>
       withWorld(async (world) => {
         await runLives(world, endings, stopAfterTurns);
         await expectWhole(world);

@@ -255,7 +255,7 @@ describe('the way from a message to its reply', () => {
     };
     await ask(taskOf('t1'));
     await ask(taskOf('t2'));
-    replyTo('t2');
+    expect(replyTo('t2')).toMatchObject({ outcome: 'answered' });
   });
 
   it('a card that cannot be posted becomes a notice of the reply', async () => {
