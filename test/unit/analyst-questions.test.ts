@@ -327,3 +327,50 @@ describe('words that the file knows nothing of', () => {
     expect('assumptions' in plan && plan.assumptions.filter((line) => line.startsWith('I found no'))).toEqual([]);
   });
 });
+
+describe('wishes about the look', () => {
+  const restyled = (first: string, wish: string): Extract<Plan, { readonly kind: 'analysis' }> => {
+    const previous = ask(sales, first);
+    if (previous.kind !== 'analysis') throw new Error(previous.kind);
+    const plan = ask(sales, wish, previous);
+    if (plan.kind !== 'analysis') throw new Error(plan.kind);
+    return plan;
+  };
+
+  it('says in one sentence each what a pie chart cannot show, and only for the question that asked', () => {
+    const plan = restyled('Pie chart of revenue by region', 'make it red and horizontal');
+    expect(plan.assumptions).toEqual([
+      'Not applied: the one colour red, which a pie chart cannot show.',
+      'Not applied: horizontal, which a pie chart cannot show.',
+    ]);
+    const next = ask(sales, 'title "Regions"', plan);
+    expect('assumptions' in next && next.assumptions).toEqual([]);
+  });
+
+  it('says that a heat map needs two columns', () => {
+    const plan = restyled('Revenue by region', 'as a heat map');
+    expect(plan.assumptions).toEqual(['Not applied: a heat map; it needs two columns to group by.']);
+  });
+
+  it.each([
+    ['Revenue by region', 'make it red and horizontal'],
+    ['Revenue by month as a line chart', 'Make it bars, sorted, with labels'],
+    ['Revenue by region and channel', 'stacked'],
+    ['Revenue by month', 'log scale'],
+  ])('%s, then %s: nothing to say', (first, wish) => {
+    expect(restyled(first, wish).assumptions).toEqual([]);
+  });
+
+  it.each([
+    ['revenue by region with title Prices and log scale', 'Prices', 'log'],
+    ['revenue by region, title Our prices with labels', 'Our prices', 'labels'],
+    ['revenue by region with title Prices, horizontal', 'Prices', 'flat'],
+    ['revenue by region with the title Prices and make it red', 'Prices', 'red'],
+    ['revenue by region titled North and South', 'North and South', ''],
+    ['revenue by region with title Growth in percent', 'Growth in percent', ''],
+  ])('%s: the title ends where the next wish begins', (question, title, look) => {
+    const plan = ask(sales, question);
+    expect(plan.kind === 'analysis' && plan.style.title).toBe(title);
+    expect(brief(plan)).toBe(`sum Revenue (EUR) | by Region${look === '' ? '' : ` | ${look}`}`);
+  });
+});

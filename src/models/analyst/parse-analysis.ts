@@ -54,8 +54,9 @@ const mostPattern = /\b(?:highest|most|best|largest|biggest|greatest|top|stronge
 const leastPattern = /\b(?:lowest|least|worst|smallest|fewest|weakest|bottom)\b/i;
 
 /** Reads a question. `preferred` is the table of the question before; `quick`: it may be a short wish about the last answer. */
-export function readQuestion(question: string, files: Files, preferred: Table | null, quick: boolean): Reading | null {
-  const style = readStyle(question, quick);
+export function readQuestion(asked: string, files: Files, preferred: Table | null, quick: boolean): Reading | null {
+  const style = readStyle(asked, quick);
+  const question = style.withoutTitle;
   const ranked = readTop(style.rest);
   const first = mentionsIn(ranked.rest, files.tables);
   const others = unusedWords(withoutMentions(ranked.rest, first)).map((token) => token.text);

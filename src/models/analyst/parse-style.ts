@@ -8,6 +8,8 @@ export interface StyleReading {
   readonly style: Partial<ChartStyle>;
   /** The text without the words that were understood here. */
   readonly rest: string;
+  /** The text without a title: its words are no part of the question. */
+  readonly withoutTitle: string;
   /** `as a table`, `in numbers`: no chart at all. */
   readonly asTable: boolean;
   /** `as percentage`, `in percent of the total`. */
@@ -60,7 +62,10 @@ const colourNames =
   '(?:dark|light)\\s?(?:red|green|blue|orange|grey|gray|pink|cyan)';
 
 /** What opens the next wish behind a title without quotation marks: "title Prices and log scale". */
-const styleStart = `(?:(?:a|an|the|with|without|no|make|use|add|show|sort|in|as)\\s+)*(?:it\\s+)?(?:log|logarithmic|linear|labels?|legend|grid|sort(?:ed)?|horizontal(?:ly)?|vertical(?:ly)?|stacked|bigger|larger|bars?|lines?|pie|area|heat\\s?map|colou?r(?:s|ed|ful)?|percent(?:age)?|descending|ascending|${colourNames})`;
+const styleStart =
+  '(?:(?:an?|the|with|without|no|make|use|add|show|in)\\s+)*(?:(?:it|them)\\s+)?(?:log|logarithmic|linear|(?:data |value )?labels?|legend|grid|sort(?:ed)?|horizontal(?:ly)?|vertical(?:ly)?|stacked|bigger|larger|descending|ascending)|' +
+  '(?:as|into|make it|make them)\\s+(?:an?\\s+)?(?:bars?|columns|lines?|pie|area|heat\\s?map|percent(?:age)?)|' +
+  `(?:(?:make|colou?r)\\s+(?:it|them)|in|use)\\s+(?:${colourNames})`;
 
 /** `quick`: the text may be no more than a wish about the last chart, so bare words such as `red` or `line` count too. */
 export function readStyle(text: string, quick: boolean): StyleReading {
@@ -79,11 +84,12 @@ export function readStyle(text: string, quick: boolean): StyleReading {
     quoted ??
     take(
       new RegExp(
-        `\\b(?:(?:set|change|make|with|and)\\s+)?(?:the\\s+|a\\s+)?(?:title|titled|entitled)\\b(?:\\s+(?:it|to|is))*\\s*[:=]?\\s+(?!by\\b)([^,;.\\s][^,;.]+?)(?=\\s*$|\\s*[,;]|\\s*\\.(?:\\s|$)|\\s+(?:and|with|but|then|as|in)\\s+(?:${styleStart})\\b)`,
+        `\\b(?:(?:set|change|make|with|and)\\s+)?(?:the\\s+|a\\s+)?(?:title|titled|entitled)\\b(?:\\s+(?:it|to|is))*\\s*[:=]?\\s+(?!by\\b)([^,;.\\s][^,;.]+?)(?=\\s*$|\\s*[,;]|\\s*\\.(?:\\s|$)|\\s+(?:and|with|but|then)\\s+(?:${styleStart})\\b)`,
         'i',
       ),
     );
   if (open?.[1] !== undefined) style.title = open[1].trim();
+  const withoutTitle = rest;
 
   const colour = take(
     new RegExp(
@@ -155,7 +161,7 @@ export function readStyle(text: string, quick: boolean): StyleReading {
     take(
       /\b(?:as|in|into|to|just|only|give me|show)\s+(?:an?\s+|the\s+)?(?:tables?|numbers|figures as a table|list)\b|\btable (?:please|instead|only)\b|\bno chart\b/i,
     ) !== null;
-  return { style, rest, asTable, asShare };
+  return { style, rest, withoutTitle, asTable, asShare };
 }
 
 /** The text held nothing but wishes about the look: what is left are filler words. */
