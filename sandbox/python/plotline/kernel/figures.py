@@ -90,6 +90,8 @@ def render(figure: Any) -> bytes:
     """The figure as PNG at its own resolution, bounded."""
     width, height = figure.get_size_inches()
     dpi = min(figure.get_dpi(), PIXELS_LIMIT / max(width, height, 0.1))
+    # The figure's own resolution too: its texts are measured on a canvas of that size, which for a poster takes gigabytes.
+    figure.set_dpi(dpi)
     try:
         return _png(figure, dpi)
     except Exception:
