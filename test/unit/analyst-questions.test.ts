@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { answerText } from '../../src/models/analyst/answer.ts';
 import { collectFiles } from '../../src/models/analyst/cards.ts';
+import { Facts } from '../../src/models/analyst/facts.ts';
 import type { Filter, Plan, RunPlan } from '../../src/models/analyst/plan.ts';
+import { codeFor, titleFor } from '../../src/models/analyst/python.ts';
 import { planFor } from '../../src/models/analyst/question.ts';
 import type { FileCard } from '../../src/types.ts';
 import { gdp, people, photos, picture, report, sales, shop, umsatz, wide } from './analyst-cards.ts';
@@ -372,5 +375,68 @@ describe('wishes about the look', () => {
     const plan = ask(sales, question);
     expect(plan.kind === 'analysis' && plan.style.title).toBe(title);
     expect(brief(plan)).toBe(`sum Revenue (EUR) | by Region${look === '' ? '' : ` | ${look}`}`);
+  });
+});
+
+describe('what it says about what was computed', () => {
+  const said = (question: string, facts: Readonly<Record<string, unknown>>): string => {
+    const plan = ask(sales, question);
+    if (plan.kind === 'talk') throw new Error(plan.text);
+    return answerText(plan, new Facts({ read: 600, used: 600, ...facts }));
+  };
+
+  it('says that all groups are equal', () => {
+    const pairs = [
+      ['North', 5],
+      ['South', 5],
+    ];
+    const text = said('units by region', { groups: 2, tied_top: 2, tied_low: 2, top: pairs, low: pairs });
+    expect(text).toContain('is the same for both regions: **5** (North and South).');
+    expect(text).not.toContain('highest');
+  });
+
+  it('names all that share the highest value, and how many more there are', () => {
+    const top = [
+      ['Online', 42],
+      ['Partner', 42],
+      ['Retail', 7],
+    ];
+    const text = said('units by channel', { groups: 3, tied_top: 2, tied_low: 1, top, low: [['Retail', 7]] });
+    expect(text).toContain('highest for **Online** and **Partner** (**42** each) and lowest for **Retail** (**7**).');
+    const many = Array.from({ length: 5 }, (_, at) => [`P${at}`, 9]);
+    const crowd = said('top 10 products by units', {
+      groups: 12,
+      tied_top: 8,
+      tied_low: 1,
+      top: many,
+      low: [['Z', 1]],
+    });
+    expect(crowd).toContain('and 3 more share the highest units: **9** each.');
+  });
+
+  it('does not name a kept group twice', () => {
+    const facts = { groups: 1, tied_top: 1, tied_low: 1, top: [['North', 5]], low: [['North', 5]], kept: 300 };
+    expect(said('units by region for North', facts)).toMatch(/^Units for \*\*North\*\*: \*\*5\*\*\./);
+    const two = { best: ['North', 'Online', 9], least: ['North', 'Retail', 2], ranked: [['Online', 9]], kept: 300 };
+    expect(said('units by region and channel for North', two)).toContain(
+      'Units is highest for **Online** in **North**',
+    );
+  });
+
+  it('says that repeated rows were counted like any other', () => {
+    expect(said('total units', { values: { Units: 1 }, repeated: 3 })).toContain(
+      'Rows used: 600 of 600, including 3 repeated rows.',
+    );
+  });
+
+  it('promises no more groups than there are, and names charts as people do', () => {
+    const plan = ask(sales, 'profit by moon');
+    expect(plan.kind === 'talk' && plan.text).not.toMatch(/Top 5 (?:Region|Channel)/);
+    const box = ask(sales, 'box plot of revenue');
+    if (box.kind === 'talk') throw new Error(box.text);
+    expect(titleFor(box)).toBe('Drawing a box plot of Revenue (EUR)');
+    const top = ask(sales, 'bar chart of the top 5 regions by revenue');
+    if (top.kind === 'talk') throw new Error(top.text);
+    expect(codeFor(top, false)).toContain('(", top 5" if facts["groups"] > 5 else "")');
   });
 });

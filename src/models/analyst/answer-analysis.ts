@@ -36,9 +36,20 @@ function lower(text: string): string {
   return /^\p{Lu}\p{Ll}/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
+/** The kept values are the groups themselves, which the sentence names anyway. */
+function isDimension(plan: AnalysisPlan, filter: AnalysisPlan['filters'][number]): boolean {
+  return (
+    filter.kind === 'values' &&
+    !filter.exclude &&
+    filter.columns.length === 1 &&
+    plan.dimensions.some(({ column }) => column.name === filter.columns[0]?.name)
+  );
+}
+
 /** The words of the filters: ` for Germany and France in 2023`. */
 function keptWords(plan: AnalysisPlan): string {
   const parts = plan.filters.flatMap((filter): readonly string[] => {
+    if (isDimension(plan, filter)) return [];
     switch (filter.kind) {
       case 'values':
         return [`${filter.exclude ? 'without' : 'for'} ${listed(filter.values.map(plainText))}`];
@@ -126,6 +137,11 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
       : plan.compute === 'change'
         ? signedPercent(number)
         : withUnit(number, unit);
+  const groups = facts.number('groups') ?? 0;
+  const high = leaders(facts, 'top', name);
+  const low = leaders(facts, 'low', name);
+  const preposition = isTime(dimension) ? 'in' : 'for';
+  const has = (found: Leaders, verb: string): string => (found.several ? verb.replace(/^has /, 'share ') : verb);
   const bullets: string[] = [];
   let headline: string;
   const focus = facts.pairs('focus');
@@ -134,18 +150,22 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
   if (focus.length > 0) {
     headline = `${listed(focus.map((pair) => `**${name(pair)}** has **${value(pair)}**`))} of ${lower(noun)}.`;
     bullets.push(`The largest share is ${name(best)} with ${value(best)}.`);
+  } else if (groups > 1 && plan.compute === 'value' && best[1] === least[1] && high.count === groups) {
+    headline = `${noun}${keptWords(plan)}${newestWords(facts)} is the same ${preposition} ${groups === 2 ? 'both' : `all ${groups}`} ${pluralOf(what)}: **${value(best)}**${groups <= 5 ? ` (${high.plain})` : ''}.`;
   } else if (plan.compute === 'share') {
-    headline = `**${name(best)}** has the largest share of ${lower(noun)}${keptWords(plan)}: **${value(best)}**.`;
+    headline = `${high.bold} ${has(high, 'has the largest share')} of ${lower(noun)}${keptWords(plan)}: **${value(best)}**${high.each}.`;
   } else if (plan.top?.order === 'asc') {
-    headline = `**${name(least)}** has the lowest ${lower(noun)}${keptWords(plan)}: **${value(least)}**.`;
+    headline = `${low.bold} ${has(low, 'has the lowest')} ${lower(noun)}${keptWords(plan)}: **${value(least)}**${low.each}.`;
   } else if (plan.compute === 'change') {
     headline = `${noun}${keptWords(plan)} grew most in **${name(best)}** (**${value(best)}**); its weakest ${what} was **${name(least)}** (**${value(least)}**).`;
   } else if (plan.top?.order === 'desc') {
-    headline = `**${name(best)}** has the highest ${lower(noun)}${keptWords(plan)}${newestWords(facts)}: **${value(best)}**.`;
-  } else if (facts.number('groups') === 1) {
-    headline = `${noun}${keptWords(plan)}: **${value(best)}** (${name(best)}, the only ${what}).`;
+    headline = `${high.bold} ${has(high, 'has the highest')} ${lower(noun)}${keptWords(plan)}${newestWords(facts)}: **${value(best)}**${high.each}.`;
+  } else if (groups === 1) {
+    headline = plan.filters.some((filter) => isDimension(plan, filter))
+      ? `${noun} for **${name(best)}**${keptWords(plan)}: **${value(best)}**.`
+      : `${noun}${keptWords(plan)}: **${value(best)}** (${name(best)}, the only ${what}).`;
   } else {
-    headline = `${noun}${keptWords(plan)}${newestWords(facts)} is highest ${isTime(dimension) ? 'in' : 'for'} **${name(best)}** (**${value(best)}**) and lowest ${isTime(dimension) ? 'in' : 'for'} **${name(least)}** (**${value(least)}**).`;
+    headline = `${noun}${keptWords(plan)}${newestWords(facts)} is highest ${preposition} ${high.bold} (**${value(best)}**${high.each}) and lowest ${preposition} ${low.bold} (**${value(least)}**${low.each}).`;
   }
   if (
     first !== undefined &&
@@ -179,6 +199,31 @@ function sayOneWay(plan: AnalysisPlan, facts: Facts): Said {
   if (adds && total !== null)
     bullets.push(`Total over ${plural(facts.number('groups') ?? 0, what, pluralOf(what))}: ${withUnit(total, unit)}.`);
   return { headline, bullets: [...bullets, ...cutText(plan, facts)] };
+}
+
+interface Leaders {
+  /** Groups that have the extreme value, among them those that are not named. */
+  readonly count: number;
+  readonly several: boolean;
+  readonly plain: string;
+  readonly bold: string;
+  /** ` each` where several share the value. */
+  readonly each: string;
+}
+
+/** All groups with the highest or the lowest value, in the order of the cell; it prints a few and how many there are. */
+function leaders(facts: Facts, side: 'top' | 'low', name: (pair: Pair) => string): Leaders {
+  const pairs = facts.pairs(side);
+  const equal = pairs.filter(([, value]) => value === pairs[0]?.[1]).map(name);
+  const count = Math.max(equal.length, facts.number(`tied_${side}`) ?? 0);
+  const more = count > equal.length ? [`${count - equal.length} more`] : [];
+  return {
+    count,
+    several: count > 1,
+    plain: listed([...equal, ...more]),
+    bold: listed([...equal.map((text) => `**${text}**`), ...more]),
+    each: count > 1 ? ' each' : '',
+  };
 }
 
 function pluralOf(noun: string): string {

@@ -70,8 +70,10 @@ export function usageText(facts: Facts): string {
   if (copies > 0) parts.push(plural(copies, 'exact copy of another row', 'exact copies of other rows'));
   const newest = facts.text('newest');
   if (newest !== null) parts.push(`rows of other times than ${newest}, the newest in the file`);
+  const repeated = copies > 0 || newest !== null || unit !== 'rows' ? 0 : (facts.number('repeated') ?? 0);
+  const including = repeated > 0 ? `, including ${plural(repeated, 'repeated row')}` : '';
   const all = read + rejected + (facts.flag('cells') ? 0 : totals.length);
-  const head = `${unit === 'rows' ? 'Rows' : 'Values'} used: ${used.toLocaleString('en-US')} of ${all.toLocaleString('en-US')}.`;
+  const head = `${unit === 'rows' ? 'Rows' : 'Values'} used: ${used.toLocaleString('en-US')} of ${all.toLocaleString('en-US')}${including}.`;
   return parts.length === 0 ? head : `${head} Not used: ${parts.join('; ')}.`;
 }
 

@@ -155,7 +155,10 @@ function sortLines(plan: AnalysisPlan, dimension: Dimension, value: string): rea
       ? []
       : [`result = result.${plan.top.order === 'desc' ? 'nlargest' : 'nsmallest'}(${plan.top.count}, ${py(value)})`];
   const groups = ['facts["groups"] = len(result)'];
-  const totals = [`facts["total"] = result[${py(value)}].sum().item()`];
+  const totals = [
+    `facts["total"] = result[${py(value)}].sum().item()`,
+    `facts["tied_top"], facts["tied_low"] = (int((result[${py(value)}] == edge).sum()) for edge in (result[${py(value)}].max(), result[${py(value)}].min()))`,
+  ];
   switch (sort) {
     case 'value-desc':
     case 'value-asc':

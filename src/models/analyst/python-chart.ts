@@ -58,13 +58,15 @@ export function titleOf(plan: AnalysisPlan): string {
     if (filter.kind === 'compare' && filter.column.role === 'year' && filter.operator === '==')
       kept.push(String(filter.value));
   }
-  const top =
-    plan.top !== null && plan.dimensions.length === 1
-      ? plan.top.order === 'desc'
-        ? `, top ${plan.top.count}`
-        : `, lowest ${plan.top.count}`
-      : '';
-  return `${names} by ${by}${kept.length > 0 ? `, ${kept.join(', ')}` : ''}${top}`;
+  return `${names} by ${by}${kept.length > 0 ? `, ${kept.join(', ')}` : ''}`;
+}
+
+/** The title as Python: the ranking is named only where there are more groups than it keeps. */
+function titleExpression(plan: AnalysisPlan): string {
+  const title = py(titleOf(plan));
+  if (plan.top === null || plan.style.title !== null || plan.dimensions.length !== 1) return title;
+  const { count, order } = plan.top;
+  return `${title} + (${py(`, ${order === 'desc' ? 'top' : 'lowest'} ${count}`)} if facts["groups"] > ${count} else "")`;
 }
 
 /** `plt.subplots` with the house's size unless the person asked for a bigger chart. */
@@ -173,7 +175,7 @@ function pieLines(plan: AnalysisPlan, dimension: Dimension, y: string): readonly
     `    slices = pd.concat([slices.head(${slicesShown - 1}), pd.Series({"Other": slices.iloc[${slicesShown - 1}:].sum()})])`,
     figureLine(plan.style),
     'ax.pie(slices, labels=[name if len(name) <= 60 else f"{name[:59]}…" for name in slices.index], autopct="%1.1f%%", startangle=90, counterclock=False)',
-    `ax.set_title(${py(titleOf(plan))})`,
+    `ax.set_title(${titleExpression(plan)})`,
   ];
 }
 
@@ -192,7 +194,7 @@ function panelLines(plan: AnalysisPlan, dimension: Dimension, values: readonly s
       : `    ax.bar(${along}, shown[name])`,
     '    ax.set_ylabel(name)',
     '    ax.yaxis.set_major_formatter(short)',
-    `axes[0].set_title(${py(titleOf(plan))})`,
+    `axes[0].set_title(${titleExpression(plan)})`,
     `axes[-1].set_xlabel(${py(x)})`,
     ...(line && isTimestamp(dimension)
       ? []
@@ -204,7 +206,7 @@ function panelLines(plan: AnalysisPlan, dimension: Dimension, values: readonly s
 }
 
 export function titleLines(plan: AnalysisPlan, xLabel: string, yLabel: string): readonly string[] {
-  const title = py(titleOf(plan));
+  const title = titleExpression(plan);
   const dated = plan.latest !== null && plan.style.title === null ? `${title} + f", {facts['newest']}"` : title;
   return [`ax.set_title(${dated})`, `ax.set_xlabel(${py(xLabel)})`, `ax.set_ylabel(${py(yLabel)})`];
 }

@@ -43,7 +43,8 @@ function profileLines(plan: ProfilePlan): readonly string[] {
         '    fact["links"] = sorted(pairs, key=lambda pair: -abs(pair[2]))[:3]',
         '    summary = data.describe(include="all").T.rename_axis("column").reset_index()',
         '    keep = [name for name in ["column", "count", "unique", "top", "mean", "min", "50%", "max"] if name in summary]',
-        '    display(summary[keep])',
+        // A mean of dates has hours down to the nanosecond, which nobody wants to read.
+        '    display(summary[keep].map(lambda value: str(value)[:10] if isinstance(value, pd.Timestamp) else value))',
       ];
     case 'missing':
       return [

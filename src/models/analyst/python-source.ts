@@ -182,11 +182,14 @@ export function cell(source: readonly string[], body: readonly string[]): string
   );
 }
 
+/** Rows that equal another in every column are counted like any other, and the answer says so. */
+const repeatedLine = 'facts["repeated"] = int(data.loc[used.index].duplicated().sum()) if data.shape[1] > 1 else 0';
+
 /** Lines that keep the complete rows as `used` and count what was left out, each with the lines where the loader knows them. */
 export function usedLines(columns: readonly string[], identity: readonly string[] = []): readonly string[] {
   const names = [...new Set(columns)];
   const who = [...new Set(identity)];
-  if (names.length === 0) return ['used = data', 'facts["used"] = len(used)'];
+  if (names.length === 0) return ['used = data', 'facts["used"] = len(used)', repeatedLine];
   return [
     `needed = ${py(names)}`,
     'used = data.dropna(subset=needed).copy()',
@@ -198,6 +201,7 @@ export function usedLines(columns: readonly string[], identity: readonly string[
           `facts["gap_rows"] = [" ".join(map(str, row)) for row in data.loc[gaps[${py(names[0] ?? '')}], ${py(who)}].head(10).values.tolist()]`,
         ]),
     'facts["used"] = len(used)',
+    repeatedLine,
     'facts["unusable"] = [cell for cell in data.attrs.get("unusable", []) if cell["column"] in needed][:30]',
   ];
 }

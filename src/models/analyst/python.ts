@@ -44,7 +44,7 @@ export function titleFor(plan: RunPlan): string {
     case 'columns':
       return plan.form === 'correlation'
         ? 'Correlating the number columns'
-        : `Drawing a ${plan.form} of ${plan.columns.map(({ name }) => name).join(' and ')}`;
+        : `Drawing a ${plan.form === 'histogram' ? 'histogram' : `${plan.form} plot`} of ${plan.columns.map(({ name }) => name).join(' and ')}`;
     case 'rows':
       return `Picking rows of ${plan.source.table.file}`;
     case 'profile':

@@ -77,7 +77,10 @@ export function suggestions(files: Files): readonly string[] {
     const group = categoryColumns(table).find(({ card }) => card.distinct <= 60) ?? categoryColumns(table)[0];
     const time = timeColumn(table);
     if (name !== null && time !== null) hints.push(`${name} over time as a line chart`);
-    if (name !== null && group !== undefined) hints.push(`Top 5 ${shortLabel(labelOf(group.ref))} by ${name}`);
+    if (name !== null && group !== undefined) {
+      const noun = shortLabel(labelOf(group.ref));
+      hints.push(group.card.distinct > 5 ? `Top 5 ${noun} by ${name}` : `${name} by ${noun}`);
+    }
     if (name === null && group !== undefined) hints.push(`How many rows by ${shortLabel(labelOf(group.ref))}`);
     const numbers = numberColumns(table);
     if (numbers[0] !== undefined && numbers.length > 1 && hints.length < 3)
