@@ -393,6 +393,10 @@ describe('what it says about what was computed', () => {
     const text = said('units by region', { groups: 2, tied_top: 2, tied_low: 2, top: pairs, low: pairs });
     expect(text).toContain('is the same for both regions: **5** (North and South).');
     expect(text).not.toContain('highest');
+    const cells = { best: ['North', 'Online', 5], least: ['South', 'Retail', 5], ranked: [] };
+    expect(said('units by region and channel', cells)).toContain('is the same everywhere: **5**.');
+    const boxes = { stats: {}, groups: 2, top: pairs, low: [['South', 5]] };
+    expect(said('box plot of units by region', boxes)).toContain('The median is the same for all 2 groups.');
   });
 
   it('names all that share the highest value, and how many more there are', () => {

@@ -295,7 +295,10 @@ function sayTwoWay(plan: AnalysisPlan, facts: Facts): Said {
   const [series, shown] = [facts.number('series') ?? 0, facts.number('shown') ?? 0];
   const what = lower(shortLabel(dimensionName(two)));
   const figure = (value: number): string => (plan.compute === 'share' ? percent(value) : withUnit(value, unit));
-  const headline = `${nounOf(plan)}${keptWords(plan)} is highest for **${plainText(best[1] ?? '')}** in **${plainText(best[0] ?? '')}**: **${figure(Number(best[2]))}**.`;
+  const equal = least.length === 3 && best[2] === least[2] && (best[0] !== least[0] || best[1] !== least[1]);
+  const headline = equal
+    ? `${nounOf(plan)}${keptWords(plan)} is the same everywhere: **${figure(Number(best[2]))}**.`
+    : `${nounOf(plan)}${keptWords(plan)} is highest for **${plainText(best[1] ?? '')}** in **${plainText(best[0] ?? '')}**: **${figure(Number(best[2]))}**.`;
   const bullets: string[] = [];
   if (first !== undefined && ranked.length > 1)
     bullets.push(
@@ -304,7 +307,7 @@ function sayTwoWay(plan: AnalysisPlan, facts: Facts): Said {
         .map(([name, value]) => `${plainText(name)} ${figure(value)}`)
         .join(', ')}.`,
     );
-  if (least.length === 3)
+  if (least.length === 3 && !equal)
     bullets.push(
       `Lowest value: ${plainText(least[1] ?? '')} in ${plainText(least[0] ?? '')} with ${figure(Number(least[2]))}.`,
     );

@@ -52,7 +52,9 @@ export function sayColumns(plan: ColumnsPlan, facts: Facts): Said {
   const [best, least] = [top[0], facts.pairs('low')[0]];
   if (best !== undefined && least !== undefined)
     bullets.push(
-      `Highest median: ${plainText(best[0])} (${withUnit(best[1], one?.unit ?? null)}); lowest: ${plainText(least[0])} (${withUnit(least[1], one?.unit ?? null)}).`,
+      best[1] === least[1] && best[0] !== least[0]
+        ? `The median is the same for all ${facts.number('groups') ?? top.length} groups.`
+        : `Highest median: ${plainText(best[0])} (${withUnit(best[1], one?.unit ?? null)}); lowest: ${plainText(least[0])} (${withUnit(least[1], one?.unit ?? null)}).`,
     );
   if ((facts.number('outliers') ?? 0) > 0)
     bullets.push(`${plural(facts.number('outliers') ?? 0, 'value')} beyond the whiskers.`);
