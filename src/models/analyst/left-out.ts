@@ -18,6 +18,12 @@ const verbBehind = /^\s+(?:has|have|had|is|are|was|were|with|by)\b/i;
 /** Behind `and`, only a word that ends its part of the question is taken for a column: "and send it" is none. */
 const partEnds = /^\s*(?:$|[,.;:?!]|(?:and|by|per|as|in|for|over|with|from|since|between|sorted|without)\b)/i;
 
+/** Further orders and manners behind `and` or a comma; adjectives before the group they belong to. */
+const orders =
+  /^(?:nicely|clearly|neatly|properly|quickly|briefly|carefully|explain|comment|interpret|discuss|highlight|send|post|share)$/i;
+const adjectives = /^(?:different|distinct|various|separate|individual|single|respective)$/i;
+const sortBefore = /\b(?:sort|order|rank)(?:ed|ing)?\b[^,.;]*\bby\s+$/i;
+
 /** `null` where the only grouping that was asked for is unknown; else the plan, with a line for every word it left out. */
 export function withLeftOut(plan: RunPlan | null, reading: Reading): RunPlan | null {
   if (plan === null || !('assumptions' in plan)) return plan;
@@ -41,12 +47,13 @@ function lostWords(reading: Reading): readonly Lost[] {
   const tokens = tokenise(question);
   const isUnknown = (token: Token): boolean => unknownPlaces.some(({ start }) => start === token.start);
   const parts = new Map<number, Lost['part']>();
-  for (const { start, end } of unknownPlaces) {
+  for (const { text, start, end } of unknownPlaces) {
     const [before, after] = [question.slice(0, start), question.slice(end)];
+    if (sortBefore.test(before) || (adjectives.test(text) && !partEnds.test(after))) continue;
     if (groupBefore.test(before)) parts.set(start, 'group');
     else if (rankBefore.test(before) || (/\bwhich\s+$/i.test(before) && verbBehind.test(after)))
       parts.set(start, 'ranked');
-    else if (/(?:\band|&|,)\s+(?:the\s+)?$/i.test(before) && partEnds.test(after)) {
+    else if (/(?:\band|&|,)\s+(?:the\s+)?$/i.test(before) && partEnds.test(after) && !orders.test(text)) {
       const partner = tokens.findLast((token) => token.end <= start && !/^(?:and|the)$/.test(token.norm));
       if (partner === undefined) continue;
       if (isUnknown(partner)) {

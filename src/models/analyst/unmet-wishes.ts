@@ -55,6 +55,8 @@ export function withUnmetWishes(plan: RunPlan, wishes: Partial<ChartStyle>): Run
   if (plan.kind !== 'analysis' && plan.kind !== 'columns') return plan;
   const { name, unmet } = plan.kind === 'analysis' ? limitsOf(plan) : limitsOfColumns(plan);
   const lines = unmet.flatMap((wish) => {
+    // Slices go from the largest to the smallest anyway.
+    if (wish === 'sort' && name === chartNames.pie && wishes.sort === 'value-desc') return [];
     const words = wordsOf(wish, wishes);
     return words === null ? [] : [`${opening}${words}, which ${name} cannot show.`];
   });
