@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../sandbox/engine.ts';
-import { labelNames, parseOwner } from '../../sandbox/owner.ts';
+import { createOwnerId, labelNames, parseOwner } from '../../sandbox/owner.ts';
+import { createDockerSandbox } from '../../sandbox/provider.ts';
+import { createLogger } from '../../src/log.ts';
 import { until } from '../fakes/core.ts';
 import { startChatServer } from '../fakes/chat-server.ts';
 
@@ -114,6 +116,16 @@ describe.skipIf(!isReady)('npm run demo, stopped', () => {
     program.signal('SIGINT');
     expect(await program.ended).toBe(130);
     expect(readdirSync(folder).filter((name) => name.startsWith('plotline-demo-'))).toEqual([]);
-    await until('the containers to go', async () => (await containersOf(program.pid)) === 0, 30_000);
+    // One that was created and not yet started has nobody who ends it: the next process sweeps it up.
+    await using next = createDockerSandbox({
+      ...{ socketPath: null, image: 'plotline-sandbox:latest', runtime: 'auto', ownerId: createOwnerId() },
+      limits: { memoryBytes: 512 * 1024 ** 2, workspaceBytes: 128 * 1024 ** 2, cpus: 1, processes: 64 },
+      ...{ poolSize: 0, maxContainers: 1, log: createLogger('silent') },
+    });
+    const isSwept = async (): Promise<boolean> => {
+      await next.sweep();
+      return (await containersOf(program.pid)) === 0;
+    };
+    await until('the containers to go', isSwept, 30_000);
   }, 90_000);
 });
