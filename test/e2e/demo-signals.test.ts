@@ -118,9 +118,14 @@ describe.skipIf(!isReady)('npm run demo, stopped', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('plotline-demo-'))).toEqual([]);
     // One that was created and not yet started has nobody who ends it: the next process sweeps it up.
     await using next = createDockerSandbox({
-      ...{ socketPath: null, image: 'plotline-sandbox:latest', runtime: 'auto', ownerId: createOwnerId() },
+      socketPath: null,
+      image: 'plotline-sandbox:latest',
+      runtime: 'auto',
+      ownerId: createOwnerId(),
       limits: { memoryBytes: 512 * 1024 ** 2, workspaceBytes: 128 * 1024 ** 2, cpus: 1, processes: 64 },
-      ...{ poolSize: 0, maxContainers: 1, log: createLogger('silent') },
+      poolSize: 0,
+      maxContainers: 1,
+      log: createLogger('silent'),
     });
     const isSwept = async (): Promise<boolean> => {
       await next.sweep();
