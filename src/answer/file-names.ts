@@ -7,6 +7,9 @@ const maxExtensionBytes = 20;
 /** Of a longer name only both ends are looked at: more than any platform sends, and a bound for the time this takes. */
 const maxNameCharacters = 2000;
 
+/** Some systems drop these from the end of a name, and a cut can leave them there. */
+const trailing = /[.\s]+$/;
+
 /**
  * A name that is safe as one path segment, from whatever a sender wrote: separators, control characters and characters that
  * turn text around are replaced, leading dots removed, long names cut before their extension. Never empty.
@@ -22,8 +25,8 @@ export function safeFileName(name: string): string {
     .toWellFormed()
     .trim()
     .replace(/^[.\s]+/, '')
-    .replace(/[.\s]+$/, '');
-  return cutToBytes(cleaned === '' ? 'file' : cleaned, maxNameBytes);
+    .replace(trailing, '');
+  return cutToBytes(cleaned === '' ? 'file' : cleaned, maxNameBytes).replace(trailing, '');
 }
 
 /** `name`, or `name (2)`, `name (3)` … before the extension: the first that `taken` does not hold. */

@@ -33,6 +33,8 @@ describe('file names', () => {
       { numRuns: 500 },
     );
     expect(safeFileName('Umsätze 2024 (final).xlsx')).toBe('Umsätze 2024 (final).xlsx');
+    // The cut falls behind a dot.
+    expect(safeFileName(`${'s'.repeat(254)}.${'x'.repeat(30)}`)).toBe('s'.repeat(254));
   });
 
   it('become unique and stay safe, however many are equal', () => {
