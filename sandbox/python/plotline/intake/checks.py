@@ -51,6 +51,15 @@ def check(table: TypedTable) -> Iterator[Note]:
             yield from _spelling(table, index)
 
 
+def _rows(count: int, one: str, many: str) -> str:
+    """`1 row repeats`, `3 rows repeat`: the count with its noun and verb."""
+    return f"{count} row {one}" if count == 1 else f"{count} rows {many}"
+
+
+def _lines(count: int) -> str:
+    return "line" if count == 1 else "lines"
+
+
 def _line(table: TypedTable, row: int) -> int:
     return int(table.raw.lines[row])
 
@@ -60,7 +69,7 @@ def _totals(table: TypedTable) -> Iterator[Note]:
     found = totals_rows(table)
     if found:
         where = ", ".join(str(_line(table, row)) for row in found[:5])
-        yield Note("totals-row", f"{len(found)} row(s) look like totals of the others (line {where}); leave them out of sums.", table.raw.name, _line(table, found[-1]))
+        yield Note("totals-row", f"{_rows(len(found), 'looks like a total', 'look like totals')} of the others ({_lines(len(found))} {where}); leave {'it' if len(found) == 1 else 'them'} out of sums.", table.raw.name, _line(table, found[-1]))
 
 
 def _instructions(table: TypedTable) -> Iterator[Note]:
@@ -89,7 +98,7 @@ def _duplicates(table: TypedTable) -> Iterator[Note]:
     repeated = np.flatnonzero(frame.duplicated().to_numpy()) if len(frame.columns) > 1 else np.empty(0, dtype=int)
     if len(repeated):
         where = ", ".join(str(_line(table, int(row))) for row in repeated[:5]) + (" …" if len(repeated) > 5 else "")
-        yield Note("duplicate-rows", f"{len(repeated)} row(s) repeat an earlier row in every column (line {where}).", table.raw.name, _line(table, int(repeated[0])))
+        yield Note("duplicate-rows", f"{_rows(len(repeated), 'repeats', 'repeat')} an earlier row in every column ({_lines(len(repeated))} {where}).", table.raw.name, _line(table, int(repeated[0])))
     for index, label in enumerate(table.raw.header[:4]):
         series = frame.iloc[:, index].dropna()
         if table.columns[index].type not in ("integer", "id", "text") or not _KEY_NAME.search(label) or len(series) < 10:
