@@ -37,7 +37,19 @@ const mime = z
   .max(255)
   .regex(/^[\w.+-]+\/[\w.+-]+(;.*)?$/);
 
-const outputFile = z.object({ path: relativePath, sizeBytes: size, sha256, change: z.enum(['new', 'changed']) });
+const formulaCells = z.object({
+  count: size,
+  examples: z.array(z.object({ cell: z.string().max(300), text: z.string().max(100) })).max(5),
+  partial: z.boolean(),
+});
+
+const outputFile = z.object({
+  path: relativePath,
+  sizeBytes: size,
+  sha256,
+  change: z.enum(['new', 'changed']),
+  formulas: formulaCells.nullable().default(null),
+});
 
 const driverMessage = z.discriminatedUnion('type', [
   z.object({

@@ -71,6 +71,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
       id,
       connection,
       limits,
+      imageDigest: '',
       ranOutOfMemory: (sinceMs) => memory.hitLimitSince(id, sinceMs),
       log: log.child({ container: id.slice(0, 12) }),
     });

@@ -14,6 +14,7 @@ export interface SessionDeps {
   /** Past its `ready`. */
   readonly connection: DriverConnection;
   readonly limits: SandboxLimits;
+  readonly imageDigest: string;
   /** Whether the engine saw the container hit its memory limit since that moment (`Date.now()`). Waits for a late event, briefly. */
   ranOutOfMemory(sinceMs: number): Promise<boolean>;
   readonly log: Logger;
@@ -65,6 +66,7 @@ export function createSession(deps: SessionDeps): SandboxSession {
 
   return {
     id,
+    imageDigest: deps.imageDigest,
     get alive() {
       return connection.lost === null;
     },
@@ -86,6 +88,8 @@ export function createSession(deps: SessionDeps): SandboxSession {
         end();
       }
     },
+    // The wall's own doing comes with the pool.
+    suspend: () => Promise.resolve(),
     async [Symbol.asyncDispose]() {
       // The end of a connection starts the container's removal; whoever posts an answer must not wait for that.
       connection.close('disposed', 'the session was disposed');

@@ -127,8 +127,11 @@ export interface SandboxLimits {
 }
 
 export interface SandboxProvider extends AsyncDisposable {
-  /** A fresh container that belongs to the caller alone. Rejects with `docker-unavailable` or `sandbox-image-missing`. */
-  acquire(limits: SandboxLimits, signal: AbortSignal): Promise<SandboxSession>;
+  /**
+   * A fresh container that belongs to the caller alone. Where all are in use the caller waits in order; `onPlace` is then called
+   * with how many wait before it, at once and whenever that changes. Rejects with `docker-unavailable` or `sandbox-image-missing`.
+   */
+  acquire(limits: SandboxLimits, signal: AbortSignal, onPlace?: (before: number) => void): Promise<SandboxSession>;
   /** Removes containers whose owner is gone. Never touches a container without our labels. Resolves to how many it removed. */
   sweep(): Promise<number>;
 }
@@ -136,6 +139,8 @@ export interface SandboxProvider extends AsyncDisposable {
 /** One thread's live sandbox. Calls run one at a time, in order. Disposing removes the container and everything in it. */
 export interface SandboxSession extends AsyncDisposable {
   readonly id: string;
+  /** Digest of the image it runs (`sha256:…`): cells repeat exactly only in the same one. */
+  readonly imageDigest: string;
   /** False once the container is gone; every later `run` answers `lost`. */
   readonly alive: boolean;
   /** Streams a file to `/mnt/data/<name>`. `name` is one path segment; an existing file is replaced. Rejects over the workspace size. */
@@ -150,10 +155,16 @@ export interface SandboxSession extends AsyncDisposable {
   list(dir: string): Promise<readonly { readonly path: string; readonly sizeBytes: number }[]>;
   /** Bytes of one regular file. Rejects with `file-too-large` past `maxBytes`, `file-unavailable` where it is not a plain file. */
   read(path: string, options: { readonly maxBytes: number; readonly signal: AbortSignal }): Bytes;
+  /** Its processes stand still, also threads that a cell left running, until the next call wakes them. Never rejects; harmless twice. */
+  suspend(): Promise<void>;
 }
 
 export interface RunOptions {
   readonly timeoutMs: number;
+  /** Random numbers begin anew from here before the cell runs; absent: they go on where the last cell left them. */
+  readonly seed?: number;
+  /** What the cell's clock shows when it begins, in ms since 1970, going on from there; absent: the real time. */
+  readonly clockMs?: number;
   readonly signal: AbortSignal;
   /** Output as it comes, already valid UTF-8. The same text is in the execution. */
   onOutput(stream: 'stdout' | 'stderr', text: string): void;

@@ -77,8 +77,15 @@ export interface ChartData {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
+  /** As the axis titles name them: `EUR`, `%`, `°C`. `null` where they name none. */
+  readonly xUnit: string | null;
+  readonly yUnit: string | null;
+  readonly xScale: ChartScale;
+  readonly yScale: ChartScale;
   readonly series: readonly ChartSeries[];
 }
+
+export type ChartScale = 'linear' | 'log' | 'date' | 'category' | 'other';
 
 export interface ChartSeries {
   readonly name: string;
@@ -171,6 +178,16 @@ export interface OutputFile {
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly change: 'new' | 'changed';
+  /** CSV and Excel files: text cells that a spreadsheet program would run as formulas. `null`: none, or no such file. */
+  readonly formulas: FormulaCells | null;
+}
+
+export interface FormulaCells {
+  readonly count: number;
+  /** The first ones: `A2` or `Sheet1!A2`, and their text, at most 100 characters of it. */
+  readonly examples: readonly { readonly cell: string; readonly text: string }[];
+  /** The file was too large to look at all of it in time; `count` is of the part that was. */
+  readonly partial: boolean;
 }
 
 /** A piece of Python that was executed in a thread, in order. Replaying them rebuilds the thread's Python state. */
@@ -180,18 +197,26 @@ export interface Cell {
   readonly index: number;
   readonly title: string;
   readonly source: string;
+  /** Given to its run; `null` where the random numbers went on from the cell before. */
+  readonly seed: number | null;
+  /** Its clock at its begin, in ms since 1970. */
+  readonly startedAtMs: number;
   readonly execution: CellRecord;
 }
 
-/** An execution as it is kept: its text is capped and its binary results are blobs. */
+/** An execution as it is kept: its text is capped and its results are blobs. */
 export interface CellRecord {
   readonly status: ExecutionStatus;
   readonly stdout: string;
   readonly stderr: string;
+  readonly results: readonly RecordedResult[];
   readonly error: ExecutionError | null;
   readonly files: readonly OutputFile[];
   readonly durationMs: number;
 }
+
+/** A MIME bundle whose parts are blobs: text as UTF-8, JSON as `JSON.stringify` writes it. */
+export type RecordedResult = Readonly<Record<string, { readonly sha256: string; readonly sizeBytes: number }>>;
 
 /** Tokens a task used, as the model's server counted them. */
 export interface ModelUsage {

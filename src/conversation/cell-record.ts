@@ -6,7 +6,7 @@ const keptCharacters = 65_536;
 /** An execution as it is stored: results are blobs elsewhere, text is capped. */
 export function toCellRecord(execution: Execution): CellRecord {
   const { status, stdout, stderr, error, files, durationMs } = execution;
-  return { status, stdout: cap(stdout), stderr: cap(stderr), error, files, durationMs };
+  return { status, stdout: cap(stdout), stderr: cap(stderr), results: [], error, files, durationMs };
 }
 
 function cap(text: string): string {

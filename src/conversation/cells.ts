@@ -63,6 +63,8 @@ export function createTaskCells(
       index,
       title,
       source: code,
+      seed: null,
+      startedAtMs: 0,
       execution: toCellRecord(execution),
     });
     shown.push({ title, source: code, status: execution.status, durationMs: execution.durationMs });

@@ -143,7 +143,13 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
         );
         const reversed = Buffer.from(bytes.toReversed());
         expect(copied.files).toEqual([
-          { path: 'out dir/reversed ✓.bin', sizeBytes: bytes.length, sha256: sha256Of(reversed), change: 'new' },
+          {
+            path: 'out dir/reversed ✓.bin',
+            sizeBytes: bytes.length,
+            sha256: sha256Of(reversed),
+            change: 'new',
+            formulas: null,
+          },
         ]);
         const read = await readAll(shared.read('out dir/reversed ✓.bin', { maxBytes: 3_000_000, signal: never }));
         expect(read.equals(reversed)).toBe(true);

@@ -26,13 +26,16 @@ function cellOf(taskId: string, index: number): Cell {
     taskId,
     index,
     title: `Step ${index}`,
+    seed: index === 0 ? 0 : null,
+    startedAtMs: 1_700_000_000_000 + index,
     source: `print("\u0000 \ud800 ${index}")`,
     execution: {
       status: 'error',
       stdout: 'out',
       stderr: '',
+      results: [{ 'image/png': { sha256: 'cd', sizeBytes: 4 } }],
       error: { name: 'KeyError', message: "'x'", traceback: 'Traceback' },
-      files: [{ path: 'a/b.png', sizeBytes: 3, sha256: 'ab', change: 'new' }],
+      files: [{ path: 'a/b.png', sizeBytes: 3, sha256: 'ab', change: 'new', formulas: null }],
       durationMs: 12.5,
     },
   };

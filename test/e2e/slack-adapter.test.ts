@@ -501,8 +501,16 @@ function reply(): { readonly message: OutgoingMessage; readonly bytes: readonly 
 }
 
 function cell(title: string, source: string): Cell {
-  const execution = { status: 'ok' as const, stdout: '', stderr: '', error: null, files: [], durationMs: 1 };
-  return { taskId: 't', index: 0, title, source, execution };
+  const execution = {
+    status: 'ok' as const,
+    stdout: '',
+    stderr: '',
+    results: [],
+    error: null,
+    files: [],
+    durationMs: 1,
+  };
+  return { taskId: 't', index: 0, title, source, seed: null, startedAtMs: 0, execution };
 }
 
 function markdownOf(message: { readonly blocks?: readonly { type: string; text?: unknown }[] } | undefined): string {

@@ -121,6 +121,8 @@ function createContainer(
     id,
     files,
     ran,
+    imageDigest: 'sha256:fake',
+    suspend: () => Promise.resolve(),
     get alive() {
       return alive;
     },
@@ -161,7 +163,13 @@ async function* readFile(path: string, files: ReadonlyMap<string, Buffer>, isAli
 }
 
 function outputOf(path: string, text: string): OutputFile {
-  return { path, sizeBytes: Buffer.byteLength(text), sha256: sha256Of(Buffer.from(text)), change: 'new' };
+  return {
+    path,
+    sizeBytes: Buffer.byteLength(text),
+    sha256: sha256Of(Buffer.from(text)),
+    change: 'new',
+    formulas: null,
+  };
 }
 
 export function chartOf(title: string): { readonly [key: string]: string | readonly [] } {

@@ -87,8 +87,8 @@ describe('what the model sees of an execution', () => {
       error: { name: 'KeyError', message: "'x'", traceback: 'Traceback\n  line 1' },
       results,
       files: [
-        { path: 'a.csv', sizeBytes: 1229, sha256: '', change: 'new' },
-        { path: 'b.png', sizeBytes: 3, sha256: '', change: 'changed' },
+        { path: 'a.csv', sizeBytes: 1229, sha256: '', change: 'new', formulas: null },
+        { path: 'b.png', sizeBytes: 3, sha256: '', change: 'changed', formulas: null },
       ],
     });
     expect(executionText(execution)).toBe(
@@ -112,7 +112,7 @@ describe('what the model sees of an execution', () => {
     const saved = new Map<string, string>();
     const stdout = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join('\n');
     const text = await toolOutput(
-      executionOf({ stdout, files: [{ path: 'a.csv', sizeBytes: 1, sha256: '', change: 'new' }] }),
+      executionOf({ stdout, files: [{ path: 'a.csv', sizeBytes: 1, sha256: '', change: 'new', formulas: null }] }),
       'call/1 ä',
       async (name, whole) => {
         saved.set(name, whole);

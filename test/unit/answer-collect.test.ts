@@ -35,6 +35,7 @@ async function collect(
     sizeBytes: text.length,
     sha256: '',
     change: 'new',
+    formulas: null,
   }));
   const execution = executionOf({ files: outputs, ...given });
   const signal = AbortSignal.timeout(1000);

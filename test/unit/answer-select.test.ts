@@ -4,7 +4,17 @@ import { fitArtifacts } from '../../src/answer/fit.ts';
 import { selectArtifacts } from '../../src/answer/select.ts';
 import type { Artifact, ChartData, ExecutionStatus } from '../../src/types.ts';
 
-const chart: ChartData = { type: 'line', title: '', xLabel: '', yLabel: '', series: [] };
+const chart: ChartData = {
+  type: 'line',
+  title: '',
+  xLabel: '',
+  yLabel: '',
+  xUnit: null,
+  yUnit: null,
+  xScale: 'linear',
+  yScale: 'linear',
+  series: [],
+};
 
 function entry(
   kind: Artifact['kind'],

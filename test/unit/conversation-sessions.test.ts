@@ -29,8 +29,16 @@ describe('sessions', () => {
 
   const addCell = async (source: string, stdout = '', status: ExecutionStatus = 'ok'): Promise<void> => {
     const index = (await store.cells(testThreadKey)).length;
-    const execution = { status, stdout, stderr: '', error: null, files: [], durationMs: 1 };
-    await store.addCell(testThreadKey, { taskId: 't1', index, title: `Step ${index}`, source, execution });
+    const execution = { status, stdout, stderr: '', results: [], error: null, files: [], durationMs: 1 };
+    await store.addCell(testThreadKey, {
+      taskId: 't1',
+      index,
+      title: `Step ${index}`,
+      source,
+      seed: null,
+      startedAtMs: 0,
+      execution,
+    });
   };
   const addFile = async (name: string, text: string, given: Partial<ThreadFile> = {}): Promise<void> => {
     const stored = await blobs.put(bytesOf(text), { maxBytes: 1e6 });

@@ -197,8 +197,24 @@ describe('the way from a message to its reply', () => {
     await core.dispatcher.close({ graceMs: 0 });
     await store.accept(taskOf('t1'));
     for (let attempt = 1; attempt <= 3; attempt += 1) await store.takeNext(testThreadKey);
-    const execution = { status: 'ok', stdout: '', stderr: '', error: null, files: [], durationMs: 1 } as const;
-    await store.addCell(testThreadKey, { taskId: 't1', index: 0, title: '', source: 'die()', execution });
+    const execution = {
+      status: 'ok',
+      stdout: '',
+      stderr: '',
+      results: [],
+      error: null,
+      files: [],
+      durationMs: 1,
+    } as const;
+    await store.addCell(testThreadKey, {
+      taskId: 't1',
+      index: 0,
+      title: '',
+      source: 'die()',
+      seed: null,
+      startedAtMs: 0,
+      execution,
+    });
     core = coreWith();
     await core.start();
     await ended('t1');

@@ -19,7 +19,14 @@ function open(
 ): { readonly session: SandboxSession; readonly driver: FakeDriver } {
   const driver = createFakeDriver(answer);
   const connection = createConnection(driver.stream, log, () => {});
-  const session = createSession({ id: 'fake', connection, limits, ranOutOfMemory: async () => ranOutOfMemory, log });
+  const session = createSession({
+    id: 'fake',
+    imageDigest: 'sha256:fake',
+    connection,
+    limits,
+    ranOutOfMemory: async () => ranOutOfMemory,
+    log,
+  });
   return { session, driver };
 }
 

@@ -54,8 +54,10 @@ const cell: Cell = {
   taskId: 't',
   index: 0,
   title: 'Read it',
+  seed: null,
+  startedAtMs: 0,
   source: 'print("\u001b[2J1")',
-  execution: { status: 'ok', stdout: '', stderr: '', error: null, files: [], durationMs: 1 },
+  execution: { status: 'ok', stdout: '', stderr: '', results: [], error: null, files: [], durationMs: 1 },
 };
 
 /** A core that shows one step and replies with a chart. */
