@@ -15,29 +15,53 @@ export interface Figure {
   readonly ok: boolean;
 }
 
-/** `samples` and `besideSamples` are in `unit`; `maxValue` is the target for the median. */
+/** What a row promises. `over` is the median minus the median beside it; `ratio` is the median over the median beside it. */
+export interface Target {
+  readonly of: 'p50' | 'p95' | 'ratio' | 'over';
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+/** A row of the table. `samples` and `besideSamples` are in `unit`; the row is `ok` where every target holds. */
 export function figure(options: {
   readonly name: string;
   readonly unit: string;
   readonly samples: readonly number[];
   readonly besideName: string;
   readonly besideSamples: readonly number[];
-  readonly maxValue: number;
+  readonly targets: readonly Target[];
 }): Figure {
   const p50 = quantile(options.samples, 0.5);
+  const p95 = quantile(options.samples, 0.95);
   const besideValue = quantile(options.besideSamples, 0.5);
+  const measured = { p50, p95, ratio: p50 / besideValue, over: p50 - besideValue };
   return {
     name: options.name,
     value: round(p50),
     unit: options.unit,
     p50: round(p50),
-    p95: round(quantile(options.samples, 0.95)),
+    p95: round(p95),
     n: options.samples.length,
     beside: { name: options.besideName, value: round(besideValue) },
-    ratio: round(p50 / besideValue),
-    target: `p50 <= ${options.maxValue} ${options.unit}`,
-    ok: p50 <= options.maxValue,
+    ratio: round(measured.ratio),
+    target: options.targets.map((target) => describe(target, options)).join(', '),
+    ok: options.targets.every(({ of, atMost = Infinity, atLeast = -Infinity }) => {
+      return measured[of] <= atMost && measured[of] >= atLeast;
+    }),
   };
+}
+
+function describe(
+  { of, atMost, atLeast }: Target,
+  row: { readonly unit: string; readonly besideName: string },
+): string {
+  const unit = of === 'ratio' ? 'x' : ` ${row.unit}`;
+  const what = of === 'over' ? `p50 over ${row.besideName}` : of;
+  const bounds = [
+    atMost === undefined ? '' : `<= ${atMost}${unit}`,
+    atLeast === undefined ? '' : `>= ${atLeast}${unit}`,
+  ];
+  return `${what} ${bounds.filter((bound) => bound !== '').join(' and ')}`;
 }
 
 /** The table as a person reads it. */
