@@ -10,13 +10,24 @@ export interface Engine {
   /** Rejects with `docker-unavailable`, `sandbox-image-missing`, or `config` for a runtime that the engine lacks. */
   check(): Promise<EngineFacts>;
   /** Creates, attaches, starts, in this order, so that no byte is lost. A failure leaves no container. Rejects like `check`. */
-  launch(settings: ContainerSettings): Promise<{ readonly id: string; readonly stream: Duplex }>;
+  launch(settings: ContainerSettings): Promise<LaunchedContainer>;
+  /** All its processes stand still until `unpause`. Rejects where the engine refuses. */
+  pause(id: string): Promise<void>;
+  /** Harmless for a container that runs; rejects where it could not be made to. */
+  unpause(id: string): Promise<void>;
   /** Resolves when the container is gone, whoever removed it. */
   remove(id: string): Promise<void>;
   /** Every container with our owner label, running or not. */
   list(): Promise<readonly OwnedContainer[]>;
   /** Calls `onOutOfMemory` with the container id for each memory kill in a container of `ownerId`, until `signal` aborts. */
   watchMemory(ownerId: string, signal: AbortSignal, onOutOfMemory: (id: string) => void): Promise<void>;
+}
+
+export interface LaunchedContainer {
+  readonly id: string;
+  /** Of the image it was made from: `sha256:…`. */
+  readonly imageDigest: string;
+  readonly stream: Duplex;
 }
 
 export interface EngineFacts {
@@ -77,14 +88,27 @@ export function createEngine(settings: EngineSettings): Engine {
         socket.on('error', () => {});
         try {
           await call(container.start(), settings);
+          const { Image: imageDigest } = await call(container.inspect(), settings);
+          return { id: container.id, imageDigest, stream: socket };
         } catch (error) {
           socket.destroy();
           throw error;
         }
-        return { id: container.id, stream: socket };
       } catch (error) {
         await remove(container.id).catch(() => {});
         throw error;
+      }
+    },
+    async pause(id) {
+      await call(docker.getContainer(id).pause());
+    },
+    async unpause(id) {
+      const container = docker.getContainer(id);
+      try {
+        await call(container.unpause());
+      } catch (error) {
+        const { State } = await call(container.inspect());
+        if (!State.Running || State.Paused) throw error;
       }
     },
     async list() {

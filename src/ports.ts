@@ -126,12 +126,16 @@ export interface SandboxLimits {
   readonly processes: number;
 }
 
+/** Told to who waits for a sandbox: how many wait before it; `null`: no place counts, for Docker is restarting. */
+export type OnPlace = (before: number | null) => void;
+
 export interface SandboxProvider extends AsyncDisposable {
   /**
    * A fresh container that belongs to the caller alone. Where all are in use the caller waits in order; `onPlace` is then called
-   * with how many wait before it, at once and whenever that changes. Rejects with `docker-unavailable` or `sandbox-image-missing`.
+   * at once and whenever its place changes. An engine that answered before and is gone is waited for, half a minute at most.
+   * Rejects with `docker-unavailable` or `sandbox-image-missing`.
    */
-  acquire(limits: SandboxLimits, signal: AbortSignal, onPlace?: (before: number) => void): Promise<SandboxSession>;
+  acquire(limits: SandboxLimits, signal: AbortSignal, onPlace?: OnPlace): Promise<SandboxSession>;
   /** Removes containers whose owner is gone. Never touches a container without our labels. Resolves to how many it removed. */
   sweep(): Promise<number>;
 }
