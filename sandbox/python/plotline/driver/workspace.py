@@ -65,13 +65,28 @@ def open_folder(root: int, segments: list[str]) -> int:
     current = os.dup(root)
     for segment in segments:
         try:
-            following = os.open(segment, _DIRECTORY, dir_fd=current)
+            following = _open_subfolder(segment, current)
         except OSError as problem:
             raise _path_error(problem, "/".join(segments)) from problem
         finally:
             os.close(current)
         current = following
     return current
+
+
+def _open_subfolder(name: str, folder: int) -> int:
+    """A folder that is an entry of `folder` itself. Raises `OSError`.
+
+    gVisor forgets `O_NOFOLLOW` beside `O_DIRECTORY`, so what was opened must be the entry that was looked at.
+    """
+    entry = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if stat.S_ISLNK(entry.st_mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    fd = os.open(name, _DIRECTORY, dir_fd=folder)
+    if not os.path.samestat(entry, os.fstat(fd)):
+        os.close(fd)
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return fd
 
 
 def open_file(root: int, segments: list[str]) -> tuple[int, os.stat_result]:
@@ -125,7 +140,7 @@ def walk(folder: int, prefix: list[str], depth: int = 1) -> Iterator[tuple[list[
             yield [*prefix, name], None
             continue
         try:
-            inner = os.open(name, _DIRECTORY, dir_fd=folder)
+            inner = _open_subfolder(name, folder)
         except OSError:
             yield [*prefix, name], None
             continue
