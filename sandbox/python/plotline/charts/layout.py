@@ -4,6 +4,8 @@ matplotlib's own layout engines measure every artist two or three times, which n
 A figure with one plot in it needs its axes, title and legend measured once.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 EDGE_INCHES = 0.12
@@ -20,11 +22,46 @@ def arrange(figure: Any, renderer: Any) -> None:
     if figure.get_layout_engine() is not None or not _is_untouched(figure):
         return
     if _is_simple(figure):
-        _fit(figure, renderer)
+        with steady_ticks(figure):
+            _fit(figure, renderer)
     else:
         # Constrained layout cannot arrange colour bars that were made before it was chosen.
         has_colour_bar = any(hasattr(axes, "_colorbar") for axes in figure.axes)
         figure.set_layout_engine("tight" if has_colour_bar else "constrained")
+
+
+def draw(figure: Any) -> None:
+    """Draws the figure on its canvas."""
+    if figure.get_layout_engine() is None and _is_simple(figure):
+        with steady_ticks(figure):
+            figure.canvas.draw()
+    else:
+        figure.canvas.draw()
+
+
+@contextmanager
+def steady_ticks(figure: Any) -> Iterator[None]:
+    """Ticks are worked out once for each axis instead of nine times a drawing. Inside, neither sizes nor limits may change."""
+    axes_of_figure = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    for axis in axes_of_figure:
+        axis._update_ticks = _once(axis._update_ticks)
+    try:
+        yield
+    finally:
+        for axis in axes_of_figure:
+            vars(axis).pop("_update_ticks", None)
+
+
+def _once(work_out: Any) -> Any:
+    found: list[Any] = []
+
+    def ticks() -> Any:
+        if not found:
+            found.append(work_out())
+        # A list of its own for each caller, as the original gives.
+        return list(found[0])
+
+    return ticks
 
 
 def _is_untouched(figure: Any) -> bool:

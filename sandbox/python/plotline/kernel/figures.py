@@ -6,7 +6,12 @@ import os
 import sys
 from typing import Any
 
+import numpy as np
+
+from plotline.charts.finish import finish
+from plotline.charts.layout import draw
 from plotline.charts.model import Chart
+from plotline.charts.picture import png_of
 from plotline.charts.reading import read_figure
 from plotline.charts.recording import SAVED
 from plotline.charts.words import describe
@@ -101,9 +106,22 @@ def render(figure: Any) -> bytes:
 
 
 def _png(figure: Any, dpi: float) -> bytes:
-    target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=dpi)
-    return target.getvalue()
+    if not _draws_as_shown(figure):
+        target = io.BytesIO()
+        figure.savefig(target, format="png", dpi=dpi)
+        return target.getvalue()
+    finish(figure)
+    draw(figure)
+    return png_of(np.asarray(figure.canvas.buffer_rgba()), dpi)
+
+
+def _draws_as_shown(figure: Any) -> bool:
+    """Whether what `savefig` would write is what the canvas shows: no other size, colours or cut asked for in the settings."""
+    from matplotlib import rcParams
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    settings = (rcParams["savefig.bbox"], rcParams["savefig.facecolor"], rcParams["savefig.edgecolor"], rcParams["savefig.transparent"])
+    return type(figure.canvas) is FigureCanvasAgg and settings == (None, "auto", "auto", False)
 
 
 def _described(figure: Any) -> dict[str, Any]:
