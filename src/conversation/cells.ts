@@ -5,7 +5,8 @@ import type { CellOutcome } from '../answer/select.ts';
 import type { Blobs, SandboxSession, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Artifact, Execution, ShownCell, Task } from '../types.ts';
-import { toCellRecord } from './cell-record.ts';
+import { keepParts, toCellRecord } from './cell-record.ts';
+import { seedOfNext } from './seeds.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Longest time for taking what one cell made out of the sandbox. */
@@ -55,17 +56,21 @@ export function createTaskCells(
 
   const run: TaskCells['run'] = async (title, code, signal, onOutput) => {
     const sandbox = await session(signal);
-    const execution = await sandbox.run(code, { timeoutMs: deps.cellTimeoutMs, signal, onOutput });
+    const last = (await deps.store.cells(threadKey)).at(-1);
+    const seed = seedOfNext(last);
+    const startedAtMs = Date.now();
+    const options = { timeoutMs: deps.cellTimeoutMs, signal, onOutput };
+    const execution = await sandbox.run(code, seed === null ? options : { ...options, seed });
     sandboxMs += execution.durationMs;
-    const index = ((await deps.store.cells(threadKey)).at(-1)?.index ?? -1) + 1;
+    const { record, parts } = await toCellRecord(execution);
     await deps.store.addCell(threadKey, {
       taskId: task.id,
-      index,
+      index: (last?.index ?? -1) + 1,
       title,
       source: code,
-      seed: null,
-      startedAtMs: 0,
-      execution: toCellRecord(execution),
+      seed,
+      startedAtMs,
+      execution: record,
     });
     shown.push({ title, source: code, status: execution.status, durationMs: execution.durationMs });
     if (execution.status === 'lost') {
@@ -79,6 +84,7 @@ export function createTaskCells(
     for (const notice of kept.notices) notices.add(notice);
     outcomes.push({ status: execution.status, artifacts: kept.artifacts });
     await keepOutputs(kept.artifacts);
+    await keepParts(parts, new Set(kept.artifacts.map(({ artifact }) => artifact.file.sha256)), deps.blobs);
     return execution;
   };
 

@@ -1,7 +1,12 @@
 import { AppError } from '../errors.ts';
 import type { Blobs, SandboxSession, Store, ThreadFile } from '../ports.ts';
-import type { Cell, Execution, ThreadKey } from '../types.ts';
-import { toCellRecord } from './cell-record.ts';
+import type { Cell, ThreadKey } from '../types.ts';
+import { differenceWords } from './replay-comparison.ts';
+import { replayCells } from './replay.ts';
+import type { ReplayedCell } from './replay.ts';
+
+/** Steps that are described in a sentence of their own; further ones are only counted. */
+const describedSteps = 3;
 
 type Fill = (
   session: SandboxSession,
@@ -57,15 +62,12 @@ export function createRebuild(deps: {
     cells: readonly Cell[],
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
-    const notices: string[] = [];
-    for (const cell of cells.filter(isReplayable)) {
-      const replayed = await session.run(cell.source, { timeoutMs: deps.cellTimeoutMs, signal, onOutput: () => {} });
-      signal.throwIfAborted();
-      if (!session.alive) break;
-      const difference = differenceOf(cell, replayed);
-      if (difference !== null) notices.push(difference);
+    const different: ReplayedCell[] = [];
+    const options = { blobs, cellTimeoutMs: deps.cellTimeoutMs, signal };
+    for await (const replayed of replayCells(session, cells, options)) {
+      if (replayed.differences.length > 0) different.push(replayed);
     }
-    return notices;
+    return session.alive ? differenceNotices(different) : [];
   };
 
   /** Files that cells made and that are not there: a cell that was killed is not run again, but what it had written stays. */
@@ -109,19 +111,15 @@ export function createRebuild(deps: {
   };
 }
 
-/** A cell that was killed has no end state to come back to; one that raised has: everything up to its error. */
-function isReplayable(cell: Cell): boolean {
-  return cell.execution.status === 'ok' || cell.execution.status === 'error';
-}
+const words = new Intl.ListFormat('en-GB');
 
-function differenceOf(cell: Cell, replayed: Execution): string | null {
-  const step = `step ${cell.index + 1} (“${cell.title}”)`;
-  if (replayed.status !== cell.execution.status) {
-    const reason = replayed.error === null ? '' : `: ${replayed.error.name}`;
-    return `This thread was rebuilt in a fresh sandbox; ${step} did not run there as it did before${reason}.`;
-  }
-  if (toCellRecord(replayed).stdout !== cell.execution.stdout) {
-    return `This thread was rebuilt in a fresh sandbox; ${step} printed something else than before.`;
-  }
-  return null;
+function differenceNotices(different: readonly ReplayedCell[]): readonly string[] {
+  const sentences = different.slice(0, describedSteps).map(({ cell, differences }) => {
+    const step = `step ${cell.index + 1} (“${cell.title}”)`;
+    return `This thread was rebuilt in a fresh sandbox; ${step} ${differenceWords(differences)}.`;
+  });
+  const others = different.slice(describedSteps).map(({ cell }) => String(cell.index + 1));
+  if (others.length === 0) return sentences;
+  const steps = others.length === 1 ? `step ${others[0]} differs` : `steps ${words.format(others)} differ`;
+  return [...sentences, `Also ${steps} from the first run.`];
 }

@@ -162,7 +162,7 @@ async function* readFile(path: string, files: ReadonlyMap<string, Buffer>, isAli
   yield* bytesOf(bytes);
 }
 
-function outputOf(path: string, text: string): OutputFile {
+export function outputOf(path: string, text: string): OutputFile {
   return {
     path,
     sizeBytes: Buffer.byteLength(text),

@@ -7,9 +7,9 @@ import { createLogger } from '../../src/log.ts';
 import type { Store, ThreadFile } from '../../src/ports.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import type { ExecutionStatus } from '../../src/types.ts';
+import type { CellRecord, ExecutionStatus } from '../../src/types.ts';
 import { sandboxLimits, taskOf, testThread, testThreadKey } from '../fakes/core.ts';
-import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
+import { createFakeSandbox, outputOf } from '../fakes/fake-sandbox.ts';
 import type { FakeContainer, FakeSandbox } from '../fakes/fake-sandbox.ts';
 import { bytesOf, createMemoryBlobs } from '../fakes/memory-blobs.ts';
 
@@ -27,9 +27,15 @@ describe('sessions', () => {
   let sessions: Sessions;
   const blobs = createMemoryBlobs();
 
-  const addCell = async (source: string, stdout = '', status: ExecutionStatus = 'ok'): Promise<void> => {
+  const addCell = async (
+    source: string,
+    stdout = '',
+    status: ExecutionStatus = 'ok',
+    given: Partial<CellRecord> = {},
+  ): Promise<void> => {
     const index = (await store.cells(testThreadKey)).length;
-    const execution = { status, stdout, stderr: '', results: [], error: null, files: [], durationMs: 1 };
+    const error = status === 'ok' ? null : { name: 'ValueError', message: '', traceback: '' };
+    const execution = { status, stdout, stderr: '', results: [], error, files: [], durationMs: 1, ...given };
     await store.addCell(testThreadKey, {
       taskId: 't1',
       index,
@@ -110,7 +116,7 @@ describe('sessions', () => {
     await addCell('print("1")', '1\n');
     await addCell('raise("x")', '', 'error');
     await addCell('wait()', '', 'timeout');
-    await addCell('write("b.csv", "two")');
+    await addCell('write("b.csv", "two")', '', 'ok', { files: [outputOf('b.csv', 'two')] });
     expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
     expect(newest().ran).toEqual(['print("1")', 'raise("x")', 'write("b.csv", "two")']);
     expect(texts()).toEqual({ 'a.csv': 'one', 'b.csv': 'two', 'partial.csv': 'half' });

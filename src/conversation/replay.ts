@@ -1,0 +1,65 @@
+import type { Blobs, SandboxSession } from '../ports.ts';
+import type { Cell, Execution } from '../types.ts';
+import { compareExecutions } from './replay-comparison.ts';
+import type { Difference } from './replay-comparison.ts';
+
+/** A cell of the store and what it gave when it was run again. */
+export interface ReplayedCell {
+  readonly cell: Cell;
+  /** `null`: it was not run, because it was killed and has no end state to come back to. */
+  readonly replayed: Execution | null;
+  /** Empty: it gave the same, as far as that was recorded. */
+  readonly differences: readonly Difference[];
+}
+
+/**
+ * Runs a thread's cells again in their order, with their seeds and clocks, in a session that holds the thread's attachments.
+ * A cell that was killed is not run, but the files that it had written are put where it stood. Ends early when the session
+ * dies: then the last one yielded is the cell that ended it. Rejects when `signal` aborts.
+ */
+export async function* replayCells(
+  session: SandboxSession,
+  cells: readonly Cell[],
+  deps: { readonly blobs: Blobs; readonly cellTimeoutMs: number; readonly signal: AbortSignal },
+): AsyncGenerator<ReplayedCell> {
+  const { blobs, cellTimeoutMs, signal } = deps;
+  for (const cell of cells) {
+    if (!isReplayable(cell)) {
+      await writeItsFiles(session, cell, blobs, signal);
+      yield { cell, replayed: null, differences: [] };
+      continue;
+    }
+    const replayed = await session.run(cell.source, {
+      timeoutMs: cellTimeoutMs,
+      ...(cell.seed === null ? {} : { seed: cell.seed }),
+      ...(isClockKnown(cell) ? { clockMs: cell.startedAtMs } : {}),
+      signal,
+      onOutput: () => {},
+    });
+    signal.throwIfAborted();
+    yield { cell, replayed, differences: await compareExecutions(cell, replayed, blobs) };
+    if (!session.alive) return;
+  }
+}
+
+/** A cell that was killed has no end state to come back to; one that raised has: everything up to its error. */
+export function isReplayable(cell: Cell): boolean {
+  return cell.execution.status === 'ok' || cell.execution.status === 'error';
+}
+
+/** Cells of before clocks and results were recorded have 0 here. */
+export function isClockKnown(cell: Cell): boolean {
+  return cell.startedAtMs > 0;
+}
+
+/** What is gone or does not fit stays out: the cells that need it say so themselves. */
+async function writeItsFiles(session: SandboxSession, cell: Cell, blobs: Blobs, signal: AbortSignal): Promise<void> {
+  for (const { path, sha256 } of cell.execution.files) {
+    if (path.includes('/')) continue;
+    try {
+      await session.write(path, blobs.get(sha256), signal);
+    } catch (error) {
+      if (signal.aborted || !session.alive) throw error;
+    }
+  }
+}

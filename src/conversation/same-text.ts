@@ -1,0 +1,40 @@
+/** `<object at 0x7f3a…>`: where an object lies in memory says nothing. */
+const memoryAddress = /\b0x[0-9a-f]{6,16}\b/gi;
+
+/** Element ids that pandas' Styler, plotly, altair and matplotlib's SVG draw by lot. They are never seen. */
+const elementId = /[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\bT_[0-9a-f]{5}|\b[mp][0-9a-f]{10}\b/gi;
+
+const timeOfDay = /\b([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)/g;
+
+const dayMs = 24 * 3600 * 1000;
+
+/**
+ * Whether two texts say the same. Memory addresses may differ, and so may times of the day by as much as the cell's own time:
+ * its clock began at the same moment and went on from there. In HTML and SVG (`mime`) generated ids may differ too.
+ */
+export function sameText(before: string, now: string, durationMs: number, mime = 'text/plain'): boolean {
+  if (before === now) return true;
+  const plain = (text: string): string => {
+    const without = text.replace(memoryAddress, '0x0');
+    return /^(text\/html|image\/svg)/.test(mime) ? without.replace(elementId, 'id') : without;
+  };
+  const [a, b] = [plain(before), plain(now)];
+  if (a === b) return true;
+  if (a.replace(timeOfDay, '') !== b.replace(timeOfDay, '')) return false;
+  const [times, others] = [timesIn(a), timesIn(b)];
+  // A second of slack: a time may be printed without its fraction.
+  return (
+    times.length === others.length &&
+    times.every((time, index) => {
+      const apartMs = Math.abs(time - (others[index] ?? Number.NaN));
+      return Math.min(apartMs, dayMs - apartMs) <= durationMs + 1000;
+    })
+  );
+}
+
+/** In ms since midnight. */
+function timesIn(text: string): readonly number[] {
+  return [...text.matchAll(timeOfDay)].map(([, hours, minutes, seconds]) => {
+    return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  });
+}
