@@ -3,7 +3,7 @@ import { toAppError } from '../errors.ts';
 import type { Blobs, Bytes, SandboxSession } from '../ports.ts';
 import { chartMime, tableMime } from '../types.ts';
 import type { Artifact, ChartData, Execution, JsonValue, MimeBundle, StoredFile, TableData } from '../types.ts';
-import { fileNameFor } from './file-names.ts';
+import { fileNameFor, safeFileName } from './file-names.ts';
 import { megabytes } from './size-text.ts';
 
 /** `plotline.show(object, title=…, alt=…)` marks a bundle for the reply with this. */
@@ -174,11 +174,12 @@ function fileArtifact(path: string, stored: { readonly sha256: string; readonly 
   const name = path.split('/').at(-1) ?? path;
   const mimeType = mime.getType(name) ?? 'application/octet-stream';
   const isPicture = pictureTypes.includes(mimeType);
+  const title = safeFileName(name);
   return {
     kind: isPicture ? 'chart' : 'file',
-    title: name,
+    title,
     file: { name, mimeType, ...stored },
-    altText: isPicture ? `Picture: ${name}` : '',
+    altText: isPicture ? `Picture: ${title}` : '',
     table: null,
     chart: null,
   };

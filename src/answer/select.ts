@@ -1,6 +1,6 @@
 import type { Artifact, ExecutionStatus } from '../types.ts';
 import type { CellArtifact } from './collect.ts';
-import { uniqueFileName } from './file-names.ts';
+import { safeFileName, uniqueFileName } from './file-names.ts';
 
 export interface CellOutcome {
   readonly status: ExecutionStatus;
@@ -13,7 +13,8 @@ export interface CellOutcome {
  * - tables of the last cell that showed any, and every table the code marked with `plotline.show`,
  * - files as they are at the end: the newest version of each path that still exists; charts that were saved first, pictures that
  *   nothing is known about last, because a cell may write hundreds of them on the way to something else.
- * Equal bytes go out once. `existing` are the paths in the working directory now; `null` when the container is gone.
+ * Equal bytes go out once, under names that are safe wherever they are saved. `existing` are the paths in the working directory
+ * now; `null` when the container is gone.
  */
 export function selectArtifacts(
   cells: readonly CellOutcome[],
@@ -45,7 +46,7 @@ export function selectArtifacts(
   return [...displayed, ...ordered].flatMap(({ artifact }) => {
     if (bytesSeen.has(artifact.file.sha256)) return [];
     bytesSeen.add(artifact.file.sha256);
-    const name = uniqueFileName(artifact.file.name, namesTaken);
+    const name = uniqueFileName(safeFileName(artifact.file.name), namesTaken);
     namesTaken.add(name);
     return [{ ...artifact, file: { ...artifact.file, name } }];
   });

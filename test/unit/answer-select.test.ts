@@ -53,6 +53,14 @@ describe('selectArtifacts', () => {
     expect(names(selectArtifacts(cells, new Set()))).toEqual(['Marked', 'Last', 'Chart']);
   });
 
+  it('lets no file out under a name that turns text around, hides some of it or leads elsewhere', () => {
+    const cells = [
+      cell(['photo\u202egnp.exe', 'a\u200bb.csv', '..\\up.txt'].map((path) => entry('file', path, { path }))),
+    ];
+    const sent = selectArtifacts(cells, null).map(({ file }) => file.name);
+    expect(sent).toEqual(['photo_gnp.exe', 'a_b.csv', '_up.txt']);
+  });
+
   it('takes the newest version of each file that still exists', () => {
     const cells = [
       cell([entry('file', 'old', { path: 'a.csv' }), entry('file', 'removed', { path: 'b.csv' })]),
