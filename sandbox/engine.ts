@@ -1,15 +1,22 @@
 import Docker from 'dockerode';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../src/errors.ts';
+import type { Logger } from '../src/log.ts';
 import { type ContainerSettings, containerOptions } from './container.ts';
-import { engineCallMs } from './limits.ts';
+import { dockerOptions, type Endpoint } from './endpoint.ts';
+import { call, isRefusedStart, statusOf } from './engine-call.ts';
 import { labelNames } from './owner.ts';
+import { type ProtectionFacts, protectionFacts } from './protection.ts';
 
 /** The few calls of the Docker engine that a sandbox needs. Everything of dockerode stays in here. */
 export interface Engine {
   /** Rejects with `docker-unavailable`, `sandbox-image-missing`, or `config` for a runtime that the engine lacks. */
   check(): Promise<EngineFacts>;
-  /** Creates, attaches, starts, in this order, so that no byte is lost. A failure leaves no container. Rejects like `check`. */
+  /**
+   * Creates, attaches, starts, in this order, so that no byte is lost. A failure leaves no container. Rejects like `check`. Where the
+   * first container on a runtime that `auto` chose does not start, it and all later ones run on the engine's default.
+   */
   launch(settings: ContainerSettings): Promise<LaunchedContainer>;
   /** All its processes stand still until `unpause`. Rejects where the engine refuses. */
   pause(id: string): Promise<void>;
@@ -34,6 +41,7 @@ export interface EngineFacts {
   readonly version: string;
   /** For `ContainerSettings.runtime`. */
   readonly runtime: string | null;
+  readonly protection: ProtectionFacts;
 }
 
 export interface OwnedContainer {
@@ -44,15 +52,19 @@ export interface OwnedContainer {
 }
 
 export interface EngineSettings {
-  /** Path of the engine's socket; null for the usual place, which includes `DOCKER_HOST` and its companions. */
-  readonly socketPath: string | null;
+  /** Null for the usual place, which includes `DOCKER_HOST` and its companions. */
+  readonly endpoint: Endpoint | null;
   readonly image: string;
   readonly runtime: 'auto' | 'runc' | 'runsc';
 }
 
-export function createEngine(settings: EngineSettings): Engine {
-  // An empty host makes the client library take the socket even where DOCKER_HOST is set.
-  const docker = new Docker(settings.socketPath === null ? {} : { socketPath: settings.socketPath, host: '' });
+/** First probe of a quiet connection. */
+const keepAliveMs = 15_000;
+
+/** Throws `config` where the endpoint's certificates cannot be read. */
+export function createEngine(settings: EngineSettings, log: Logger | null = null): Engine {
+  const docker = new Docker(dockerOptions(settings.endpoint));
+  let chosenRuntime: 'untried' | 'works' | 'broken' = 'untried';
 
   const remove = async (id: string): Promise<void> => {
     const container = docker.getContainer(id);
@@ -68,35 +80,64 @@ export function createEngine(settings: EngineSettings): Engine {
     }
   };
 
+  const launch: Engine['launch'] = async (containerSettings) => {
+    const container = await call(docker.createContainer(containerOptions(containerSettings)), settings);
+    try {
+      const stream = await call(
+        container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
+        settings,
+      );
+      // A hijacked attach is the engine's socket itself.
+      const socket = stream as Duplex;
+      // Its failure also shows as its end; until somebody listens it must not end the process.
+      socket.on('error', () => {});
+      // Without it a machine that vanished from the network would never be missed.
+      if (socket instanceof Socket) socket.setKeepAlive(true, keepAliveMs);
+      try {
+        await call(container.start(), settings);
+        const { Image: imageDigest } = await call(container.inspect(), settings);
+        return { id: container.id, imageDigest, stream: socket };
+      } catch (error) {
+        socket.destroy();
+        throw error;
+      }
+    } catch (error) {
+      await remove(container.id).catch(() => {});
+      throw error;
+    }
+  };
+
   return {
     remove,
     async check() {
-      const info = await call(docker.info(), settings);
-      await call(docker.getImage(settings.image).inspect(), settings);
-      return { version: String(info.ServerVersion), runtime: chooseRuntime(settings.runtime, info.Runtimes) };
+      const [info, version] = await Promise.all([
+        call(docker.info(), settings),
+        call(docker.version(), settings),
+        call(docker.getImage(settings.image).inspect(), settings),
+      ]);
+      const runtime = chosenRuntime === 'broken' ? null : chooseRuntime(settings.runtime, info.Runtimes);
+      return {
+        version: String(info.ServerVersion),
+        runtime,
+        protection: protectionFacts(info, version, runtime),
+      };
     },
-    async launch(containerSettings) {
-      const container = await call(docker.createContainer(containerOptions(containerSettings)), settings);
+    async launch(wanted) {
+      const mayFallBack = settings.runtime === 'auto' && wanted.runtime !== null;
+      if (!mayFallBack) return launch(wanted);
+      if (chosenRuntime === 'broken') return launch({ ...wanted, runtime: null });
       try {
-        const stream = await call(
-          container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
-          settings,
-        );
-        // A hijacked attach is the engine's socket itself.
-        const socket = stream as Duplex;
-        // Its failure also shows as its end; until somebody listens it must not end the process.
-        socket.on('error', () => {});
-        try {
-          await call(container.start(), settings);
-          const { Image: imageDigest } = await call(container.inspect(), settings);
-          return { id: container.id, imageDigest, stream: socket };
-        } catch (error) {
-          socket.destroy();
-          throw error;
-        }
+        const launched = await launch(wanted);
+        chosenRuntime = 'works';
+        return launched;
       } catch (error) {
-        await remove(container.id).catch(() => {});
-        throw error;
+        // Once it has worked, a failure is one of this container, and no reason to give up a wall.
+        if (chosenRuntime === 'works' || !isRefusedStart(error)) throw error;
+        const launched = await launch({ ...wanted, runtime: null });
+        if (chosenRuntime === 'untried')
+          log?.warn({ runtime: wanted.runtime, error: error.message }, brokenRuntimeText);
+        chosenRuntime = 'broken';
+        return launched;
       }
     },
     async pause(id) {
@@ -140,6 +181,10 @@ function eventContainerId(line: string): string | null {
   return typeof event.id === 'string' ? event.id : null;
 }
 
+const brokenRuntimeText =
+  "gVisor (runsc) is registered with Docker but could not start a sandbox: sandboxes run on the engine's default runtime instead, behind a " +
+  'weaker wall. Mend it and start again; SANDBOX_RUNTIME=runc accepts this wall in silence, SANDBOX_RUNTIME=runsc refuses it.';
+
 /** gVisor where the engine has it. Throws `config` where it was asked for by name and is missing. */
 function chooseRuntime(wanted: EngineSettings['runtime'], runtimes: unknown): string | null {
   const names = Object.keys(typeof runtimes === 'object' && runtimes !== null ? runtimes : {});
@@ -149,63 +194,4 @@ function chooseRuntime(wanted: EngineSettings['runtime'], runtimes: unknown): st
     'config',
     `SANDBOX_RUNTIME is ${wanted}, but this Docker engine has only: ${names.join(', ')}. Register ${wanted} in /etc/docker/daemon.json, or set SANDBOX_RUNTIME=auto.`,
   );
-}
-
-/** One engine call under a time limit; with `settings`, failures come in words. */
-async function call<T>(promise: Promise<T>, settings: EngineSettings | null = null): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new EngineTimeout()), engineCallMs);
-  try {
-    return await Promise.race([promise, late]);
-  } catch (error) {
-    throw settings === null ? error : explain(error, settings);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-class EngineTimeout extends Error {
-  constructor() {
-    super(`the Docker engine did not answer within ${engineCallMs} ms`);
-    this.name = 'EngineTimeout';
-  }
-}
-
-function statusOf(error: unknown): number | null {
-  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
-    ? error.statusCode
-    : null;
-}
-
-function explain(error: unknown, settings: EngineSettings): AppError {
-  const detail = error instanceof Error ? error.message : String(error);
-  const status = statusOf(error);
-  if (status === 404 && /no such image/i.test(detail)) {
-    return new AppError(
-      'sandbox-image-missing',
-      `The sandbox image ${settings.image} is not on this Docker engine. Build it with: npm run setup`,
-      { cause: error, detail },
-    );
-  }
-  if (status === null) return unreachable(error, detail);
-  return new AppError(
-    'sandbox-failed',
-    'Docker could not start a sandbox. The reason is in the log; asking again may work.',
-    {
-      cause: error,
-      detail,
-      retryable: true,
-    },
-  );
-}
-
-function unreachable(error: unknown, detail: string): AppError {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  const words =
-    error instanceof EngineTimeout
-      ? 'Docker does not answer. Look at it with: docker info'
-      : code === 'EACCES' || code === 'EPERM'
-        ? 'Docker runs, but this user may not use it. Allow it, then log in again: sudo usermod -aG docker "$USER"'
-        : 'Docker is not running, or not where I look for it. Start it with: sudo systemctl start docker (or open Docker Desktop). If it is not installed: npm run setup';
-  return new AppError('docker-unavailable', words, { cause: error, detail, retryable: true });
 }

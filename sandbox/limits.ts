@@ -36,6 +36,22 @@ export const driverIdleMs = 30_000;
 /** From start to `ready`: importing the scientific stack takes 1.5 s warm and several times that from a cold disk. */
 export const readyTimeoutMs = 60_000;
 
+/** An idle driver answered a ping within 1 ms; this much silence on a busy machine, and a fresh container is sooner there. */
+export const pingMs = 1_000;
+
+/** Containers starting at once: one takes a core for 1.5 s, so more of them on two cores make each one later. */
+export const bootsAtOnce = 2;
+
+/** A warm container that nobody spoke to for this long is asked for a sign of life before it is given away. */
+export const checkAfterMs = 30_000;
+
+/** A warm container older than this is replaced, the new one first. */
+export const maxWarmMs = 60 * 60 * 1000;
+
+/** How long a caller waits for an engine that answered before: a restart of the engine took 2 to 15 s. */
+export const outageMs = 30_000;
+export const outagePollMs = 500;
+
 /** One call to the engine. Removing a container that holds much memory is the slowest. */
 export const engineCallMs = 15_000;
 
@@ -59,3 +75,10 @@ export const inodes = 32_768;
 
 /** The user that the image runs as; the tmpfs mounts belong to it. */
 export const sandboxUserId = 10_001;
+
+/**
+ * Of several engines, one that failed gets no new session for this long and is then asked whether it is back; how often callers that
+ * wait for room on any of them look for it.
+ */
+export const asideMs = 30_000;
+export const roomPollMs = 200;

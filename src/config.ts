@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
 
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
@@ -32,12 +33,15 @@ export interface SlackConfig {
 export interface SandboxConfig {
   readonly image: string;
   readonly runtime: 'auto' | 'runc' | 'runsc';
+  /** Empty: the Docker engine of the usual place. */
+  readonly hosts: readonly EngineHost[];
   readonly memoryBytes: number;
   readonly workspaceBytes: number;
   readonly cpus: number;
   readonly processes: number;
   readonly cellTimeoutMs: number;
   readonly idleMs: number;
+  /** Both for each engine. */
   readonly poolSize: number;
   readonly maxContainers: number;
 }
@@ -73,6 +77,8 @@ const environment = z.object({
 
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
+  SANDBOX_HOSTS: text.default(''),
+  SANDBOX_TLS_DIR: text.optional(),
   SANDBOX_MEMORY_MB: number(1024, 256, 65_536),
   SANDBOX_WORKSPACE_MB: number(512, 128, 65_536),
   SANDBOX_CPUS: number(2, 0.1, 64),
@@ -124,6 +130,7 @@ export function readConfig(env: Environment): Config {
     sandbox: {
       image: values.SANDBOX_IMAGE,
       runtime: values.SANDBOX_RUNTIME,
+      hosts: engineHosts(values).hosts,
       memoryBytes: values.SANDBOX_MEMORY_MB * megabyte,
       workspaceBytes: values.SANDBOX_WORKSPACE_MB * megabyte,
       cpus: values.SANDBOX_CPUS,
@@ -146,7 +153,7 @@ export function readConfig(env: Environment): Config {
 type Values = z.infer<typeof environment>;
 
 function pairProblems(values: Values): readonly string[] {
-  const problems: string[] = [];
+  const problems: string[] = [...engineHosts(values).problems];
   if (values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN === undefined) {
     problems.push(
       'SLACK_APP_TOKEN: needed beside SLACK_BOT_TOKEN (an app-level token, xapp-…, scope connections:write)',
@@ -165,6 +172,10 @@ function pairProblems(values: Values): readonly string[] {
     problems.push('SANDBOX_POOL_SIZE: must not be above SANDBOX_MAX');
   }
   return problems;
+}
+
+function engineHosts(values: Values): ReturnType<typeof parseEngineHosts> {
+  return parseEngineHosts(values.SANDBOX_HOSTS, values.SANDBOX_TLS_DIR ?? null);
 }
 
 function modelConfig(values: Values): ModelConfig | null {

@@ -9,7 +9,7 @@ import { demoUsage } from '../adapters/terminal/arguments.ts';
 import type { DemoArguments } from '../adapters/terminal/arguments.ts';
 import { createTerminalPlatform, parseDemoArguments } from '../adapters/terminal/terminal.ts';
 import { createOwnerId } from '../sandbox/owner.ts';
-import { createDockerSandbox } from '../sandbox/provider.ts';
+import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { instructions } from './agent/prompt.ts';
 import { createDelivery } from './answer/deliver.ts';
 import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
@@ -69,8 +69,8 @@ export async function createBot(
   };
   const store = await createSqliteStore({ path: join(config.dataDir, 'plotline.sqlite'), log });
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
-  const provider = createDockerSandbox({
-    socketPath: null,
+  const provider = createSandboxes({
+    endpoints: sandbox.hosts,
     image: sandbox.image,
     runtime: sandbox.runtime,
     ownerId: createOwnerId(),
@@ -87,7 +87,7 @@ export async function createBot(
     cellTimeoutMs: sandbox.cellTimeoutMs,
     idleMs: sandbox.idleMs,
     // Idle threads give way before the pool does: a new thread then finds a warm container, not a free place.
-    maxSessions: Math.max(1, sandbox.maxContainers - sandbox.poolSize),
+    maxSessions: Math.max(1, sandbox.hosts.length) * Math.max(1, sandbox.maxContainers - sandbox.poolSize),
     log,
   });
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {

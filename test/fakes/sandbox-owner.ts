@@ -8,9 +8,9 @@ const megabyte = 1024 * 1024;
 const limits = { memoryBytes: 512 * megabyte, workspaceBytes: 128 * megabyte, cpus: 1, processes: 64 };
 const ownerId = createOwnerId();
 const provider = createDockerSandbox({
-  socketPath: null,
+  endpoint: null,
   image,
-  runtime: 'auto',
+  runtime: 'runc',
   ownerId,
   limits,
   poolSize: 0,
