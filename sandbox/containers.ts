@@ -5,15 +5,24 @@ import type { Logger } from '../src/log.ts';
 import type { SandboxLimits } from '../src/ports.ts';
 import { ConnectionLost, createConnection, type DriverConnection, type LossReason } from './connection.ts';
 import type { Engine, EngineFacts } from './engine.ts';
-import { disposeMs, maxLifetimeMs, readyTimeoutMs } from './limits.ts';
+import { disposeMs, maxLifetimeMs, pingMs, readyTimeoutMs } from './limits.ts';
 import { ownerLabels } from './owner.ts';
 import { abortable } from './turns.ts';
 
 /** A started container whose driver said `ready`. */
 export interface RunningContainer {
   readonly id: string;
+  readonly imageDigest: string;
   readonly limits: SandboxLimits;
   readonly connection: DriverConnection;
+  /** Ids of its requests: one row for all who ever ask it something. */
+  nextRequestId(): number;
+  /** Asks the driver for a sign of life, while nothing else asks it; without one the connection is over. */
+  answers(): Promise<boolean>;
+  /** Its processes stand still until `unpause`. Rejects where the engine does not do it; it may be paused all the same then. */
+  pause(): Promise<void>;
+  /** Resolves when it runs. Rejects where the engine cannot. */
+  unpause(): Promise<void>;
 }
 
 /** Starts containers and answers for each of them until it is gone: whatever ends a connection removes its container. */
@@ -40,6 +49,8 @@ export function createContainers(deps: {
   const connections = new Set<DriverConnection>();
   const under = new Set<Promise<void>>();
   const unremoved = new Set<string>();
+  /** Containers that stand still, or may: the pause as it was asked for. */
+  const paused = new Map<string, Promise<void>>();
 
   /** Keeps `close` waiting for work that nobody else awaits. */
   const track = (work: Promise<void>): void => {
@@ -49,7 +60,9 @@ export function createContainers(deps: {
 
   const remove = async (id: string): Promise<void> => {
     try {
-      await engine.remove(id);
+      const pausing = paused.get(id);
+      await (pausing === undefined ? engine.remove(id) : removePaused(engine, id, pausing));
+      paused.delete(id);
       unremoved.delete(id);
     } catch (error) {
       unremoved.add(id);
@@ -103,7 +116,7 @@ export function createContainers(deps: {
       throw error;
     }
 
-    const { id, stream } = container;
+    const { id, imageDigest, stream } = container;
     const containerLog = log.child({ container: id.slice(0, 12) });
     const connection = createConnection(stream, containerLog, (lost) => {
       clearTimeout(lifetime);
@@ -121,7 +134,25 @@ export function createContainers(deps: {
       const { message } = await abortable(connection.next(readyTimeoutMs), signal);
       if (message.type !== 'ready') throw new ConnectionLost('protocol', `a ${message.type} before ready`);
       containerLog.debug({ bootMs: message.bootMs, python: message.python }, 'sandbox ready');
-      return { id, limits, connection };
+      let lastRequestId = 0;
+      const nextRequestId = () => (lastRequestId += 1);
+      return {
+        id,
+        imageDigest,
+        limits,
+        connection,
+        nextRequestId,
+        answers: () => ping(connection, nextRequestId()),
+        pause: () => {
+          const pausing = engine.pause(id);
+          paused.set(id, pausing);
+          return pausing;
+        },
+        unpause: async () => {
+          await engine.unpause(id);
+          paused.delete(id);
+        },
+      };
     } catch (error) {
       connection.close(error instanceof ConnectionLost ? error.reason : 'disposed', String(error));
       throw error instanceof ConnectionLost ? startFailure(error) : error;
@@ -149,6 +180,25 @@ export function createContainers(deps: {
       timeout.abort();
     },
   };
+}
+
+/** A paused container is woken first: gVisor's kill does not reach one, and the engine gives up only after 10 s. */
+export async function removePaused(engine: Engine, id: string, pausing: Promise<void>): Promise<void> {
+  await pausing.catch(() => {});
+  await engine.unpause(id).catch(() => {});
+  await engine.remove(id);
+}
+
+async function ping(connection: DriverConnection, id: number): Promise<boolean> {
+  try {
+    await connection.send({ type: 'ping', id }, new Uint8Array(0), pingMs);
+    const { message } = await connection.next(pingMs);
+    if (message.type !== 'pong' || message.id !== id)
+      connection.close('protocol', `a ${message.type} as answer to a ping`);
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error;
+  }
+  return connection.lost === null;
 }
 
 async function settled(work: Promise<unknown>): Promise<void> {

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
-import type { SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports.ts';
+import type { OnPlace, SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports.ts';
 import { createContainers, type RunningContainer } from './containers.ts';
 import { createEngine, type EngineFacts, type EngineSettings } from './engine.ts';
+import { bootsAtOnce } from './limits.ts';
 import { createMemoryWatch } from './memory-watch.ts';
+import { createOutage } from './outage.ts';
 import { createWarmPool } from './pool.ts';
+import { describeProtection } from './protection.ts';
 import { createSession } from './session.ts';
 import { createSlots } from './slots.ts';
 import { sweepOrphans } from './sweep.ts';
@@ -18,10 +21,17 @@ export interface DockerSandboxSettings extends EngineSettings {
   readonly poolSize: number;
   /** All containers together: warm, in use, and on their way out. Further callers wait in order. */
   readonly maxContainers: number;
+  /** Other engines can take over, so no caller is kept waiting for this one to come back. */
+  readonly hasNeighbours?: boolean;
   readonly log: Logger;
 }
 
+/** A start that an ending engine interrupted is tried again this often: it may end twice. */
+const maxAttempts = 3;
+
 export interface DockerSandbox extends SandboxProvider {
+  /** What an `acquire` would find: containers that may still be started, containers kept ready, callers in the queue. */
+  room(): { readonly free: number; readonly warm: number; readonly waiting: number };
   /** Checks engine, runtime and image, and fills the pool. Rejects like `acquire`, so that a start-up can say what is missing. */
   warm(): Promise<EngineFacts>;
 }
@@ -29,72 +39,102 @@ export interface DockerSandbox extends SandboxProvider {
 export function createDockerSandbox(settings: DockerSandboxSettings): DockerSandbox {
   const { log, ownerId, image } = settings;
   const closing = new AbortController();
-  const engine = createEngine(settings);
+  const engine = createEngine(settings, log);
   const memory = createMemoryWatch(engine, ownerId, closing.signal, log);
   const slots = createSlots(settings.maxContainers);
+  const boots = createSlots(bootsAtOnce);
+  const outage = createOutage({ engine, closing: closing.signal, log });
   const seccomp = readFileSync(new URL('seccomp.json', import.meta.url), 'utf8');
   const containers = createContainers({ engine, image, seccomp, ownerId, log });
 
-  /** Takes over a slot that the caller holds, and gives it back when the container is gone. */
-  const start = (limits: SandboxLimits, signal: AbortSignal): Promise<RunningContainer> => {
+  /** Takes over the slot and the boot place that the caller holds; gives the slot back when the container is gone. */
+  const start = async (limits: SandboxLimits, signal: AbortSignal): Promise<RunningContainer> => {
     memory.start();
-    return containers.start(limits, AbortSignal.any([signal, closing.signal]), (id) => {
-      if (id !== null) memory.forget(id);
-      slots.free();
+    try {
+      const container = await containers.start(limits, AbortSignal.any([signal, closing.signal]), (id) => {
+        if (id !== null) memory.forget(id);
+        slots.free();
+        pool.refill();
+      });
+      outage.seen();
+      return container;
+    } finally {
+      boots.free();
       pool.refill();
-    });
+    }
   };
 
   const pool = createWarmPool({
     size: settings.poolSize,
     slots,
+    boots,
     start: () => start(settings.limits, closing.signal),
     closing: closing.signal,
     log,
   });
 
-  const startCold = async (limits: SandboxLimits, signal: AbortSignal): Promise<RunningContainer> => {
+  const startCold = async (
+    limits: SandboxLimits,
+    signal: AbortSignal,
+    onPlace: OnPlace | undefined,
+  ): Promise<RunningContainer> => {
+    const until = AbortSignal.any([signal, closing.signal]);
     if (!slots.tryTake()) {
       // A warm container of other limits must not keep a caller waiting.
       const makesRoom = pool.evictOne();
       const waiting = slots.waiting + 1;
       if (!makesRoom) log.info({ waiting, max: settings.maxContainers }, 'all sandboxes are in use; a caller waits');
-      await slots.take(AbortSignal.any([signal, closing.signal]));
+      await slots.take(until, makesRoom ? undefined : onPlace);
     }
-    const container = await start(limits, signal);
-    pool.refill();
-    return container;
+    try {
+      await boots.take(until);
+    } catch (error) {
+      slots.free();
+      throw error;
+    }
+    return start(limits, signal);
   };
 
-  const toSession = ({ id, limits, connection }: RunningContainer): SandboxSession =>
+  const takeContainer: typeof startCold = async (limits, signal, onPlace) => {
+    const warm = sameLimits(limits, settings.limits) ? await pool.take(signal) : null;
+    return warm ?? startCold(limits, signal, onPlace);
+  };
+
+  const toSession = (container: RunningContainer): SandboxSession =>
     createSession({
-      id,
-      connection,
-      limits,
-      imageDigest: '',
-      ranOutOfMemory: (sinceMs) => memory.hitLimitSince(id, sinceMs),
-      log: log.child({ container: id.slice(0, 12) }),
+      ...container,
+      ranOutOfMemory: (sinceMs) => memory.hitLimitSince(container.id, sinceMs),
+      log: log.child({ container: container.id.slice(0, 12) }),
     });
 
   return {
-    async acquire(limits, signal) {
+    async acquire(limits, signal, onPlace) {
       if (closing.signal.aborted) {
         throw new AppError('cancelled', 'The bot is shutting down. Ask again in a minute.', { retryable: true });
       }
-      const warm = sameLimits(limits, settings.limits) ? await pool.take(signal) : null;
-      return toSession(warm ?? (await startCold(limits, signal)));
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return toSession(await takeContainer(limits, signal, onPlace));
+        } catch (error) {
+          if (settings.hasNeighbours === true) throw error;
+          if (attempt === maxAttempts || !(await outage.isOver(error, signal, () => onPlace?.(null)))) throw error;
+        }
+      }
     },
+    room: () => ({ free: slots.unused, warm: pool.ready, waiting: slots.waiting }),
     async warm() {
       const facts = await engine.check();
-      log.info({ engine: facts.version, runtime: facts.runtime ?? "the engine's default" }, 'Docker is there');
+      outage.seen();
+      const { level, text } = describeProtection(facts.protection);
+      log[level]({ engine: facts.version, runtime: facts.runtime ?? "the engine's default" }, text);
       pool.refill();
       await pool.settled();
       return facts;
     },
     async sweep() {
-      const removed = (await containers.retryRemovals()) + (await sweepOrphans(engine, ownerId, log));
-      pool.refill();
-      return removed;
+      memory.start();
+      await pool.check();
+      return (await containers.retryRemovals()) + (await sweepOrphans(engine, ownerId, log));
     },
     async [Symbol.asyncDispose]() {
       closing.abort();

@@ -15,6 +15,10 @@ export interface SessionDeps {
   readonly connection: DriverConnection;
   readonly limits: SandboxLimits;
   readonly imageDigest: string;
+  nextRequestId(): number;
+  /** As of `RunningContainer`. */
+  pause(): Promise<void>;
+  unpause(): Promise<void>;
   /** Whether the engine saw the container hit its memory limit since that moment (`Date.now()`). Waits for a late event, briefly. */
   ranOutOfMemory(sinceMs: number): Promise<boolean>;
   readonly log: Logger;
@@ -27,14 +31,42 @@ export interface SessionDeps {
 export function createSession(deps: SessionDeps): SandboxSession {
   const { id, connection, limits, log } = deps;
   const turns = createTurns();
-  let lastRequestId = 0;
+  let suspended = false;
+
+  /** The caller's turn, with a container that runs where it still exists. Resolves to the function that ends the turn. */
+  const takeTurn = async (signal: AbortSignal | null): Promise<() => void> => {
+    const end = await turns.take(signal);
+    if (suspended && connection.lost === null) {
+      try {
+        await deps.unpause();
+      } catch (error) {
+        connection.close('gone', `not woken: ${String(error)}`);
+      }
+    }
+    suspended = false;
+    return end;
+  };
 
   const request = async <T>(signal: AbortSignal | null, work: (id: number) => Promise<T>): Promise<T> => {
-    const end = await turns.take(signal);
+    const end = await takeTurn(signal);
     try {
       if (connection.lost !== null) throw lostFailure(connection.lost);
-      lastRequestId += 1;
-      return await work(lastRequestId);
+      return await work(deps.nextRequestId());
+    } finally {
+      end();
+    }
+  };
+
+  const suspend = async (): Promise<void> => {
+    const end = await turns.take(null);
+    try {
+      if (suspended || connection.lost !== null) return;
+      suspended = true;
+      await deps.pause();
+      log.debug({}, 'sandbox suspended');
+    } catch (error) {
+      // It may stand still all the same, so the next call wakes it.
+      log.warn({ error: String(error) }, 'a sandbox could not be suspended');
     } finally {
       end();
     }
@@ -45,16 +77,15 @@ export function createSession(deps: SessionDeps): SandboxSession {
     if (bytes.length > maxCodeBytes) return unrun('error', codeTooLong(bytes.length));
     let end: () => void;
     try {
-      end = await turns.take(options.signal);
+      end = await takeTurn(options.signal);
     } catch {
       return unrun('cancelled', stopped);
     }
     try {
       const before = connection.lost;
       if (before !== null) return unrun('lost', lostError(before.reason));
-      lastRequestId += 1;
       const startedAtMs = Date.now();
-      const execution = await runCell(connection, lastRequestId, bytes, options, log);
+      const execution = await runCell(connection, deps.nextRequestId(), bytes, options, log);
       const after: ConnectionLost | null = connection.lost;
       const mayBeMemory = execution.status === 'lost' && after?.reason === 'gone';
       if (!mayBeMemory || !(await deps.ranOutOfMemory(startedAtMs))) return execution;
@@ -79,17 +110,15 @@ export function createSession(deps: SessionDeps): SandboxSession {
     },
     list: (dir) => request(null, (requestId) => listFiles(connection, requestId, dir)),
     async *read(path, { maxBytes, signal }): Bytes {
-      const end = await turns.take(signal);
+      const end = await takeTurn(signal);
       try {
         if (connection.lost !== null) throw lostFailure(connection.lost);
-        lastRequestId += 1;
-        yield* readFile(connection, { id: lastRequestId, path, maxBytes, signal });
+        yield* readFile(connection, { id: deps.nextRequestId(), path, maxBytes, signal });
       } finally {
         end();
       }
     },
-    // The wall's own doing comes with the pool.
-    suspend: () => Promise.resolve(),
+    suspend,
     async [Symbol.asyncDispose]() {
       // The end of a connection starts the container's removal; whoever posts an answer must not wait for that.
       connection.close('disposed', 'the session was disposed');

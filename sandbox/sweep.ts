@@ -1,4 +1,5 @@
 import type { Logger } from '../src/log.ts';
+import { removePaused } from './containers.ts';
 import type { Engine, OwnedContainer } from './engine.ts';
 import { isOrphan, isOurs, labelNames } from './owner.ts';
 
@@ -13,9 +14,9 @@ export async function sweepOrphans(engine: Engine, ownerId: string, log: Logger)
   const nowMs = Date.now();
   const orphans = (await engine.list()).filter((container) => isSweepable(container, ownerId, nowMs));
   const removed = await Promise.all(
-    orphans.map(async ({ id }) => {
+    orphans.map(async ({ id, state }) => {
       try {
-        await engine.remove(id);
+        await (state === 'paused' ? removePaused(engine, id, Promise.resolve()) : engine.remove(id));
         return true;
       } catch (error) {
         log.warn({ container: id, error: String(error) }, 'an orphaned sandbox could not be removed');

@@ -16,18 +16,37 @@ const limits = { memoryBytes: 256 * 1024 * 1024, workspaceBytes: 4 * 1024 * 1024
 function open(
   answer: (frame: Frame, driver: FakeDriver) => void,
   ranOutOfMemory: boolean = false,
-): { readonly session: SandboxSession; readonly driver: FakeDriver } {
+): { readonly session: SandboxSession; readonly driver: FakeDriver; readonly engine: FakeEngine } {
+  let lastRequestId = 0;
+  const engine: FakeEngine = {
+    calls: [],
+    refuses: null,
+    call: async (name) => {
+      engine.calls.push(name);
+      if (engine.refuses === name) throw new Error(`${name} refused`);
+    },
+  };
   const driver = createFakeDriver(answer);
   const connection = createConnection(driver.stream, log, () => {});
   const session = createSession({
     id: 'fake',
     imageDigest: 'sha256:fake',
+    nextRequestId: () => (lastRequestId += 1),
+    pause: () => engine.call('pause'),
+    unpause: () => engine.call('unpause'),
     connection,
     limits,
     ranOutOfMemory: async () => ranOutOfMemory,
     log,
   });
-  return { session, driver };
+  return { session, driver, engine };
+}
+
+/** What the session asks of the engine while it lives. */
+interface FakeEngine {
+  readonly calls: string[];
+  refuses: 'pause' | 'unpause' | null;
+  call(name: 'pause' | 'unpause'): Promise<void>;
 }
 
 function run(session: SandboxSession, code: string = '1', signal: AbortSignal = never) {
@@ -309,4 +328,63 @@ it('dispose is idempotent, ends a running cell and leaves nothing alive', async 
   await session[Symbol.asyncDispose]();
   expect((await execution).status).toBe('lost');
   expect(session.alive).toBe(false);
+});
+
+describe('suspend', () => {
+  const answerRun = ({ header }: Frame, fake: FakeDriver): void => fake.send(doneHeader(header.id));
+
+  it('lets the container stand still once, until the next call wakes it before it says anything', async () => {
+    const said: string[] = [];
+    const { session, driver, engine } = open((frame, fake) => {
+      said.push([...engine.calls, frame.header.type].join(' '));
+      if (frame.header.type === 'list') fake.send({ type: 'listing', id: frame.header.id, entries: [] });
+      else answerRun(frame, fake);
+    });
+    await session.suspend();
+    await session.suspend();
+    expect(engine.calls).toEqual(['pause']);
+    expect(driver.received).toEqual([]);
+    expect((await run(session).execution).status).toBe('ok');
+    await session.list('');
+    await session.suspend();
+    await session.list('');
+    expect(said).toEqual(['pause unpause run', 'pause unpause list', 'pause unpause pause unpause list']);
+  });
+
+  it('waits for the call that is under way', async () => {
+    const { session, driver, engine } = open(() => {});
+    const { execution } = run(session);
+    const suspended = session.suspend();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(engine.calls).toEqual([]);
+    driver.send(doneHeader(1));
+    await execution;
+    await suspended;
+    expect(engine.calls).toEqual(['pause']);
+  });
+
+  it('never rejects: what was refused may have happened all the same and is undone by the next call', async () => {
+    const { session, engine } = open(answerRun);
+    engine.refuses = 'pause';
+    await session.suspend();
+    expect((await run(session).execution).status).toBe('ok');
+    expect(engine.calls).toEqual(['pause', 'unpause']);
+  });
+
+  it('a container that cannot be woken, or went away meanwhile, is lost', async () => {
+    const stuck = open(answerRun);
+    await stuck.session.suspend();
+    stuck.engine.refuses = 'unpause';
+    expect((await run(stuck.session).execution).status).toBe('lost');
+    expect(stuck.session.alive).toBe(false);
+
+    const gone = open(answerRun);
+    await gone.session.suspend();
+    gone.driver.end();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gone.session.alive).toBe(false);
+    expect((await run(gone.session).execution).status).toBe('lost');
+    await gone.session.suspend();
+    expect(gone.engine.calls).toEqual(['pause']);
+  });
 });
