@@ -172,8 +172,9 @@ export function outputOf(path: string, text: string): OutputFile {
   };
 }
 
-export function chartOf(title: string): { readonly [key: string]: string | readonly [] } {
-  return { type: 'line', title, xLabel: '', yLabel: '', series: [] };
+export function chartOf(title: string): { readonly [key: string]: string | null | readonly [] } {
+  const scales = { xUnit: null, yUnit: null, xScale: 'linear', yScale: 'linear' };
+  return { type: 'line', title, xLabel: '', yLabel: '', ...scales, series: [] };
 }
 
 /** The card of a sound table with one thing to say about it. */

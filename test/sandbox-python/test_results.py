@@ -88,6 +88,22 @@ class Figures(SandboxCase):
             if x is not None:
                 self.assertEqual(series["x"], x, code)
 
+    def test_units_and_scales_are_read(self) -> None:
+        for code, scales, units in (
+            ("plt.plot([1, 2], [3, 4]); plt.xlabel('Weight, kg'); plt.ylabel('Revenue (EUR)')", ("linear", "linear"), ("kg", "EUR")),
+            ("plt.plot(pd.date_range('2024', periods=3), [1, 10, 100]); plt.yscale('log'); plt.ylabel('Temp [°C]')", ("date", "log"), (None, "°C")),
+            ("plt.barh(['a', 'b'], [1, 2]); plt.xlabel('Share in %'); plt.ylabel('Sales in Berlin')", ("linear", "category"), ("%", None)),
+            ("plt.bar(['a', 'b'], [1, 2]); plt.gca().yaxis.set_major_formatter('{x:,.0f} €'); plt.xlabel('Year')", ("category", "linear"), (None, "€")),
+            ("plt.bar(['a', 'b'], [1000, 2000]); plt.gca().yaxis.set_major_formatter(lambda v, _: f'${v:,.0f}')", ("category", "linear"), (None, "$")),
+            ("import matplotlib.ticker as t; plt.scatter([1, 2], [.1, .2]); plt.gca().yaxis.set_major_formatter(t.PercentFormatter(1))", ("linear", "linear"), (None, "%")),
+            ("plt.plot([1, 2]); plt.yscale('symlog'); plt.ylabel('Rent (North)')", ("linear", "other"), (None, None)),
+            ("plt.pie([1, 2], labels=['a', 'b'])", ("category", "linear"), (None, None)),
+            ("plt.boxplot([[1, 2, 3]])", ("category", "linear"), (None, None)),
+        ):
+            chart = self.only_result(code)[CHART]
+            self.assertEqual((chart["xScale"], chart["yScale"]), scales, code)
+            self.assertEqual((chart["xUnit"], chart["yUnit"]), units, code)
+
     def test_a_direction_is_said_only_where_it_holds(self) -> None:
         def words(values: str) -> str:
             return str(self.only_result(f"plt.plot({values})")["text/plain"])

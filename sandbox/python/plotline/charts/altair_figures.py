@@ -6,6 +6,7 @@ from typing import Any
 
 from plotline.charts.model import Chart, Series, tidy_number, tidy_value
 from plotline.charts.pages import page_around
+from plotline.charts.units import unit_in_title
 from plotline.paths import VEGA_SCRIPTS
 
 _FILES = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js")
@@ -103,7 +104,31 @@ def read(chart: Any) -> Chart:
         return result
     result.type, result.series = kind, series
     result.x_label, result.y_label = _label(encoding.get("x")), _label(encoding.get("y"))
+    result.x_unit, result.y_unit = _unit(encoding.get("x"), result.x_label), _unit(encoding.get("y"), result.y_label)
+    if kind == "pie":
+        result.x_scale, result.y_scale = "category", "linear"
+    else:
+        result.x_scale, result.y_scale = _scale(encoding.get("x")), _scale(encoding.get("y"))
     return result
+
+
+def _scale(channel: Any) -> str:
+    if not isinstance(channel, dict):
+        return "other"
+    scale = channel.get("scale")
+    own = scale.get("type") if isinstance(scale, dict) else None
+    if own in ("log", "sqrt", "pow", "symlog"):
+        return "log" if own == "log" else "other"
+    if _is_quantity(channel):
+        return "linear"
+    return {"temporal": "date", "nominal": "category", "ordinal": "category"}.get(channel.get("type", ""), "other")
+
+
+def _unit(channel: Any, title: str) -> str | None:
+    """The title's unit, else the one of the axis' number format (a d3 format: `%`, `$`)."""
+    axis = channel.get("axis") if isinstance(channel, dict) else None
+    form = str(axis.get("format", "")) if isinstance(axis, dict) and channel.get("type") == "quantitative" else ""
+    return unit_in_title(title) or ("%" if form.endswith(("%", "p")) else "$" if "$" in form else None)
 
 
 def _series(rows: Any, keys: Any, value: Any, group: Any) -> list[Series] | None:

@@ -21,6 +21,16 @@ def reader_of(axes: Any, axis: Any) -> Reader:
     return tidy_number
 
 
+def scale_of(axes: Any, axis: Any) -> str:
+    """`linear`, `log`, `date`, `category`, or `other` (symlog, logit, a function's)."""
+    scale = axis.get_scale()
+    if scale != "linear":
+        return "log" if scale == "log" else "other"
+    if category_names(axis):
+        return "category"
+    return "date" if is_date_axis(axis) or _period_reader(axes, axis) is not None else "linear"
+
+
 def category_names(axis: Any) -> dict[float, str]:
     """Names of places, where the axis has names instead of a scale."""
     from matplotlib.ticker import FixedLocator

@@ -27,6 +27,11 @@ class Chart:
     title: str = ""
     x_label: str = ""
     y_label: str = ""
+    x_unit: str | None = None
+    y_unit: str | None = None
+    x_scale: str = "other"
+    """`linear`, `log`, `date`, `category` or `other`; like the labels of the axis as it is drawn, also of bars that lie."""
+    y_scale: str = "other"
     series: list[Series] = field(default_factory=list)
     panels: int = 1
     """Separate plots in one figure; their series are named after them."""
@@ -39,6 +44,10 @@ class Chart:
             "title": self.title,
             "xLabel": self.x_label,
             "yLabel": self.y_label,
+            "xUnit": self.x_unit,
+            "yUnit": self.y_unit,
+            "xScale": self.x_scale,
+            "yScale": self.y_scale,
             "series": [_thinned(series) for series in self.series[:SERIES_LIMIT]],
         }
 

@@ -1,11 +1,14 @@
 """plotly figures: a page that works without a network, the data they hold, and a still picture."""
 
+import re
 from typing import Any
 
 from plotline.charts.model import BOX_PARTS, Chart, Series, tidy_number, tidy_value
 from plotline.charts.pages import page_around
+from plotline.charts.units import unit_in_title, unit_of_labels
 
 _BINS = 20
+_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?(T|$)")
 _POINTS = 100_000
 
 # plotly takes its height from the elements around it, of which the inner one has none.
@@ -36,7 +39,37 @@ def read(figure: Any) -> Chart:
         kind = reader(trace, chart) if reader is not None else None
         if kind is not None and chart.type == "unknown":
             chart.type = kind
+    if chart.type == "pie":
+        chart.x_scale, chart.y_scale = "category", "linear"
+    elif chart.series:
+        along, across = ([str(x) for series in chart.series for x in series.x], []) if chart.type != "histogram" else ([], [])
+        if chart.type == "heatmap":
+            across = [series.name for series in chart.series]
+        elif chart.type == "box":
+            along = ["box"]
+        if chart.horizontal:
+            along, across = across, along
+        chart.x_scale, chart.y_scale = _scale(layout.xaxis, along), _scale(layout.yaxis, across)
+        chart.x_unit, chart.y_unit = _unit(layout.xaxis, chart.x_label), _unit(layout.yaxis, chart.y_label)
     return chart
+
+
+def _scale(axis: Any, places: list[str]) -> str:
+    """As the figure says, else as plotly.js would judge by the values."""
+    if axis.type in ("linear", "log", "date", "category"):
+        return str(axis.type)
+    if axis.type not in (None, "-"):
+        return "category" if axis.type == "multicategory" else "other"
+    if not places or all(isinstance(tidy_number(place), (int, float)) for place in places):
+        return "linear"
+    return "date" if all(_DATE.match(place) for place in places) else "category"
+
+
+def _unit(axis: Any, title: str) -> str | None:
+    labels = f"{axis.tickprefix or ''}1{axis.ticksuffix or ''}"
+    if axis.tickformat:
+        labels = f"{'$' if '$' in axis.tickformat else ''}{labels}{'%' if axis.tickformat.endswith(('%', 'p')) and axis.type != 'date' else ''}"
+    return unit_in_title(title) or unit_of_labels([labels])
 
 
 def _scatter(trace: Any, chart: Chart) -> str:
@@ -121,6 +154,4 @@ def _list(values: Any) -> list[Any]:
 
 def _plain(text: Any) -> str:
     """Titles may hold simple HTML."""
-    import re
-
     return " ".join(re.sub(r"<[^<>]*>", " ", str(text or "")).split())

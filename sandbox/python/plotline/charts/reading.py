@@ -1,10 +1,12 @@
 """Reads a drawn matplotlib figure back into a `Chart`."""
 
+from dataclasses import replace
 from typing import Any
 
-from plotline.charts.coordinates import category_names, is_date_axis, reader_of
+from plotline.charts.coordinates import category_names, is_date_axis, reader_of, scale_of
 from plotline.charts.model import BOX_PARTS, Chart, Series, tidy_number, tidy_value
 from plotline.charts.recording import AREAS, BOXES, PIES
+from plotline.charts.units import unit_of_axis
 
 _READ_LIMIT = 100_000
 """Points of one series that are looked at."""
@@ -21,7 +23,7 @@ def read_figure(figure: Any) -> Chart:
     main_axes, main = charts[0]
     twins = {id(axes) for axes, _ in charts if axes is not main_axes and _same_place(axes, main_axes)}
     separate = [chart for axes, chart in charts if id(axes) not in twins]
-    result = Chart(main.type, heading or main.title, main.x_label, main.y_label, horizontal=main.horizontal, panels=len(separate))
+    result = replace(main, title=heading or main.title, series=[], panels=len(separate))
     for number, (axes, chart) in enumerate(charts, start=1):
         for series in chart.series:
             if id(axes) in twins:
@@ -42,7 +44,23 @@ def _read_axes(axes: Any) -> Chart:
     for read in (_pies, _boxes, _heat_map, _bars, _areas, _lines, _points):
         if read(axes, chart):
             break
+    if chart.series:
+        _add_scales(axes, chart)
     return chart
+
+
+def _add_scales(axes: Any, chart: Chart) -> None:
+    if chart.type == "pie":
+        chart.x_scale, chart.y_scale = "category", "linear"
+        return
+    chart.x_unit, chart.y_unit = unit_of_axis(axes.xaxis, chart.x_label), unit_of_axis(axes.yaxis, chart.y_label)
+    chart.x_scale, chart.y_scale = scale_of(axes, axes.xaxis), scale_of(axes, axes.yaxis)
+    if chart.type == "box":
+        # Unnamed boxes stand at 1, 2, 3.
+        if chart.horizontal:
+            chart.y_scale = "category"
+        else:
+            chart.x_scale = "category"
 
 
 def _pies(axes: Any, chart: Chart) -> bool:
