@@ -56,7 +56,7 @@ export async function mentionToChart(): Promise<Figure> {
 async function barePythonMs(): Promise<readonly number[]> {
   const limits = { memoryBytes: 1024 * megabyte, workspaceBytes: 512 * megabyte, cpus: 2, processes: 128 };
   await using provider = createDockerSandbox({
-    socketPath: null,
+    endpoint: null,
     image: 'plotline-sandbox:latest',
     runtime: 'auto',
     ownerId: createOwnerId(),

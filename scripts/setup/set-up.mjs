@@ -4,9 +4,11 @@ import { delimiter, dirname, join } from 'node:path';
 import * as util from 'node:util';
 import { provideBrowser } from './browser.mjs';
 import { provideEngine } from './engine.mjs';
+import { provideGvisor } from './gvisor.mjs';
 import { provideNode } from './node-runtime.mjs';
 import { provideNpmPackages } from './npm-packages.mjs';
 import { root } from './paths.mjs';
+import { say } from './say.mjs';
 import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
 
 /**
@@ -19,7 +21,11 @@ import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
  * Brings the machine to where a command can run. Does nothing that is done already.
  *
  * @param {import('./machine.mjs').Machine} machine
- * @param {{engine: boolean, browser: boolean}} needs
+ * @param {object} needs
+ * @param {boolean} needs.engine
+ * @param {boolean} needs.browser
+ * @param {boolean} [needs.isAsked] the person asked for the set-up itself: what earlier runs gave up is tried again
+ * @param {boolean} [needs.isBot] the settings of the bot count: where SANDBOX_HOSTS names its engines, none is provided here
  * @returns {Promise<Ready>} rejects with `SetupProblem`
  */
 export async function setUp(machine, needs) {
@@ -30,8 +36,9 @@ export async function setUp(machine, needs) {
   const bins = [dirname(node), join(root, 'node_modules', '.bin')];
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, PATH: [...bins, process.env.PATH ?? ''].join(delimiter) };
-  if (needs.engine) {
+  if (needs.engine && !(needs.isBot && isElsewhere())) {
     const endpoint = await provideEngine(machine);
+    await provideGvisor(machine, endpoint, needs.isAsked ?? false);
     if (endpoint !== 'unix:///var/run/docker.sock') env.DOCKER_HOST = endpoint;
     await provideSandboxImage(machine, endpoint, process.env.SANDBOX_IMAGE || ownImage);
   }
@@ -39,12 +46,22 @@ export async function setUp(machine, needs) {
   return { node, env };
 }
 
-/** The two settings of `.env` that the set-up itself follows; the command reads the file again, whole. */
+/** Whether the engines are named, and not the one that DOCKER_HOST names beside them to set it up. */
+function isElsewhere() {
+  const hosts = process.env.SANDBOX_HOSTS ?? '';
+  if (hosts === '' || process.env.DOCKER_HOST) return false;
+  say(
+    `SANDBOX_HOSTS names the engines, none is set up here. For each of them, once: DOCKER_HOST=${hosts.split(',')[0]} npm run setup`,
+  );
+  return true;
+}
+
+/** The settings of `.env` that the set-up itself follows; the command reads the file again, whole. */
 function readSettings() {
   const path = join(root, '.env');
   if (!existsSync(path) || util.parseEnv === undefined) return;
   const settings = util.parseEnv(readFileSync(path, 'utf8'));
-  for (const name of ['DOCKER_HOST', 'SANDBOX_IMAGE']) {
+  for (const name of ['DOCKER_HOST', 'SANDBOX_IMAGE', 'SANDBOX_HOSTS']) {
     const value = settings[name];
     if (process.env[name] === undefined && value) process.env[name] = value;
   }

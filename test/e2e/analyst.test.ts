@@ -23,7 +23,7 @@ const tool = { name: 'run_python', description: '', parameters: {} };
 
 const image = process.env['SANDBOX_IMAGE'] ?? 'plotline-sandbox:latest';
 
-const missing = await createEngine({ socketPath: null, image, runtime: 'auto' })
+const missing = await createEngine({ endpoint: null, image, runtime: 'auto' })
   .check()
   .then(
     () => null,
@@ -40,7 +40,7 @@ let provider: DockerSandbox;
 
 beforeAll(() => {
   provider = createDockerSandbox({
-    socketPath: null,
+    endpoint: null,
     image,
     runtime: 'auto',
     ownerId: createOwnerId(),

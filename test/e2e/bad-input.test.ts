@@ -48,7 +48,7 @@ const fixture = (name: string): Buffer => {
 
 beforeAll(async () => {
   await using provider = createDockerSandbox({
-    socketPath: null,
+    endpoint: null,
     image: 'plotline-sandbox:latest',
     runtime: 'auto',
     ownerId: createOwnerId(),

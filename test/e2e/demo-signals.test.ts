@@ -14,7 +14,7 @@ import { startChatServer } from '../fakes/chat-server.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const engine = createEngine({
-  socketPath: null,
+  endpoint: null,
   image: process.env['SANDBOX_IMAGE'] ?? 'plotline-sandbox:latest',
   runtime: 'auto',
 });
@@ -118,7 +118,7 @@ describe.skipIf(!isReady)('npm run demo, stopped', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('plotline-demo-'))).toEqual([]);
     // One that was created and not yet started has nobody who ends it: the next process sweeps it up.
     await using next = createDockerSandbox({
-      socketPath: null,
+      endpoint: null,
       image: 'plotline-sandbox:latest',
       runtime: 'auto',
       ownerId: createOwnerId(),

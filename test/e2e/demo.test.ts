@@ -25,7 +25,7 @@ const signal = new AbortController().signal;
 const image = process.env['SANDBOX_IMAGE'] ?? 'plotline-sandbox:latest';
 const examples = ['sales.xlsx', 'gdp-by-country.csv', 'photos.zip', 'orders-and-customers.xlsx'];
 
-const missing = await createEngine({ socketPath: null, image, runtime: 'auto' })
+const missing = await createEngine({ endpoint: null, image, runtime: 'auto' })
   .check()
   .then(
     () => null,
@@ -89,7 +89,7 @@ describe.skipIf(missing !== null)('npm run demo, without a language model', { ti
 
   beforeAll(async () => {
     provider = createDockerSandbox({
-      socketPath: null,
+      endpoint: null,
       image,
       runtime: 'auto',
       ownerId: createOwnerId(),

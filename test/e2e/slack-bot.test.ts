@@ -13,7 +13,7 @@ import type { LocalSlack, SlackRecord } from '../fakes/local-slack.ts';
 
 const csv = Buffer.from('Month,Revenue (EUR)\n2024-01-01,120\n2024-02-01,90\n2024-03-01,150\n');
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
-const engine = createEngine({ socketPath: null, image: 'plotline-sandbox:latest', runtime: 'auto' });
+const engine = createEngine({ endpoint: null, image: 'plotline-sandbox:latest', runtime: 'auto' });
 
 /** As in `slack-adapter.test.ts`: without the fake this is skipped, in CI it fails. */
 const isMissing = localSlackProgram() === null && process.env['CI'] === undefined;

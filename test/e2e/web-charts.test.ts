@@ -44,7 +44,7 @@ px.choropleth(locations=["DEU", "FRA"], color=[1, 2], title="Map")`;
 
 const reason = (error: unknown): string => (error instanceof AppError ? error.userMessage : String(error));
 
-const engineMissing = await createEngine({ socketPath: null, image, runtime: 'auto' })
+const engineMissing = await createEngine({ endpoint: null, image, runtime: 'auto' })
   .check()
   .then(() => null, reason);
 const browser = findBrowser();
@@ -61,7 +61,7 @@ async function display(
   codes: readonly string[],
 ): Promise<{ readonly bundles: readonly MimeBundle[]; readonly stderr: string }> {
   await using provider = createDockerSandbox({
-    socketPath: null,
+    endpoint: null,
     image,
     runtime: 'auto',
     ownerId: createOwnerId(),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readConfig, variableNames } from '../../src/config.ts';
 
 it('has defaults that need nothing', () => {
@@ -44,6 +44,68 @@ it.each([
 
 it('treats an empty variable as unset', () => {
   expect(readConfig({ OPENAI_API_KEY: '  ', DATA_DIR: '' })).toMatchObject({ model: null, dataDir: 'data' });
+});
+
+describe('the Docker engines', () => {
+  const hostsOf = (list: string, tlsDir = '') =>
+    readConfig({ SANDBOX_HOSTS: list, SANDBOX_TLS_DIR: tlsDir }).sandbox.hosts;
+
+  it('are none by default: the usual one', () => {
+    expect(readConfig({}).sandbox.hosts).toEqual([]);
+    expect(hostsOf(' , ')).toEqual([]);
+  });
+
+  it('are reached by socket, by TCP with certificates, and by ssh', () => {
+    expect(
+      hostsOf(
+        ' unix:///run/user/1000/docker.sock, tcp://10.0.0.5 ,tcp://[fd00::1]:2400,ssh://ada@big.example:22022,ssh://box',
+        '/tls',
+      ),
+    ).toEqual([
+      { kind: 'unix', path: '/run/user/1000/docker.sock' },
+      { kind: 'tcp', host: '10.0.0.5', port: 2376, tlsDir: '/tls' },
+      { kind: 'tcp', host: 'fd00::1', port: 2400, tlsDir: '/tls' },
+      { kind: 'ssh', destination: 'ada@big.example', port: 22_022 },
+      { kind: 'ssh', destination: 'box', port: null },
+    ]);
+  });
+
+  it('may be plain TCP only on this machine', () => {
+    const plain = hostsOf('tcp://127.0.0.1,tcp://localhost:2377,tcp://[::1]');
+    expect(plain.map((host) => (host.kind === 'tcp' ? [host.host, host.port] : null))).toEqual([
+      ['127.0.0.1', 2375],
+      ['localhost', 2377],
+      ['::1', 2375],
+    ]);
+    for (const far of [
+      'tcp://10.0.0.5:2375',
+      'tcp://127.0.0.1.example.com',
+      'tcp://docker.internal',
+      'tcp://[fd00::1]',
+    ]) {
+      expect(() => hostsOf(far)).toThrow(/SANDBOX_HOSTS: .*neither encrypted nor authenticated.*SANDBOX_TLS_DIR.*ssh:/);
+    }
+  });
+
+  it.each([
+    ['docker.sock', /no Docker endpoint.*unix:/],
+    ['unix://docker.sock', /no Docker endpoint/],
+    ['http://127.0.0.1:2375', /no Docker endpoint/],
+    ['tcp://:2375', /SANDBOX_HOSTS/],
+    ['ssh://-oProxyCommand=x', /SANDBOX_HOSTS/],
+    ['ssh://-l@host', /names no user/],
+    ['ssh://host/path', /goes on after the host/],
+    ['tcp://ada@127.0.0.1', /names a user/],
+    ['unix:///a.sock,unix:///a.sock', /listed twice/],
+  ])('%s is refused in words', (list, words) => {
+    expect(() => hostsOf(list)).toThrow(words);
+  });
+
+  it('shows no password, and every problem at once', () => {
+    const read = () => readConfig({ SANDBOX_HOSTS: 'ssh://ada:s3cret@host,nonsense', SANDBOX_POOL_SIZE: '9' });
+    expect(read).toThrow(/holds a password[^]*nonsense[^]*SANDBOX_POOL_SIZE/);
+    expect(read).not.toThrow(/s3cret/);
+  });
 });
 
 it.each(['.env.example', 'README.md'])('%s names every variable', (file) => {
