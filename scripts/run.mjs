@@ -19,18 +19,22 @@ const plainNode = ['--disable-warning=ExperimentalWarning'];
 async function main(name, args) {
   switch (name) {
     case 'setup': {
-      await setUp(readMachine(), { engine: true, browser: true });
+      await setUp(readMachine(), { engine: true, browser: true, isAsked: true, isBot: true });
       say('everything is in place');
       return 0;
     }
     case 'demo':
     case 'start': {
-      const ready = await setUp(readMachine(), { engine: true, browser: false });
+      const ready = await setUp(readMachine(), { engine: true, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
     case 'bench': {
       const ready = await setUp(readMachine(), { engine: true, browser: false });
       return runForeground(ready.node, [...plainNode, 'bench/main.ts', ...args], ready.env);
+    }
+    case 'selftest': {
+      const ready = await setUp(readMachine(), { engine: true, browser: false });
+      return runForeground(ready.node, [...plainNode, 'selftest/main.ts', ...args], ready.env);
     }
     case 'test': {
       const ready = await setUp(readMachine(), { engine: true, browser: true });
@@ -46,7 +50,7 @@ async function main(name, args) {
       return runForeground(ready.node, ['node_modules/oxfmt/bin/oxfmt', ...args], ready.env);
     }
     default:
-      say(`there is no command "${name}". There are: setup, demo, start, bench, test, check, format.`);
+      say(`there is no command "${name}". There are: setup, demo, start, bench, selftest, test, check, format.`);
       return 2;
   }
 }

@@ -1,5 +1,5 @@
-import type { Execution } from '../src/types.ts';
 import type { SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports.ts';
+import type { Execution } from '../src/types.ts';
 import type { Host } from './host.ts';
 
 export type Runtime = 'runc' | 'runsc';
@@ -14,6 +14,7 @@ export interface Attack {
   readonly attack: string;
   /** Nothing else runs meanwhile: it looks at the whole host, or would disturb its neighbours' timing. */
   readonly alone: boolean;
+  /** A rejection counts as not contained: what could not be judged is no proof. */
   run(stage: Stage): Promise<Verdict>;
 }
 
@@ -26,13 +27,17 @@ export interface Verdict {
 /** What an attack works with. Whatever it opened here is closed when it is over. */
 export interface Stage {
   readonly runtime: Runtime;
+  readonly image: string;
   readonly limits: SandboxLimits;
   readonly provider: SandboxProvider;
   readonly host: Host;
+  /** Aborts when the attack has used up its time. */
   readonly signal: AbortSignal;
-  /** A sandbox of the attack's own. */
+  /** A sandbox of the attack's own that nobody used before, and nobody after. */
   session(): Promise<SandboxSession>;
-  /** One that other attacks of the run use as well: for what reads and harms nothing. */
+  /** Nobody else uses it meanwhile, but earlier attacks did, and later ones may: for what a working sandbox recovers from. */
+  borrowed(): Promise<SandboxSession>;
+  /** One that other attacks use at the same time: for what reads and harms nothing, and as the neighbour that must not notice. */
   shared(): Promise<SandboxSession>;
   /** Runs a cell with 10 s unless told otherwise. */
   run(session: SandboxSession, code: string, timeoutMs?: number): Promise<Execution>;
@@ -47,4 +52,16 @@ export interface AttackResult {
   readonly contained: boolean;
   readonly evidence: string;
   readonly seconds: number;
+}
+
+/** Contained when no problem is named; each problem says what was seen, `proof` what was seen without one. */
+export function verdict(proof: string, problems: readonly (string | false | null)[]): Verdict {
+  const found = problems.filter((problem) => typeof problem === 'string');
+  return found.length === 0 ? { contained: true, evidence: proof } : { contained: false, evidence: found.join('; ') };
+}
+
+/** What an execution came to, for evidence: its status and the begin of its error or output, in one line. */
+export function outcome({ status, error, stdout }: Execution): string {
+  const text = error === null ? stdout : `${error.name}: ${error.message}`;
+  return `${status} (${text.trim().replaceAll(/\s+/g, ' ').slice(0, 160)})`;
 }

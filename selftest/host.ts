@@ -5,12 +5,18 @@ import type { SandboxSession } from '../src/ports.ts';
  * possible (another machine's engine, no right to read /proc) a member rejects with a sentence that says so.
  */
 export interface Host {
-  /** Every process of the container by the host's /proc: pid, user id, name, network and pid namespace. */
+  /** Every process of the container by the host's /proc; under gVisor those are gVisor's own. Empty once the container is gone. */
   processes(session: SandboxSession): Promise<readonly HostProcess[]>;
   /** All processes of the machine. */
   processCount(): Promise<number>;
+  /** Namespaces of a process by kind (`net`, `pid`, `ipc`, `mnt`, `uts`, `cgroup`, `user`), as the kernel names them. */
+  namespaces(pid: number | 'self'): Promise<Readonly<Record<string, string>>>;
+  /** Names of the network devices that a process sees. */
+  networkDevices(pid: number): Promise<readonly string[]>;
   /** Used bytes and inodes of the file system below the engine's data folder. */
   disk(): Promise<{ readonly usedBytes: number; readonly usedInodes: number }>;
+  /** Memory that the machine could still give to programs. */
+  availableMemoryBytes(): Promise<number>;
   /** Resident memory of this process, after a garbage collection where that is possible. */
   botMemoryBytes(): number;
   /** Containers of this run that the engine knows, running or not. */
@@ -21,6 +27,8 @@ export interface HostProcess {
   readonly pid: number;
   readonly userId: number;
   readonly name: string;
-  readonly networkNamespace: string;
-  readonly pidNamespace: string;
+  /** Single letter of proc_pid_stat(5): R, S, D, Z, T, … */
+  readonly state: string;
+  /** The lines of /proc/<pid>/status: `CapEff`, `NoNewPrivs`, `Seccomp`, … */
+  readonly status: Readonly<Record<string, string>>;
 }

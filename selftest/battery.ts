@@ -1,0 +1,7 @@
+import type { Attack } from './attack.ts';
+import { escapeAttacks } from './threats/01-escape.ts';
+import { outputFileAttacks } from './threats/08-output-files.ts';
+import { outputLimitAttacks } from './threats/08-output-limits.ts';
+
+/** Every attack, by threat. Each threat has its file. */
+export const battery: readonly Attack[] = [...escapeAttacks, ...outputFileAttacks, ...outputLimitAttacks];
