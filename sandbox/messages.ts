@@ -9,6 +9,8 @@ export type BotMessage =
       readonly timeoutMs: number;
       readonly graceMs: number;
       readonly maxOutputBytes: number;
+      readonly seed: number | null;
+      readonly clockMs: number | null;
     }
   | { readonly type: 'interrupt'; readonly id: number }
   | { readonly type: 'write'; readonly id: number; readonly path: string; readonly sizeBytes: number | null }

@@ -51,7 +51,15 @@ export async function runCell(
 
   try {
     await connection.send(
-      { type: 'run', id, timeoutMs: Math.round(options.timeoutMs), graceMs, maxOutputBytes },
+      {
+        type: 'run',
+        id,
+        timeoutMs: Math.round(options.timeoutMs),
+        graceMs,
+        maxOutputBytes,
+        seed: options.seed ?? null,
+        clockMs: options.clockMs ?? null,
+      },
       code,
       driverIdleMs,
     );

@@ -80,12 +80,14 @@ class DriverClient:
     def next_id(self) -> int:
         return next(self._ids)
 
-    def start(self, code: str, timeout_ms: int = 20_000, grace_ms: int = 1000, max_output: int = 1 << 20) -> int:
+    def start(self, code: str, timeout_ms: int = 20_000, grace_ms: int = 1000, max_output: int = 1 << 20, **more: object) -> int:
+        """`more`: members of the request that need not be there."""
         request = self.next_id()
-        self.send({"type": "run", "id": request, "timeoutMs": timeout_ms, "graceMs": grace_ms, "maxOutputBytes": max_output}, code.encode())
+        limits = {"timeoutMs": timeout_ms, "graceMs": grace_ms, "maxOutputBytes": max_output}
+        self.send({"type": "run", "id": request, **limits, **more}, code.encode())
         return request
 
-    def run(self, code: str, **limits: int) -> Outcome:
+    def run(self, code: str, **limits: Any) -> Outcome:
         started = time.monotonic()
         outcome = self.collect(self.start(code, **limits))
         outcome.seconds = time.monotonic() - started

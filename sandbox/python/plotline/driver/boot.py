@@ -49,6 +49,8 @@ def clean_environment() -> dict[str, str]:
         "TERM": "dumb",
         "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        # Sets keep their order from run to run, so that a cell gives the same again.
+        "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "PYGAME_HIDE_SUPPORT_PROMPT": "1",
         "SDL_VIDEODRIVER": "dummy",

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from plotline.driver.changes import ChangeWatcher
 from plotline.driver.file_service import FileService, ProtocolError
@@ -26,6 +26,11 @@ OUTBOX_HIGH_BYTES = 8 << 20
 CODE_LIMIT_BYTES = 4 << 20
 OUTPUT_LIMIT_BYTES = 256 << 20
 TIME_LIMIT_MS = 24 * 3600 * 1000
+SEED_LIMIT = (1 << 32) - 1
+"""What numpy takes."""
+
+CLOCK_LIMIT_MS = 253_370_764_800_000
+"""The begin of the year 9999, the last that Python's dates know."""
 
 
 class Driver:
@@ -176,13 +181,27 @@ class Driver:
             raise ProtocolError("run without its limits")
         if len(code) > CODE_LIMIT_BYTES:
             raise ProtocolError("code over the cap")
+        seed = _optional_number(header, "seed", SEED_LIMIT, int)
+        clock_ms = _optional_number(header, "clockMs", CLOCK_LIMIT_MS, int, float)
         timeout_ms, grace_ms, output_bytes = limits
 
         def emit(stream: str, text: str) -> None:
             self._outbox.send({"type": "output", "id": request, "stream": stream}, text.encode("utf-8", "replace"))
 
         output = RunOutput(emit, min(output_bytes, OUTPUT_LIMIT_BYTES))
-        self._supervisor.start(Run(request, min(timeout_ms, TIME_LIMIT_MS), min(grace_ms, TIME_LIMIT_MS), output), code)
+        run = Run(request, min(timeout_ms, TIME_LIMIT_MS), min(grace_ms, TIME_LIMIT_MS), output, seed, clock_ms)
+        self._supervisor.start(run, code)
+
+
+def _optional_number(header: Header, name: str, limit: int, *types: type) -> Any:
+    """From 0 to `limit`, or None. Raises `ProtocolError` for anything else."""
+    value = header.get(name)
+    if value is None:
+        return None
+    # NaN is in no range.
+    if not isinstance(value, types) or isinstance(value, bool) or not 0 <= value <= limit:
+        raise ProtocolError(f"run with a bad {name}")
+    return value
 
 
 def serve(driver: Driver) -> int:

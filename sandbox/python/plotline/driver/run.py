@@ -24,6 +24,10 @@ class Run:
     timeout_ms: int
     grace_ms: int
     output: RunOutput
+    seed: int | None = None
+    """Where the cell's random numbers begin; None: they go on."""
+    clock_ms: float | None = None
+    """What the cell's clock shows at its begin; None: the real time."""
     started: float = 0.0
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     kills_before: int | None = field(default_factory=out_of_memory_kills)

@@ -52,7 +52,7 @@ class Supervisor:
         run.start_clock()
         self.run = run
         with suppress(OSError):  # A kernel that is just ending is noticed by its channel.
-            self.kernel.outbox.send({"type": "run", "nonce": run.nonce}, code)
+            self.kernel.outbox.send({"type": "run", "nonce": run.nonce, "seed": run.seed, "clockMs": run.clock_ms}, code)
 
     def stop(self, reason: str) -> None:
         """Interrupts the run as soon as the kernel has begun it; its grace begins now. `reason` is the status it will end with."""

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from plotline.frames import Header
+from plotline.kernel import repeat
 from plotline.kernel.channel import Channel
 from plotline.kernel.errors import describe
 from plotline.kernel.shell import CellShell
@@ -10,12 +12,20 @@ if TYPE_CHECKING:
     from plotline.kernel.main import Interrupts
 
 
-def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interrupts") -> dict[str, Any]:
-    """Runs `code` and publishes what it displayed; returns `status`, `error` and `truncated` for the driver."""
+def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interrupts", request: Header) -> dict[str, Any]:
+    """
+    Runs `code` and publishes what it displayed; returns `status`, `error` and `truncated` for the driver. `request` may give the
+    cell a `seed` for its random numbers and, in `clockMs`, a clock of its own.
+    """
     shell.publisher.truncated = False
     shell.figures.begin()
     problem: BaseException | None = None
+    clock = None
     try:
+        if request.get("seed") is not None:
+            repeat.seed_random_numbers(request["seed"])
+        if request.get("clockMs") is not None:
+            clock = repeat.set_clock(request["clockMs"])
         try:
             interrupts.arm()
             # The driver keeps an interrupt back until it hears this; an earlier one would be lost.
@@ -31,6 +41,9 @@ def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interru
     except BaseException as escaped:
         interrupts.armed = False
         problem = problem or escaped
+    finally:
+        if clock is not None:
+            clock.stop()
     if isinstance(problem, SystemExit) and problem.code in (None, 0):
         problem = None
     error = None if problem is None else describe(problem)

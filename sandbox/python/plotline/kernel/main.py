@@ -51,7 +51,7 @@ def serve_kernel(channel_fd: int) -> NoReturn:
             os._exit(0)
         header, code = request
         channel.nonce = str(header.get("nonce"))
-        done = run_cell(shell, channel, code.decode("utf-8", "replace"), interrupts)
+        done = run_cell(shell, channel, code.decode("utf-8", "replace"), interrupts, header)
         _flush()
         channel.send({"type": "done", **done})
 
