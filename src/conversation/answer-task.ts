@@ -16,9 +16,13 @@ import type { CardPosts } from './card-posts.ts';
 import { createTaskCells } from './cells.ts';
 import type { TaskCells } from './cells.ts';
 import { fileCard } from './file-cards.ts';
+import { notebookReply } from './notebook-reply.ts';
+import type { NotebookDeps } from './notebook-reply.ts';
+import { isNotebookRequest } from './notebook-request.ts';
 import type { Sessions } from './sessions.ts';
+import { withWaitingNotes } from './waiting-note.ts';
 
-export interface AnswerDeps {
+export interface AnswerDeps extends Pick<NotebookDeps, 'about'> {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly sessions: Sessions;
@@ -46,7 +50,8 @@ export async function answerTask(
   const { store, blobs } = deps;
   const threadKey = threadKeyOf(task.thread);
   const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
-  const cells = createTaskCells(task, deps);
+  if (isNotebookRequest(task)) return notebookReply(task, client, progress, deps, signal);
+  const cells = createTaskCells(task, { ...deps, sessions: withWaitingNotes(deps.sessions, progress) });
   const cardPosts = createCardPosts(task, deps);
   try {
     // A killed attempt at this very task may have left its own turn.

@@ -1,4 +1,4 @@
-import type { ExecutionError, JsonValue, MimeBundle } from '../../types.ts';
+import type { CellRecord, JsonValue } from '../../types.ts';
 import { megabytes } from '../size-text.ts';
 import { linesOf } from './nbformat.ts';
 import type { Output } from './nbformat.ts';
@@ -7,76 +7,95 @@ import type { Output } from './nbformat.ts';
 const textTypes = ['text/plain', 'text/html', 'text/markdown', 'text/latex', 'image/svg+xml'];
 const binaryTypes = ['image/png', 'image/jpeg', 'application/pdf'];
 const jsonType = 'application/json';
+const shownTypes = [...textTypes, ...binaryTypes, jsonType];
 
 /** Longest text of one stream, in characters: what is kept of a cell's output anyway. */
 const streamCharacters = 65_536;
 
-/** What a cell printed, showed and raised, as far as it was kept. */
-export interface StepOutput {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly results: readonly MimeBundle[];
-  readonly error: ExecutionError | null;
+/** One MIME type of something that a cell showed. `read` resolves to `null` where it is not to be had any more. */
+export interface ShownPart {
+  readonly sizeBytes: number;
+  read(): Promise<string | Uint8Array | JsonValue>;
 }
+
+export type ShownBundle = Readonly<Record<string, ShownPart>>;
 
 /** Room for the outputs of one notebook, in bytes as they are written to it. */
 export interface OutputRoom {
   bytes: number;
 }
 
-/** Outputs in the order in which viewers show them: streams, results, the error. Takes its bytes from `room`; what does not fit is named. */
-export function outputsOf(step: StepOutput, room: OutputRoom): readonly Output[] {
-  const displayed = step.results.map((bundle) => displayOf(bundle, room)).filter((output) => output !== null);
-  return [
-    ...streamOf('stdout', step.stdout, room),
-    ...streamOf('stderr', step.stderr, room),
-    ...displayed,
-    ...(step.error === null ? [] : [errorOf(step.error)]),
-  ];
+/**
+ * A cell's outputs in the order in which viewers show them: streams, results, the error. Takes its bytes from `room`; what does
+ * not fit is named in its place, and never read.
+ */
+export async function outputsOf(
+  { stdout, stderr, error }: Pick<CellRecord, 'stdout' | 'stderr' | 'error'>,
+  results: readonly ShownBundle[],
+  room: OutputRoom,
+): Promise<readonly Output[]> {
+  const outputs: Output[] = [...streamOf('stdout', stdout, room), ...streamOf('stderr', stderr, room)];
+  for (const bundle of results) {
+    const display = await displayOf(bundle, room);
+    if (display !== null) outputs.push(display);
+  }
+  if (error !== null) {
+    const { name, message, traceback } = error;
+    const lines = traceback === '' ? [`${name}: ${message}`] : traceback.split('\n');
+    outputs.push({
+      output_type: 'error',
+      ename: name.toWellFormed(),
+      evalue: message.toWellFormed(),
+      traceback: lines.map((line) => line.toWellFormed()),
+    });
+  }
+  return outputs;
 }
 
 function streamOf(name: 'stdout' | 'stderr', text: string, room: OutputRoom): readonly Output[] {
   if (text === '') return [];
   const limit = Math.max(0, Math.min(streamCharacters, room.bytes));
-  const kept = text.length <= limit ? text : `${text.slice(0, limit)}\n[${text.length - limit} characters left out]\n`;
+  const left = text.length - limit;
+  const kept = left <= 0 ? text : `${text.slice(0, limit).toWellFormed()}\n[${left} more characters were left out]\n`;
   room.bytes -= kept.length;
   return [{ output_type: 'stream', name, text: linesOf(kept) }];
 }
 
-/** The parts that viewers know; the largest ones give way until the rest fits. `null` where nothing is for viewers. */
-function displayOf(bundle: MimeBundle, room: OutputRoom): Output | null {
+/** The parts that viewers know; the largest ones give way until the rest fits. `null` where there are none. */
+async function displayOf(bundle: ShownBundle, room: OutputRoom): Promise<Output | null> {
   const parts = Object.entries(bundle)
-    .map(([mimeType, value]) => ({ mimeType, data: partOf(mimeType, value) }))
-    .filter((part): part is { mimeType: string; data: JsonValue } => part.data !== null)
-    .map((part) => ({ ...part, sizeBytes: JSON.stringify(part.data).length }))
-    .toSorted((one, other) => one.sizeBytes - other.sizeBytes);
+    .filter(([mimeType]) => shownTypes.includes(mimeType))
+    .map(([mimeType, part]) => ({ mimeType, part, bytes: writtenBytes(mimeType, part.sizeBytes) }))
+    .toSorted((one, other) => one.bytes - other.bytes);
   if (parts.length === 0) return null;
-  const leftOut: typeof parts = [];
-  while (parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) > room.bytes) {
+  const leftOut: string[] = [];
+  while (parts.reduce((sum, { bytes }) => sum + bytes, 0) > room.bytes) {
     const largest = parts.pop();
     if (largest === undefined) break;
-    leftOut.push(largest);
+    leftOut.push(`${largest.mimeType} of ${megabytes(largest.bytes)}`);
   }
-  for (const { sizeBytes } of parts) room.bytes -= sizeBytes;
-  const data: Record<string, JsonValue> = Object.fromEntries(parts.map((part) => [part.mimeType, part.data]));
+  const data: Record<string, JsonValue> = {};
+  for (const { mimeType, part, bytes } of parts) {
+    room.bytes -= bytes;
+    const value = partOf(mimeType, await part.read());
+    if (value === null) leftOut.push(`${mimeType}, which was not kept`);
+    else data[mimeType] = value;
+  }
   if (leftOut.length > 0) {
-    const names = leftOut.map(({ mimeType, sizeBytes }) => `${mimeType}, ${megabytes(sizeBytes)}`).join('; ');
-    data['text/plain'] = [`[Left out, because the notebook would be too large: ${names}. Run the cell to see it.]`];
+    data['text/plain'] = [`[Left out here: ${leftOut.join('; ')}. Run the cell to see it.]`];
   }
   return { output_type: 'display_data', data, metadata: {} };
 }
 
+/** Bytes become base64. */
+function writtenBytes(mimeType: string, sizeBytes: number): number {
+  return binaryTypes.includes(mimeType) ? Math.ceil(sizeBytes / 3) * 4 : sizeBytes;
+}
+
 function partOf(mimeType: string, value: string | Uint8Array | JsonValue): JsonValue | null {
-  if (binaryTypes.includes(mimeType)) return value instanceof Uint8Array ? base64Of(value) : null;
+  if (binaryTypes.includes(mimeType)) {
+    return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : null;
+  }
   if (textTypes.includes(mimeType)) return typeof value === 'string' ? linesOf(value) : null;
-  return mimeType === jsonType && !(value instanceof Uint8Array) ? value : null;
-}
-
-function base64Of(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-}
-
-function errorOf({ name, message, traceback }: ExecutionError): Output {
-  const lines = traceback === '' ? [`${name}: ${message}`] : traceback.split('\n');
-  return { output_type: 'error', ename: name, evalue: message, traceback: lines.map((line) => line.toWellFormed()) };
+  return value instanceof Uint8Array ? null : value;
 }

@@ -1,0 +1,128 @@
+import type { CollectLimits } from '../answer/collect.ts';
+import { fileNameFor } from '../answer/file-names.ts';
+import { fitArtifacts } from '../answer/fit.ts';
+import { codeSpan } from '../answer/notebook/markdown.ts';
+import { renderNotebook } from '../answer/notebook/notebook.ts';
+import type { ProgressReporter } from '../answer/progress.ts';
+import type { Logger } from '../log.ts';
+import type { Bytes, PlatformClient, ThreadFile } from '../ports.ts';
+import { threadKeyOf } from '../types.ts';
+import type { Artifact, Cell, Reply, Task } from '../types.ts';
+import { notebookQuestions } from './notebook-questions.ts';
+import { rerunThread } from './notebook-rerun.ts';
+import type { RerunDeps } from './notebook-rerun.ts';
+import type { RerunStep } from './notebook-steps.ts';
+import { isReplayable } from './replay.ts';
+
+/** Outputs of one notebook, in bytes: larger files open slowly everywhere. */
+const maxOutputBytes = 24 * 1024 * 1024;
+
+/** Of the largest file that can be posted, what outputs may take; the rest is for code, texts and the loader. */
+const outputShare = 0.75;
+
+export interface NotebookDeps extends RerunDeps {
+  readonly collect: CollectLimits;
+  /** For the notebook's first cell: `0.1.0`, `plotline-sandbox:latest`. */
+  readonly about: { readonly version: string; readonly imageName: string };
+  readonly log: Logger;
+}
+
+/**
+ * The thread as a notebook that was run again from top to bottom in a fresh container, apart from the thread's own, and says what
+ * came of it. No model is asked and no turn is kept. Rejects with an `AppError` where no container is to be had.
+ */
+export async function notebookReply(
+  task: Task,
+  client: PlatformClient,
+  progress: ProgressReporter,
+  deps: NotebookDeps,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const threadKey = threadKeyOf(task.thread);
+  const cells = await deps.store.cells(threadKey);
+  if (cells.length === 0) return replyOf(task, nothingRan, [], []);
+  progress.stepStarted('Running the thread again in a fresh sandbox');
+  const files = neededFiles(task, cells, await deps.store.files(threadKey));
+  const fileBytes = Math.min(client.limits.fileBytes, deps.collect.fileBytes);
+  const room = { bytes: Math.floor(Math.min(maxOutputBytes, outputShare * fileBytes)) };
+  const rerun = await rerunThread(threadKey, cells, files, room, deps, signal);
+  progress.stepFinished(true);
+
+  const questions = await notebookQuestions(task, rerun.steps, deps.store);
+  const title = questions.find(({ steps }) => steps.length > 0)?.text ?? '';
+  const notebook = renderNotebook({
+    title,
+    reranAtMs: Date.now(),
+    remarks: rerun.remarks,
+    files,
+    environment: {
+      imageName: deps.about.imageName,
+      imageDigest: rerun.imageDigest,
+      plotlineVersion: deps.about.version,
+      python: rerun.python,
+      packages: rerun.packages,
+    },
+    setUp: rerun.setUp,
+    questions,
+  });
+  const bytes = once(`${JSON.stringify(notebook, null, 1)}\n`);
+  const stored = await deps.blobs.put(bytes, { maxBytes: Number.MAX_SAFE_INTEGER });
+  const name = fileNameFor(files[0]?.name.replace(/\.[^.]*$/, '') ?? title, 'ipynb');
+  const artifact: Artifact = {
+    kind: 'file',
+    title: name,
+    file: { ...stored, name, mimeType: 'application/x-ipynb+json' },
+    altText: '',
+    table: null,
+    chart: null,
+  };
+  deps.log.info({ taskId: task.id, cells: cells.length, sizeBytes: stored.sizeBytes }, 'notebook made');
+  const fitting = fitArtifacts([artifact], client.limits);
+  return replyOf(task, doneText(name, rerun.steps, files), fitting.artifacts, [...rerun.remarks, ...fitting.notices]);
+}
+
+const nothingRan =
+  'There is nothing to put into a notebook yet: no Python ran in this thread. Ask something about a file first, then write `notebook`.';
+
+/** The thread's attachments as they came, and files of killed cells that later code names: no cell makes those again. */
+function neededFiles(
+  task: Task,
+  cells: readonly Cell[],
+  files: readonly ThreadFile[],
+): readonly { readonly name: string; readonly sizeBytes: number; readonly sha256: string }[] {
+  // What came with this very request has been in no cell's hands.
+  const attachments = files.filter(({ origin, taskId }) => origin === 'attachment' && taskId !== task.id);
+  const names = new Set(attachments.map(({ name }) => name));
+  const left = cells
+    .filter((cell) => !isReplayable(cell))
+    .flatMap(({ index, execution }) =>
+      execution.files
+        .filter(({ path }) => !path.includes('/') && !names.has(path))
+        .filter(({ path }) => cells.slice(index + 1).some(({ source }) => source.includes(path)))
+        .map(({ path, sizeBytes, sha256 }) => ({ name: path, sizeBytes, sha256 })),
+    );
+  return [...attachments, ...left].map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 }));
+}
+
+function doneText(name: string, steps: readonly RerunStep[], files: readonly { readonly name: string }[]): string {
+  const run = steps.filter(({ isRun }) => isRun);
+  const different = run.filter(({ difference }) => difference !== null).length;
+  const counted = run.length === 1 ? 'Its one cell' : `Its ${run.length} cells`;
+  const outcome =
+    different === 0
+      ? 're-ran in a fresh sandbox, identical'
+      : `re-ran in a fresh sandbox; ${different === 1 ? '1 gave' : `${different} gave`} something else, named at its top`;
+  const where =
+    files.length === 0
+      ? 'It needs no files.'
+      : `Put ${files.length <= 3 ? files.map((file) => codeSpan(file.name)).join(', ') : `the thread's ${files.length} files`} beside it to run it.`;
+  return `Here is this thread as a notebook, ${codeSpan(name)}. ${counted} ${outcome}. ${where}`;
+}
+
+function replyOf(task: Task, text: string, artifacts: readonly Artifact[], notices: readonly string[]): Reply {
+  return { taskId: task.id, outcome: 'answered', text, artifacts, notices, code: [] };
+}
+
+async function* once(text: string): Bytes {
+  yield new TextEncoder().encode(text);
+}
