@@ -16,6 +16,7 @@ import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
 import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
+import packageFile from '../package.json' with { type: 'json' };
 import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
 import { AppError, toAppError } from './errors.ts';
@@ -36,6 +37,9 @@ const collectLimits = { fileBytes: 100 * megabyte, filesBytes: 250 * megabyte };
 
 /** How long running tasks may go on after a stop signal; past it they are left to the next start. */
 const shutdownGraceMs = 20_000;
+
+/** Long enough for the next question of somebody who is at it, short enough that a thread a cell left running costs little. */
+const suspendAfterMs = 10_000;
 
 const sweepIntervalMs = 60_000;
 const deliveryTimeoutMs = 120_000;
@@ -85,6 +89,7 @@ export async function createBot(
     blobs,
     limits,
     cellTimeoutMs: sandbox.cellTimeoutMs,
+    suspendAfterMs,
     idleMs: sandbox.idleMs,
     // Idle threads give way before the pool does: a new thread then finds a warm container, not a free place.
     maxSessions: Math.max(1, sandbox.hosts.length) * Math.max(1, sandbox.maxContainers - sandbox.poolSize),
@@ -116,6 +121,7 @@ export async function createBot(
     cellTimeoutMs: sandbox.cellTimeoutMs,
     attachmentBytes: config.attachmentBytes,
     collect: collectLimits,
+    about: { version: packageFile.version, imageName: sandbox.image },
     log,
   });
   const sweep = (): void => {

@@ -1,5 +1,5 @@
 import type { Logger } from '../log.ts';
-import type { Blobs, SandboxLimits, SandboxProvider, SandboxSession, Store } from '../ports.ts';
+import type { Blobs, OnPlace, SandboxLimits, SandboxProvider, SandboxSession, Store } from '../ports.ts';
 import type { ThreadKey } from '../types.ts';
 import { createPlaces } from './places.ts';
 import { createRebuild } from './rebuild.ts';
@@ -11,10 +11,13 @@ import { createRebuild } from './rebuild.ts';
 export interface Sessions extends AsyncDisposable {
   /**
    * The thread's live session, or a fresh one in which its cells were run again; either way with every attachment of the thread
-   * written. `notices` say in words what could not be rebuilt; empty when the thread was alive or came back whole.
+   * written. `notices` say in words what could not be rebuilt; empty when the thread was alive or came back whole. `onPlace` is
+   * told where the thread has to wait for others, or for Docker.
    */
-  open(threadKey: ThreadKey, signal: AbortSignal): Promise<OpenSession>;
-  /** The task is over: the idle clock starts. */
+  open(threadKey: ThreadKey, signal: AbortSignal, onPlace?: OnPlace): Promise<OpenSession>;
+  /** A fresh container beside the threads' own, with nothing in it; it counts as a live session until it is disposed. */
+  apart(signal: AbortSignal, onPlace?: OnPlace): Promise<AsyncDisposable & Pick<OpenSession, 'session'>>;
+  /** The task is over: the idle clocks start, first the one that suspends the session, then the one that removes it. */
   release(threadKey: ThreadKey): void;
   /** Throws the thread's container away; the next `open` rebuilds it. */
   drop(threadKey: ThreadKey): Promise<void>;
@@ -32,7 +35,7 @@ interface Live {
   /** In use by a task: never evicted, whatever else happens. */
   busy: boolean;
   usedAtMs: number;
-  idleTimer: NodeJS.Timeout | null;
+  readonly idleTimers: NodeJS.Timeout[];
 }
 
 export function createSessions(deps: {
@@ -41,6 +44,9 @@ export function createSessions(deps: {
   readonly blobs: Blobs;
   readonly limits: SandboxLimits;
   readonly cellTimeoutMs: number;
+  /** Idle this long, a session stands still: its memory stays, its processor time ends. */
+  readonly suspendAfterMs: number;
+  /** Idle this long, it is removed. */
   readonly idleMs: number;
   /** Live sessions at most; at the limit the one that was idle longest makes room. */
   readonly maxSessions: number;
@@ -72,7 +78,7 @@ export function createSessions(deps: {
   };
   const places = createPlaces(deps.maxSessions, evictOldest);
 
-  const open: Sessions['open'] = async (threadKey, signal) => {
+  const open: Sessions['open'] = async (threadKey, signal, onPlace) => {
     const existing = live.get(threadKey);
     if (existing?.session.alive === true) {
       existing.busy = true;
@@ -83,10 +89,10 @@ export function createSessions(deps: {
       };
     }
     await drop(threadKey);
-    await places.take(signal);
+    await places.take(signal, onPlace);
     try {
-      const fresh = await openFresh(threadKey, signal);
-      live.set(threadKey, { ...fresh, busy: true, usedAtMs: Date.now(), idleTimer: null });
+      const fresh = await openFresh(threadKey, signal, onPlace);
+      live.set(threadKey, { ...fresh, busy: true, usedAtMs: Date.now(), idleTimers: [] });
       return fresh;
     } catch (error) {
       places.free();
@@ -94,22 +100,27 @@ export function createSessions(deps: {
     }
   };
 
-  const openFresh = async (threadKey: ThreadKey, signal: AbortSignal): Promise<OpenSession & Pick<Live, 'written'>> => {
-    const whole = await acquireWith(threadKey, signal, rebuild.everything);
+  const openFresh = async (
+    threadKey: ThreadKey,
+    signal: AbortSignal,
+    onPlace: OnPlace | undefined,
+  ): Promise<OpenSession & Pick<Live, 'written'>> => {
+    const whole = await acquireWith(threadKey, signal, onPlace, rebuild.everything);
     if (whole.session.alive) return whole;
     // What was run before brings the container down: without it the thread can at least go on with its files.
     await whole.session[Symbol.asyncDispose]();
     deps.log.warn({ threadKey }, 'a sandbox ended while its thread was rebuilt; going on with the files alone');
-    const files = await acquireWith(threadKey, signal, rebuild.filesOnly);
+    const files = await acquireWith(threadKey, signal, onPlace, rebuild.filesOnly);
     return { ...files, notices: [...files.notices, rebuild.nothingReplayed] };
   };
 
   const acquireWith = async (
     threadKey: ThreadKey,
     signal: AbortSignal,
+    onPlace: OnPlace | undefined,
     fill: typeof rebuild.everything,
   ): Promise<OpenSession & Pick<Live, 'written'>> => {
-    const session = await deps.provider.acquire(deps.limits, signal);
+    const session = await deps.provider.acquire(deps.limits, signal, onPlace);
     const written = new Set<string>();
     try {
       return { session, written, notices: await fill(session, threadKey, written, signal) };
@@ -119,8 +130,24 @@ export function createSessions(deps: {
     }
   };
 
+  const apart: Sessions['apart'] = async (signal, onPlace) => {
+    await places.take(signal, onPlace);
+    try {
+      const session = await deps.provider.acquire(deps.limits, signal, onPlace);
+      const dispose = async (): Promise<void> => {
+        await session[Symbol.asyncDispose]();
+        places.free();
+      };
+      return { session, [Symbol.asyncDispose]: dispose };
+    } catch (error) {
+      places.free();
+      throw error;
+    }
+  };
+
   return {
     open,
+    apart,
     drop,
     release: (threadKey) => {
       const entry = live.get(threadKey);
@@ -128,7 +155,10 @@ export function createSessions(deps: {
       stopClock(entry);
       entry.busy = false;
       entry.usedAtMs = Date.now();
-      entry.idleTimer = setTimeout(() => void drop(threadKey), deps.idleMs).unref();
+      entry.idleTimers.push(
+        setTimeout(() => void entry.session.suspend(), deps.suspendAfterMs).unref(),
+        setTimeout(() => void drop(threadKey), deps.idleMs).unref(),
+      );
       places.evictable();
     },
     [Symbol.asyncDispose]: async () => {
@@ -137,8 +167,7 @@ export function createSessions(deps: {
   };
 }
 
-/** At most one idle clock runs for a session: a forgotten one would end it under a later task. */
+/** No idle clock runs under a later task: a forgotten one would end its session. */
 function stopClock(entry: Live): void {
-  if (entry.idleTimer !== null) clearTimeout(entry.idleTimer);
-  entry.idleTimer = null;
+  for (const timer of entry.idleTimers.splice(0)) clearTimeout(timer);
 }

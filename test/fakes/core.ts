@@ -47,6 +47,7 @@ export function createCore(ports: {
     blobs,
     limits: sandboxLimits,
     cellTimeoutMs: 1000,
+    suspendAfterMs: 10_000,
     idleMs: 60_000,
     maxSessions: 2,
     log,
@@ -63,6 +64,7 @@ export function createCore(ports: {
     cellTimeoutMs: 1000,
     attachmentBytes: ports.attachmentBytes ?? 10_000,
     collect: { fileBytes: 100_000, filesBytes: 200_000 },
+    about: { version: '1.2.3', imageName: 'fake-image:latest' },
     log,
   });
   return {

@@ -10,6 +10,8 @@ export interface FakeContainer extends SandboxSession {
   readonly files: Map<string, Buffer>;
   /** Code of every cell, cards left out. */
   readonly ran: string[];
+  /** Since `suspend` nothing was asked of it. */
+  readonly suspended: boolean;
   /** The container goes away from outside. */
   die(): void;
 }
@@ -21,6 +23,8 @@ export interface FakeSandbox extends SandboxProvider {
   failure: AppError | null;
   /** Bytes of the largest file that fits. */
   roomBytes: number;
+  /** Told to each caller one after the other, before it gets its container. */
+  places: readonly (number | null)[];
 }
 
 /**
@@ -38,7 +42,9 @@ export function createFakeSandbox(cardOf: (name: string) => FileCard = plainCard
     living: () => containers.filter(({ alive }) => alive).length,
     failure: null,
     roomBytes: 1_000_000,
-    acquire: (_limits, signal) => {
+    places: [],
+    acquire: (_limits, signal, onPlace) => {
+      for (const before of sandbox.places) onPlace?.(before);
       if (sandbox.failure !== null) return Promise.reject(sandbox.failure);
       if (signal.aborted) return Promise.reject(signal.reason as Error);
       const container = createContainer(`c${containers.length + 1}`, cardOf, nextCount, () => sandbox.roomBytes);
@@ -60,6 +66,7 @@ function createContainer(
   const files = new Map<string, Buffer>();
   const ran: string[] = [];
   let alive = true;
+  let suspended = false;
   const gone = (): AppError => new AppError('sandbox-failed', 'The sandbox was shut down.', { retryable: true });
 
   const runLines = async (code: string, { signal, onOutput }: RunOptions): Promise<Partial<Execution>> => {
@@ -122,7 +129,12 @@ function createContainer(
     files,
     ran,
     imageDigest: 'sha256:fake',
-    suspend: () => Promise.resolve(),
+    get suspended() {
+      return suspended;
+    },
+    suspend: async () => {
+      suspended = alive;
+    },
     get alive() {
       return alive;
     },
@@ -130,6 +142,7 @@ function createContainer(
       alive = false;
     },
     write: async (name, bytes) => {
+      suspended = false;
       if (!alive) throw gone();
       const chunks: Uint8Array[] = [];
       for await (const chunk of bytes) chunks.push(chunk);
@@ -139,12 +152,14 @@ function createContainer(
       return { sizeBytes: whole.length, sha256: sha256Of(whole) };
     },
     run: async (code, options) => {
+      suspended = false;
       if (!alive)
         return executionOf({ status: 'lost', error: { name: 'SandboxLost', message: 'gone', traceback: '' } });
       if (!code.includes('show_card')) ran.push(code);
       return executionOf(await runLines(code, options));
     },
     list: async () => {
+      suspended = false;
       if (!alive) throw gone();
       return [...files].map(([path, bytes]) => ({ path, sizeBytes: bytes.length }));
     },

@@ -17,6 +17,7 @@ const log = createLogger('silent');
 const never = new AbortController().signal;
 const threadKeys = ['a', 'b', 'c', 'd'].map((threadId) => threadKeyOf({ ...testThread, threadId }));
 const [threadA = '', threadB = '', threadC = '', threadD = ''] = threadKeys;
+const suspendAfterMs = 300;
 const idleMs = 1000;
 
 const reasonOf = (reason: unknown): unknown => reason;
@@ -88,6 +89,7 @@ describe('sessions', () => {
       blobs,
       limits: sandboxLimits,
       cellTimeoutMs: 1000,
+      suspendAfterMs,
       idleMs,
       maxSessions: 2,
       log,
@@ -175,6 +177,22 @@ describe('sessions', () => {
     expect(sandbox.living()).toBe(0);
   });
 
+  it('an idle session stands still first, and the next question wakes it', async () => {
+    await sessions.open(testThreadKey, never);
+    await vi.advanceTimersByTimeAsync(10 * suspendAfterMs);
+    expect(newest().suspended).toBe(false);
+    sessions.release(testThreadKey);
+    await vi.advanceTimersByTimeAsync(suspendAfterMs - 1);
+    expect(newest().suspended).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(newest().suspended).toBe(true);
+    const { session } = await sessions.open(testThreadKey, never);
+    await session.run('print("1")', { timeoutMs: 1000, signal: never, onOutput: () => {} });
+    await vi.advanceTimersByTimeAsync(10 * idleMs);
+    expect(newest().suspended).toBe(false);
+    expect(sandbox.containers).toHaveLength(1);
+  });
+
   it('at the limit the longest idle session makes room', async () => {
     await sessions.open(threadA, never);
     await sessions.open(threadB, never);
@@ -196,6 +214,27 @@ describe('sessions', () => {
     sessions.release(threadB);
     expect(await isDone(fourth)).toBe(true);
     expect(sandbox.living()).toBe(2);
+  });
+
+  it('who waits hears its place at once and at each change, here and at the provider; who finds an idle one hears nothing', async () => {
+    const told: Record<string, (number | null)[]> = { a: [], b: [], c: [], d: [] };
+    const hear = (name: string) => (before: number | null) => told[name]?.push(before);
+    await sessions.open(threadA, never, hear('a'));
+    sessions.release(threadA);
+    await sessions.open(threadB, never, hear('b'));
+    const other = threadKeyOf({ ...testThread, threadId: 'e' });
+    await sessions.open(other, never, hear('a'));
+    sandbox.places = [1, 0, null];
+    const third = sessions.open(threadC, never, hear('c'));
+    const fourth = sessions.open(threadD, never, hear('d'));
+    await settle();
+    expect(told).toEqual({ a: [], b: [], c: [0], d: [1] });
+    sessions.release(threadB);
+    await third;
+    await settle();
+    expect(told).toEqual({ a: [], b: [], c: [0, 1, 0, null], d: [1, 0] });
+    sessions.release(threadC);
+    await fourth;
   });
 
   it('who stops waiting leaves the others their order and no place behind', async () => {

@@ -121,6 +121,26 @@ describe('the way from a message to its reply', () => {
     expect(order).toEqual(['t1-reply', 't2-reply', 't3-reply', 't4-reply']);
   });
 
+  it('who waits for a sandbox sees the place in the progress message as it moves, and no more once it is there', async () => {
+    const threads = ['a', 'b', 'c', 'd'].map((threadId) => ({ ...testThread, threadId }));
+    const noteOf = (id: string): string => {
+      const content = progressOf(id)[0]?.content;
+      return content?.kind === 'progress' ? content.progress.note : 'no progress';
+    };
+    for (const [index, thread] of threads.entries()) {
+      await core.handlers.onTask(taskOf(`t${index}`, { thread, text: 'run: wait()' }));
+      if (index < 2) await until('its cell', () => sandbox.containers[index]?.ran.length === 1);
+      else await until('its place', () => noteOf(`t${index}`).startsWith('All sandboxes are busy'));
+    }
+    expect(noteOf('t2')).toBe('All sandboxes are busy; your question is next.');
+    expect(noteOf('t3')).toBe('All sandboxes are busy; 1 question is before yours.');
+    sandbox.places = [2, null];
+    await core.handlers.onCancel(threads[0] ?? testThread, 'p');
+    await until('the third cell', () => sandbox.containers[2]?.ran.length === 1);
+    await until('the notes to change', () => noteOf('t2') === '' && noteOf('t3').endsWith('your question is next.'));
+    for (const thread of threads) await core.handlers.onCancel(thread, 'p');
+  });
+
   it('a stop ends what runs and what waits, each with one reply and its progress closed; its code stays visible', async () => {
     await core.handlers.onTask(taskOf('t1', { text: 'run: wait()' }));
     await running('wait()');
