@@ -14,6 +14,7 @@ MAX_TOTAL_BYTES = 1_000_000_000
 MAX_RATIO = 200
 """Unpacked size over packed size; text compresses 5 to 30 times, repeated text up to about 100."""
 _RATIO_FROM_BYTES = 20_000_000
+_PIECE_BYTES = 1 << 20
 _TABLE_SUFFIXES = frozenset(".csv .tsv .tab .txt .psv .dat .xlsx .xlsm .xltx .xltm .xls .ods .json .jsonl .ndjson .zip .gz .md .html .htm .fwf".split())
 
 
@@ -54,6 +55,15 @@ def guard(entries: list[zipfile.ZipInfo]) -> None:
         )
     if total > _RATIO_FROM_BYTES and total > MAX_RATIO * max(1, packed):
         raise Unreadable(f"The zip unpacks to {total / max(1, packed):,.0f} times its size, as zip bombs do, so I did not open it. Please send the files themselves.")
+
+
+def part_bytes(archive: zipfile.ZipFile, name: str) -> bytes:
+    """One part of a workbook. In pieces, because `ZipFile.read` unpacks all there is before it cuts at the declared size.
+
+    Raises `KeyError`, `zipfile.BadZipFile` and what the decompression raises.
+    """
+    with archive.open(name) as source:
+        return b"".join(iter(lambda: source.read(_PIECE_BYTES), b""))
 
 
 def _read_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], depth: int) -> Reading:
@@ -115,7 +125,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> No
     """Copies one entry, stopping at the size it declared: a lying header must not fill the disk."""
     left = entry.file_size
     with archive.open(entry) as source, place.open("wb") as target:
-        while piece := source.read(min(1 << 20, left + 1)):
+        while piece := source.read(min(_PIECE_BYTES, left + 1)):
             left -= len(piece)
             if left < 0:
                 raise Unreadable("is larger than the zip file declares; it was not opened.")
@@ -136,7 +146,7 @@ def read_compressed(path: Path, kind: str, depth: int) -> Reading:
         try:
             with opener(path, "rb") as source, place.open("wb") as target:
                 left = limit
-                while piece := source.read(1 << 20):
+                while piece := source.read(_PIECE_BYTES):
                     left -= len(piece)
                     if left < 0:
                         raise Unreadable(f"The file unpacks to more than {limit / 1e6:,.0f} MB, as zip bombs do, so I did not open it.")

@@ -7,6 +7,7 @@ import zlib
 from typing import Any
 from xml.parsers import expat
 
+from plotline.intake.archive import part_bytes
 from plotline.intake.model import CellError, Reading, Sheet, Unreadable
 from plotline.intake.sheet_tables import add_sheets
 
@@ -18,11 +19,11 @@ def read_ods(archive: zipfile.ZipFile) -> Reading:
     """Every sheet. Raises `Unreadable`."""
     name = next(name for name in archive.namelist() if name.lower() == "content.xml")
     try:
-        manifest = archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.namelist() else b""
+        manifest = part_bytes(archive, "META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.namelist() else b""
         if b"encryption-data" in manifest:
             raise Unreadable("The spreadsheet is password-protected; save it without a password and send it again.")
         reader = _Reader()
-        reader.read(archive.read(name))
+        reader.read(part_bytes(archive, name))
     except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
         raise Unreadable(f"The spreadsheet is damaged ({fault}). Please save it again and send it once more.") from None
     if not reader.sheets:

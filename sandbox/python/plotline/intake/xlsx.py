@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
+from plotline.intake.archive import part_bytes
 from plotline.intake.model import CellError, Note, Reading, Sheet, Unreadable
 from plotline.intake.sheet_tables import add_sheets
 from plotline.intake.xlsx_parts import DateStyles, parse_tree, shared_strings
@@ -28,7 +29,7 @@ def read_xlsx(archive: zipfile.ZipFile, path: Path) -> Reading:
 
     def part(name: str) -> bytes | None:
         actual = names.get(name.lstrip("/").lower())
-        return archive.read(actual) if actual else None
+        return part_bytes(archive, actual) if actual else None
 
     try:
         return _read(part, path)
