@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import type { Engine } from './engine.ts';
@@ -43,7 +42,7 @@ export function createOutage(deps: {
     const untilMs = Date.now() + outageMs;
     let isBack = await answers();
     while (!isBack && !closing.aborted && Date.now() < untilMs) {
-      await sleep(outagePollMs, null, { signal: closing }).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, outagePollMs));
       isBack = await answers();
     }
     back = null;
