@@ -7,7 +7,7 @@ import type { Delivery } from '../answer/deliver.ts';
 import { fitArtifacts } from '../answer/fit.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
 import type { Logger } from '../log.ts';
-import type { Blobs, Model, PlatformClient, Store, ThreadFile } from '../ports.ts';
+import type { Blobs, Model, PlatformClient, SandboxSession, Store, ThreadFile } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { FileCard, Reply, Task } from '../types.ts';
 import { takeAttachments } from './attachments.ts';
@@ -115,8 +115,8 @@ async function makeCards(
   progress.stepStarted(files.length === 1 ? `Looking at ${files[0]?.name}` : `Looking at ${files.length} files`);
   const cards: FileCard[] = [];
   for (const file of files) {
-    // Asked for each time: a file may have taken the sandbox down with it.
-    const card = await fileCard(await cells.session(signal), file.name, file.sizeBytes, signal);
+    const session = { run: (...run: Parameters<SandboxSession['run']>) => cells.look(file.name, ...run) };
+    const card = await fileCard(session, file.name, file.sizeBytes, signal);
     cards.push(card);
     posts.add(file, card);
   }

@@ -2,20 +2,27 @@ import { collectArtifacts } from '../answer/collect.ts';
 import type { CollectLimits } from '../answer/collect.ts';
 import { selectArtifacts } from '../answer/select.ts';
 import type { CellOutcome } from '../answer/select.ts';
-import type { Blobs, SandboxSession, Store } from '../ports.ts';
+import type { Blobs, RunOptions, SandboxSession, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Artifact, Execution, ShownCell, Task } from '../types.ts';
 import { keepParts, toCellRecord } from './cell-record.ts';
 import { seedOfNext } from './seeds.ts';
 import type { Sessions } from './sessions.ts';
+import { createTaskSandbox } from './task-sandbox.ts';
 
 /** Longest time for taking what one cell made out of the sandbox. */
 const collectTimeoutMs = 60_000;
+
+/** Tells the model why its cell may have taken long, and that nothing is missing. */
+const ranTwice =
+  '[the sandbox was lost while this cell ran; a new one was made with the files and variables of before, and the cell ran there from its beginning]\n';
 
 /** Runs the cells of one task in its thread's session and keeps what they leave. */
 export interface TaskCells {
   /** The thread's session; what could not be rebuilt for it goes to `notices`. */
   session(signal: AbortSignal): Promise<SandboxSession>;
+  /** Looks at one file. Not a cell: it is not kept and not run again in a rebuilt sandbox. */
+  look(name: string, code: string, options: RunOptions): Promise<Execution>;
   run(
     title: string,
     code: string,
@@ -44,23 +51,18 @@ export function createTaskCells(
   const outcomes: CellOutcome[] = [];
   const shown: ShownCell[] = [];
   const notices = new Set<string>();
-  let current: SandboxSession | null = null;
+  const sandbox = createTaskSandbox(threadKey, deps.sessions, notices);
   let sandboxMs = 0;
 
-  const session: TaskCells['session'] = async (signal) => {
-    const opened = await deps.sessions.open(threadKey, signal);
-    for (const notice of opened.notices) notices.add(notice);
-    current = opened.session;
-    return opened.session;
-  };
-
   const run: TaskCells['run'] = async (title, code, signal, onOutput) => {
-    const sandbox = await session(signal);
     const last = (await deps.store.cells(threadKey)).at(-1);
     const seed = seedOfNext(last);
-    const startedAtMs = Date.now();
     const options = { timeoutMs: deps.cellTimeoutMs, signal, onOutput };
-    const execution = await sandbox.run(code, seed === null ? options : { ...options, seed });
+    const { session, execution, startedAtMs, isSecond } = await sandbox.run(
+      code,
+      seed === null ? options : { ...options, seed },
+      `The sandbox was lost while “${title}” ran; I ran it again in a new one.`,
+    );
     sandboxMs += execution.durationMs;
     const { record, parts } = await toCellRecord(execution);
     await deps.store.addCell(threadKey, {
@@ -74,18 +76,17 @@ export function createTaskCells(
     });
     shown.push({ title, source: code, status: execution.status, durationMs: execution.durationMs });
     if (execution.status === 'lost') {
-      await deps.sessions.drop(threadKey);
       outcomes.push({ status: 'lost', artifacts: [] });
       return execution;
     }
     // The task's signal may already be aborted by a stop; what the cell made is kept all the same.
     const until = AbortSignal.timeout(collectTimeoutMs);
-    const kept = await collectArtifacts(title, execution, sandbox, deps.blobs, deps.collect, until);
+    const kept = await collectArtifacts(title, execution, session, deps.blobs, deps.collect, until);
     for (const notice of kept.notices) notices.add(notice);
     outcomes.push({ status: execution.status, artifacts: kept.artifacts });
     await keepOutputs(kept.artifacts);
     await keepParts(parts, new Set(kept.artifacts.map(({ artifact }) => artifact.file.sha256)), deps.blobs);
-    return execution;
+    return isSecond ? { ...execution, stderr: ranTwice + execution.stderr } : execution;
   };
 
   /** Files a cell wrote belong to the thread; an attachment that was overwritten stays as it came, a replay changes it again. */
@@ -106,12 +107,16 @@ export function createTaskCells(
   /** `null` where the container that holds the files is gone; it is not rebuilt only to look. */
   const existingPaths = async (): Promise<ReadonlySet<string> | null> => {
     if (!outcomes.some(({ artifacts }) => artifacts.some(({ path }) => path !== null))) return new Set();
-    if (current?.alive !== true) return null;
-    return new Set((await current.list('')).map(({ path }) => path));
+    if (sandbox.current?.alive !== true) return null;
+    return new Set((await sandbox.current.list('')).map(({ path }) => path));
   };
 
   return {
-    session,
+    session: (signal) => sandbox.open(signal),
+    look: async (name, code, options) => {
+      const lostWords = `The sandbox was lost while I looked at \`${name}\`; I looked again in a new one.`;
+      return (await sandbox.run(code, options, lostWords)).execution;
+    },
     run,
     // A container that went away meanwhile cannot say what still exists; then everything that was kept goes out.
     artifacts: async () => selectArtifacts(outcomes, await existingPaths().catch(() => null)),

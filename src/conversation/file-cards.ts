@@ -7,7 +7,7 @@ const cardTimeoutMs = 30_000;
 
 /** The card of one file in the session's working directory, made there. Never rejects for a bad file: the card says it. */
 export async function fileCard(
-  session: SandboxSession,
+  session: Pick<SandboxSession, 'run'>,
   name: string,
   sizeBytes: number,
   signal: AbortSignal,

@@ -30,11 +30,14 @@ export interface FakeSandbox extends SandboxProvider {
 /**
  * Containers that understand one call per line, with JSON arguments: `print("text")`, `write("name", "text")`, `remove("name")`,
  * `chart("title")`, `raise("text")`, `count()` (prints another number each time), `wait()` (until it is stopped),
- * `die()` (the container ends), and the call that makes a file's card.
+ * `die()` (the container ends), `dieOnce()` (only the first one that runs it does), `draw()` (prints a number that the seed decides),
+ * `today()` (prints the date of the cell's clock), `show("text")` (a result), `warn("text")` (on stderr), and the call that makes a file's card.
  */
 export function createFakeSandbox(cardOf: (name: string) => FileCard = plainCard): FakeSandbox {
   const containers: FakeContainer[] = [];
   let counter = 0;
+  let deaths = 0;
+  const nextDeath = (): number => (deaths += 1);
   const nextCount = (): number => (counter += 1);
 
   const sandbox: FakeSandbox = {
@@ -47,7 +50,7 @@ export function createFakeSandbox(cardOf: (name: string) => FileCard = plainCard
       for (const before of sandbox.places) onPlace?.(before);
       if (sandbox.failure !== null) return Promise.reject(sandbox.failure);
       if (signal.aborted) return Promise.reject(signal.reason as Error);
-      const container = createContainer(`c${containers.length + 1}`, cardOf, nextCount, () => sandbox.roomBytes);
+      const container = createContainer(`c${containers.length + 1}`, cardOf, nextCount, nextDeath, () => sandbox.roomBytes);
       containers.push(container);
       return Promise.resolve(container);
     },
@@ -61,40 +64,63 @@ function createContainer(
   id: string,
   cardOf: (name: string) => FileCard,
   nextCount: () => number,
+  nextDeath: () => number,
   roomBytes: () => number,
 ): FakeContainer {
   const files = new Map<string, Buffer>();
   const ran: string[] = [];
   let alive = true;
   let suspended = false;
+  // As in a fresh process: unlike in any other.
+  let drawn = nextCount() / 7;
   const gone = (): AppError => new AppError('sandbox-failed', 'The sandbox was shut down.', { retryable: true });
 
-  const runLines = async (code: string, { signal, onOutput }: RunOptions): Promise<Partial<Execution>> => {
+  const runLines = async (code: string, options: RunOptions): Promise<Partial<Execution>> => {
+    const { signal, onOutput } = options;
+    if (options.seed !== undefined) drawn = options.seed;
     const results: MimeBundle[] = [];
     const changed = new Map<string, OutputFile>();
     let stdout = '';
+    let stderr = '';
     const say = (text: string): void => {
       stdout += `${text}\n`;
       onOutput('stdout', `${text}\n`);
     };
     const end = (given: Partial<Execution>): Partial<Execution> => ({
       stdout,
+      stderr,
       results,
       files: [...changed.values()],
       ...given,
     });
+    const lost = (): Partial<Execution> =>
+      end({ results: [], files: [], status: 'lost', error: { name: 'SandboxLost', message: 'gone', traceback: '' } });
     for (const line of code.split('\n')) {
       const [, name = '', given = ''] = /(?:.*\.)?(\w+)\((.*)\)$/.exec(line.trim()) ?? [];
       const [first = '', second = ''] = JSON.parse(`[${given}]`) as string[];
       switch (name) {
         case 'show_card':
           results.push({ [cardMime]: cardOf(first) as unknown as string });
+          if (!alive) return lost();
           break;
         case 'print':
           say(first);
           break;
         case 'count':
           say(String(nextCount()));
+          break;
+        case 'draw':
+          drawn = (drawn * 16_807) % 2_147_483_647;
+          say(String(drawn));
+          break;
+        case 'today':
+          say(new Date(options.clockMs ?? Date.now()).toISOString().slice(0, 10));
+          break;
+        case 'show':
+          results.push({ 'text/plain': first });
+          break;
+        case 'warn':
+          stderr += `${first}\n`;
           break;
         case 'write':
           files.set(first, Buffer.from(second));
@@ -114,9 +140,13 @@ function createContainer(
             signal.addEventListener('abort', () => resolve(), { once: true });
           });
           return end({ status: 'cancelled', error: { name: 'Cancelled', message: 'stopped', traceback: '' } });
+        case 'dieOnce':
+          if (nextDeath() > 1) break;
+          alive = false;
+          return lost();
         case 'die':
           alive = false;
-          return end({ status: 'lost', error: { name: 'SandboxLost', message: 'gone', traceback: '' } });
+          return lost();
         default:
           throw new Error(`the fake sandbox does not know ${line}`);
       }

@@ -242,7 +242,7 @@ describe('the way from a message to its reply', () => {
     expect(await store.cells(testThreadKey)).toEqual([]);
   });
 
-  it('a container that is lost in the middle of a cell is replaced for the next one', async () => {
+  it('a container that is lost in the middle of a cell, twice, is replaced for the next one', async () => {
     const model = createScriptedModel([
       { calls: [pythonCall('write("a.csv", "1")'), pythonCall('die()'), pythonCall('print("on")')] },
     ]);
@@ -252,6 +252,7 @@ describe('the way from a message to its reply', () => {
     await ask(taskOf('t1'));
     expect(replyTo('t1')).toMatchObject({ outcome: 'answered', artifacts: [{ file: { name: 'a.csv' } }] });
     expect(sandbox.containers.map(({ ran }) => ran)).toEqual([
+      ['write("a.csv", "1")', 'die()'],
       ['write("a.csv", "1")', 'die()'],
       ['write("a.csv", "1")', 'print("on")'],
     ]);
