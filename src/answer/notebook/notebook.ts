@@ -99,7 +99,12 @@ function shownOnly({ source, execution: { status, error } }: Cell): string {
 function questionText({ personName, askedAtMs, text, cards }: NotebookQuestion): string {
   const head = `## ${plainLine(personName)}, ${timeText(askedAtMs)}`;
   const quoted = text.trim() === '' ? [] : [quotation(text)];
-  return [head, ...quoted, ...cards.map(tamedMarkdown)].join('\n\n');
+  return [head, ...quoted, ...cards.map(cardMarkdown)].join('\n\n');
+}
+
+/** Cards are written for chats, which have no lists. */
+function cardMarkdown(card: string): string {
+  return tamedMarkdown(card).replace(/^• /gm, '- ');
 }
 
 function answerCells({ answer, notices }: NotebookQuestion, number: number): readonly NotebookCell[] {

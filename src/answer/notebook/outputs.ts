@@ -12,7 +12,7 @@ const shownTypes = [...textTypes, ...binaryTypes, jsonType];
 /** Longest text of one stream, in characters: what is kept of a cell's output anyway. */
 const streamCharacters = 65_536;
 
-/** One MIME type of something that a cell showed. `read` resolves to `null` where it is not to be had any more. */
+/** One MIME type of something that a cell showed. `read` resolves to `null` where its bytes are gone. */
 export interface ShownPart {
   readonly sizeBytes: number;
   read(): Promise<string | Uint8Array | JsonValue>;
@@ -84,7 +84,10 @@ async function displayOf(bundle: ShownBundle, room: OutputRoom): Promise<Output 
   if (leftOut.length > 0) {
     data['text/plain'] = [`[Left out here: ${leftOut.join('; ')}. Run the cell to see it.]`];
   }
-  return { output_type: 'display_data', data, metadata: {} };
+  // Where viewers look for the words that stand for a picture.
+  const words = bundle['image/png'] === undefined ? undefined : data['text/plain'];
+  const metadata = Array.isArray(words) ? { 'image/png': { alt: words.join('') } } : {};
+  return { output_type: 'display_data', data, metadata };
 }
 
 /** Bytes become base64. */

@@ -92,10 +92,14 @@ const seeding = `def plotline_seed(number):
     """Random numbers begin anew from here, as they did when the cell below ran first."""
     import random
 
-    import numpy
-
     random.seed(number)
-    numpy.random.seed(number % 2**32)`;
+    try:
+        import numpy
+        numpy.random.seed(number)
+        # Whatever numpy makes without a seed of its own asks this function for one.
+        numpy.random.bit_generator.randbits = random.Random(number).getrandbits
+    except (ImportError, AttributeError):
+        pass`;
 
 /** JSON's strings are Python's. */
 function pythonText(text: string): string {
