@@ -8,7 +8,9 @@ COPY sandbox/image/packages.txt sandbox/image/exclude.conf sandbox/image/install
 RUN sh /opt/plotline/image/install.sh "$PYPI_PACKAGES"
 
 COPY sandbox/image/fonts.py /opt/plotline/image/
-RUN python3 /opt/plotline/image/fonts.py \
+# GStreamer's clock helper is the one program that comes with capabilities of its own.
+RUN rm -f /usr/lib/*/gstreamer1.0/gstreamer-1.0/gst-ptp-helper \
+ && python3 /opt/plotline/image/fonts.py \
  && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin sandbox \
  && install -d -o sandbox -g sandbox /mnt/data
 
