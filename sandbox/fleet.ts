@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import type { OnPlace, SandboxProvider, SandboxSession } from '../src/ports.ts';
-import { asideMs, outageMs, outagePollMs, roomPollMs } from './limits.ts';
+import { outageMs, outagePollMs, roomPollMs } from './limits.ts';
 import type { DockerSandbox } from './provider.ts';
 import { abortable } from './turns.ts';
 
@@ -43,7 +43,13 @@ interface Waiter {
  * all are full, callers wait in order. An engine that fails to give one is set aside and another asked; what ran there is lost as any
  * container may be, and rebuilt by the core. The engines share nothing.
  */
-export function createFleet(hosts: readonly FleetHost[], log: Logger): ReadySandboxes {
+export function createFleet(deps: {
+  readonly hosts: readonly FleetHost[];
+  /** An engine that was set aside is asked again after this long. */
+  readonly asideMs: number;
+  readonly log: Logger;
+}): ReadySandboxes {
+  const { hosts, asideMs, log } = deps;
   const members = hosts.map((host): Member => ({
     ...host,
     sessions: [],

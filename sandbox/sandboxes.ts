@@ -1,5 +1,6 @@
 import { type Endpoint, endpointName } from './endpoint.ts';
 import { createFleet, type ReadySandboxes } from './fleet.ts';
+import { asideMs } from './limits.ts';
 import { createDockerSandbox, type DockerSandboxSettings } from './provider.ts';
 
 /** `poolSize` and `maxContainers` are for each engine. */
@@ -18,5 +19,5 @@ export function createSandboxes({ endpoints, ...settings }: SandboxesSettings): 
     const own = { ...settings, endpoint, hasNeighbours: true, log: log.child({ host: name }) };
     return { name, sandbox: createDockerSandbox(own), maxContainers };
   });
-  return createFleet(hosts, log);
+  return createFleet({ hosts, asideMs, log });
 }
