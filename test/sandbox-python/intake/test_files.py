@@ -4,6 +4,8 @@ import gzip
 import io
 import json
 import struct
+import tarfile
+import tracemalloc
 import unittest
 import zipfile
 
@@ -157,6 +159,30 @@ class OtherFormats(IntakeCase):
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("zeros.csv", bytes(60_000_000))
         self.assertIn("zip bomb", card(self.file("bomb.zip", out.getvalue()))["error"])
+
+    def test_a_workbook_that_lies_about_its_size_is_not_unpacked(self) -> None:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("[Content_Types].xml", "<Types/>")
+            archive.writestr("xl/workbook.xml", bytes(300_000_000))
+        data = bytearray(out.getvalue())
+        for at in (data.rfind(b"PK\1\2") + 24, data.rfind(b"PK\3\4") + 22):
+            struct.pack_into("<I", data, at, 1000)
+        tracemalloc.start()
+        found = self.carded(bytes(data), "lies.xlsx")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        self.assertIn("damaged", found["error"])
+        self.assertLess(most, 50_000_000)
+
+    def test_tar_is_named(self) -> None:
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as archive:
+            archive.addfile(tarfile.TarInfo("../a.csv"))
+        self.assertIn("tar archive", self.carded(out.getvalue(), "a.tar")["error"])
+
+    def test_more_columns_than_a_sheet_has(self) -> None:
+        self.assertIn("20,001 columns", self.carded("a," * 20_000, "wide.csv")["error"])
 
     def test_gzip(self) -> None:
         self.assertEqual(len(self.loaded(gzip.compress(text(sales()).encode()), "sales.csv.gz")), 30)

@@ -49,6 +49,8 @@ def kind_of_file(path: Path, head: bytes) -> str:
         return "empty"
     if head.startswith(_ZIP):
         return "zip"
+    if head[257:262] == b"ustar":
+        return "tar"
     if head.startswith(_OLE):
         return "ole"
     if re.match(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00", head[:4]):

@@ -12,7 +12,11 @@ WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
 
+MAX_COLUMNS = 16_384
+"""As many as Excel has: describing and holding each one costs time and memory, however little is in it."""
+
 _REFUSALS = {
+    "tar": "A tar archive. I cannot open it; please send the files themselves or as .zip.",
     "7z": "A 7z archive. I cannot open it; please send the files themselves or as .zip.",
     "rar": "A RAR archive. I cannot open it; please send the files themselves or as .zip.",
     "sqlite": f"A SQLite database. I do not open databases; I can read {READABLE}.",
@@ -79,6 +83,9 @@ def _read_text(path: Path, size: int) -> Reading:
 
     decoded = decode(data)
     reading = read_bulk(data, decoded, path.stem) or read_delimited(decoded, path.stem)
+    widest = max((len(table.header) for table in reading.tables), default=0)
+    if widest > MAX_COLUMNS:
+        raise Unreadable(f"A table of {widest:,} columns; I read at most {MAX_COLUMNS:,}. Please send the columns you need.")
     if note:
         reading.notes.append(note)
     return reading
