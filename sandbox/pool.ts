@@ -13,6 +13,8 @@ export interface WarmPool {
   take(signal: AbortSignal): Promise<RunningContainer | null>;
   /** Starts what is missing, as far as slots and boots are free and nobody waits for them. */
   refill(): void;
+  /** Why the last ones failed is over: refills without waiting. */
+  resume(): void;
   /** Asks each one that was left alone for a sign of life, and has those replaced that give none or are old. */
   check(): Promise<void>;
   /** Gives up one container, if there is one, so that its slot becomes free. */
@@ -149,6 +151,10 @@ export function createWarmPool(deps: {
 
   return {
     refill,
+    resume() {
+      pausedUntilMs = 0;
+      refill();
+    },
     get ready() {
       return entries.filter(({ ready }) => ready !== null && ready.connection.lost === null).length;
     },

@@ -118,6 +118,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
         } catch (error) {
           if (settings.hasNeighbours === true) throw error;
           if (attempt === maxAttempts || !(await outage.isOver(error, signal, () => onPlace?.(null)))) throw error;
+          pool.resume();
         }
       }
     },
@@ -127,7 +128,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
       outage.seen();
       const { level, text } = describeProtection(facts.protection);
       log[level]({ engine: facts.version, runtime: facts.runtime ?? "the engine's default" }, text);
-      pool.refill();
+      pool.resume();
       await pool.settled();
       return facts;
     },

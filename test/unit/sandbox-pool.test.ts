@@ -191,6 +191,11 @@ describe('the warm pool', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     boot(3).die();
     expect(boots).toHaveLength(4);
+    boot(4).fail();
+    await settle();
+    expect(boots).toHaveLength(4);
+    pool.resume();
+    expect(boots).toHaveLength(5);
   });
 
   it('leaves the slots to who waits for one, and gives up its own for them', async () => {
