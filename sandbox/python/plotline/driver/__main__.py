@@ -1,5 +1,6 @@
 """`python3 -m plotline.driver`: the container's main process under its init."""
 
+import functools
 import os
 import sys
 import time
@@ -16,10 +17,10 @@ def main() -> int:
     boot.preload()
 
     from plotline.driver.loop import Driver, serve
-    from plotline.kernel.main import serve_kernel
+    from plotline.kernel.main import PreparedKernel, serve_kernel
     from plotline.paths import WORKSPACE
 
-    driver = Driver(stdin, stdout, WORKSPACE, serve_kernel)
+    driver = Driver(stdin, stdout, WORKSPACE, functools.partial(serve_kernel, PreparedKernel()))
     boot_ms = round((time.monotonic() - started) * 1000)
     driver.ready({"type": "ready", "protocol": 1, "python": sys.version.split()[0], "pid": os.getpid(), "bootMs": boot_ms})
     return serve(driver)

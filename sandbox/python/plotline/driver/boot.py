@@ -17,6 +17,7 @@ _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 _CLEANED = "PLOTLINE_CLEANED"
 
 _PR_SET_DUMPABLE = 4
+STREAM_PIPE_BYTES = 1 << 20
 KERNEL_OOM_SCORE = 1000
 """The kernel and what it starts go first when memory runs out. Raising is allowed without capabilities, lowering is not."""
 
@@ -71,6 +72,10 @@ def take_standard_streams() -> tuple[int, int]:
     import fcntl
 
     private = tuple(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for fd in (0, 1))
+    for fd in private:
+        # Fewer turns between the engine and the driver for the same bytes; not every runtime's streams can grow.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, STREAM_PIPE_BYTES)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     os.dup2(null, 0)
     os.dup2(null, 1)

@@ -45,7 +45,7 @@ class FileService:
 
         self._attempt(request, begin)
 
-    def write_data(self, request: int, piece: bytes) -> None:
+    def write_data(self, request: int, piece: bytearray) -> None:
         """Raises `ProtocolError`."""
         write = self._current_write(request)
         if write is not None and not self._attempt(request, lambda: write.data(piece)):

@@ -1,6 +1,7 @@
 """A kernel as the driver sees it: a forked child, a private channel to it, and the pipes of its standard streams."""
 
 import fcntl
+import mmap
 import os
 import signal
 import socket
@@ -17,12 +18,15 @@ from plotline.frames import FrameReader
 PIPE_BYTES = 1 << 20
 CHANNEL_BUFFER_BYTES = 1 << 20
 
+Serve = Callable[[int, mmap.mmap], NoReturn]
+
 
 class KernelProcess:
     """One forked kernel. The driver is single-threaded at the fork, so the child starts from a sane state."""
 
-    def __init__(self, serve: Callable[[int], NoReturn]) -> None:
-        """Forks. `serve(channel)` runs in the child with nothing but fds 0 to 2 and the channel open."""
+    def __init__(self, serve: Serve) -> None:
+        """Forks. `serve(channel, begun)` runs in the child with nothing but fds 0 to 2 and the channel open."""
+        self._begun = mmap.mmap(-1, mmap.PAGESIZE)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, CHANNEL_BUFFER_BYTES)
@@ -31,7 +35,7 @@ class KernelProcess:
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            _become_kernel(theirs.fileno(), pipes["stdout"][1], pipes["stderr"][1], serve)
+            _become_kernel(theirs.fileno(), pipes["stdout"][1], pipes["stderr"][1], self._begun, serve)
         theirs.close()
         ours.setblocking(False)
         self.pid = pid
@@ -52,6 +56,11 @@ class KernelProcess:
     def alive(self) -> bool:
         return self.wait_status is None
 
+    @property
+    def is_interruptible(self) -> bool:
+        """The kernel is inside a cell. It says so in shared memory, which costs no message; a lie only ends its own cell by a kill."""
+        return self._begun[0] == 1
+
     def interrupt(self) -> None:
         """SIGINT to the kernel's process group, so that a shell command it waits for ends too."""
         with suppress(ProcessLookupError, PermissionError):
@@ -67,6 +76,7 @@ class KernelProcess:
 
     def close(self) -> None:
         self._channel.close()
+        self._begun.close()
         for stream in list(self.pipe_fds):
             self.close_pipe(stream)
 
@@ -74,7 +84,7 @@ class KernelProcess:
         os.close(self.pipe_fds.pop(stream))
 
 
-def _become_kernel(channel: int, stdout: int, stderr: int, serve: Callable[[int], NoReturn]) -> NoReturn:
+def _become_kernel(channel: int, stdout: int, stderr: int, begun: mmap.mmap, serve: Serve) -> NoReturn:
     code = 70
     try:
         signal.set_wakeup_fd(-1)
@@ -87,7 +97,7 @@ def _become_kernel(channel: int, stdout: int, stderr: int, serve: Callable[[int]
         private = fcntl.fcntl(channel, fcntl.F_DUPFD_CLOEXEC, 200)
         os.closerange(3, private)
         os.closerange(private + 1, 65536)
-        serve(private)
+        serve(private, begun)
     except BaseException:  # The child must never return into the driver's loop.
         with suppress(BaseException):
             import traceback

@@ -7,16 +7,16 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 from plotline.driver.changes import ChangeWatcher
 from plotline.driver.file_service import FileService, ProtocolError
 from plotline.driver.outbox import Outbox
+from plotline.driver.kernel_process import Serve
 from plotline.driver.output import RunOutput
 from plotline.driver.run import Run
-from plotline.driver.supervisor import READ_BYTES, Supervisor
+from plotline.driver.supervisor import Supervisor
 from plotline.driver.workspace import open_root
 from plotline.frames import FrameError, FrameReader, Header
 
@@ -36,14 +36,14 @@ CLOCK_LIMIT_MS = 253_370_764_800_000
 class Driver:
     """Owns the link to the bot. Requests are answered in order, one at a time."""
 
-    def __init__(self, stdin: int, stdout: int, workspace: str, serve_kernel: Callable[[int], NoReturn]) -> None:
+    def __init__(self, stdin: int, stdout: int, workspace: str, serve_kernel: Serve) -> None:
         for fd in (stdin, stdout):
             os.set_blocking(fd, False)
         self._stdin = stdin
         self._stdout = stdout
         self._reader = FrameReader()
         self._outbox = Outbox(stdout)
-        self._waiting: deque[tuple[Header, bytes]] = deque()
+        self._waiting: deque[tuple[Header, bytearray]] = deque()
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, int] = {}
         self._watched_kernel: object = None
@@ -80,9 +80,10 @@ class Driver:
         return self._outbox.pending_bytes < OUTBOX_HIGH_BYTES
 
     def _watch(self) -> None:
-        """Registers exactly the descriptors that may make progress now."""
+        """Writes what waits, then registers exactly the descriptors that may make progress now."""
         kernel = self._supervisor.kernel
         wanted = {self._stdin: selectors.EVENT_READ, self._wake.fileno(): selectors.EVENT_READ}
+        self._outbox.flush()
         if self._outbox.pending_bytes:
             wanted[self._stdout] = selectors.EVENT_WRITE
         for fd in kernel.pipe_fds.values():
@@ -133,12 +134,10 @@ class Driver:
 
     def _take_requests(self) -> bool:
         try:
-            data = os.read(self._stdin, READ_BYTES)
+            if self._reader.read(self._stdin) == 0:
+                return False
         except BlockingIOError:
             return True
-        if not data:
-            return False
-        self._reader.feed(data)
         while (frame := self._reader.next()) is not None:
             header, _ = frame
             if header["type"] == "interrupt":
@@ -154,7 +153,7 @@ class Driver:
         while self._waiting and self._supervisor.run is None and not self._files.reading:
             self._answer(*self._waiting.popleft())
 
-    def _answer(self, header: Header, payload: bytes) -> None:
+    def _answer(self, header: Header, payload: bytearray) -> None:
         kind, request = header["type"], header.get("id")
         if not isinstance(request, int) or isinstance(request, bool) or request < 1:
             raise ProtocolError(f"{kind!r} without an id")
@@ -175,7 +174,7 @@ class Driver:
         else:
             raise ProtocolError(f"unknown request {kind!r}")
 
-    def _start_run(self, request: int, header: Header, code: bytes) -> None:
+    def _start_run(self, request: int, header: Header, code: bytearray) -> None:
         limits = [header.get(key) for key in ("timeoutMs", "graceMs", "maxOutputBytes")]
         if any(not isinstance(value, int) or isinstance(value, bool) or value < 0 for value in limits):
             raise ProtocolError("run without its limits")

@@ -22,12 +22,13 @@ class MessageError(Exception):
     """A kernel's message does not have the agreed shape."""
 
 
-def check_parts(header: Header, payload: bytes) -> list[dict[str, Any]]:
+def check_parts(header: Header, payload: bytes | bytearray) -> list[dict[str, Any]]:
     """The `parts` of a result, rebuilt from what was checked. Raises `MessageError`."""
     parts = header.get("parts")
     if not isinstance(parts, list) or not 1 <= len(parts) <= PARTS_LIMIT:
         raise MessageError("result without parts")
     checked: list[dict[str, Any]] = []
+    view = memoryview(payload)
     offset = 0
     for part in parts:
         if not isinstance(part, dict):
@@ -37,11 +38,11 @@ def check_parts(header: Header, payload: bytes) -> list[dict[str, Any]]:
             raise MessageError("result part without a MIME type")
         if not isinstance(size, int) or isinstance(size, bool) or size < 0 or encoding not in _ENCODINGS:
             raise MessageError("result part without size or encoding")
-        chunk = payload[offset : offset + size]
+        chunk = view[offset : offset + size]
         offset += size
         if encoding != "binary":
             try:
-                chunk.decode("utf-8")
+                str(chunk, "utf-8")
             except UnicodeDecodeError as problem:
                 raise MessageError("result text is not UTF-8") from problem
         checked.append({"mime": mime, "bytes": size, "encoding": encoding})

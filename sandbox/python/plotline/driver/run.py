@@ -6,7 +6,7 @@ import signal
 import time
 from dataclasses import dataclass, field
 
-from plotline.cgroup import memory_limit_bytes, out_of_memory_kills
+from plotline.cgroup import memory_limit_bytes
 from plotline.driver.output import RunOutput
 from plotline.text import megabytes, seconds
 
@@ -30,16 +30,15 @@ class Run:
     """What the cell's clock shows at its begin; None: the real time."""
     started: float = 0.0
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
-    kills_before: int | None = field(default_factory=out_of_memory_kills)
     result_count: int = 0
     result_bytes: int = 0
-    is_interruptible: bool = False
-    """The kernel has begun the cell: before that it ignores interrupts."""
     results_cut: bool = False
     truncated: bool = False
     stop_reason: str | None = None
     """`timeout` or `cancelled` once the interrupt was sent."""
     kill_at: float | None = None
+    interrupt_at: float | None = None
+    """Monotonic time to try the interrupt again: the kernel had not begun the cell yet."""
 
     def start_clock(self) -> None:
         self.started = time.monotonic()
@@ -47,11 +46,6 @@ class Run:
     def deadline(self) -> float:
         """Monotonic time of the next step against the run: its interrupt, then its kill."""
         return self.started + self.timeout_ms / 1000 if self.kill_at is None else self.kill_at
-
-    def out_of_memory_kills(self) -> int:
-        """Processes killed for lack of memory since the run began; 0 where that cannot be read."""
-        now = out_of_memory_kills()
-        return 0 if now is None or self.kills_before is None else now - self.kills_before
 
     def duration_ms(self) -> int:
         return round((time.monotonic() - self.started) * 1000)

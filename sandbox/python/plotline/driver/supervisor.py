@@ -6,20 +6,19 @@ import os
 import signal
 import termios
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
 
-from plotline.cgroup import out_of_memory_kills
+from plotline.cgroup import KillCounter
 from plotline.driver import processes
 from plotline.driver.changes import ChangeWatcher
-from plotline.driver.kernel_process import KernelProcess
+from plotline.driver.kernel_process import KernelProcess, Serve
 from plotline.driver.messages import RESULT_BYTES_LIMIT, RESULTS_LIMIT, MessageError, check_error, check_parts
 from plotline.driver.outbox import Outbox
 from plotline.driver.run import Error, Run, died_error, idle_death_note, out_of_memory_error, stopped_error
 from plotline.frames import FrameError, Header
 
 READ_BYTES = 256 * 1024
+INTERRUPT_RETRY_SECONDS = 0.005
 END_SECONDS = 0.2
 """A kernel whose channel closed gets this long to end by itself, so that its own exit code or signal is what is told."""
 
@@ -29,18 +28,19 @@ _CHILD_KILLED = "[a process that the cell had started was ended, because the con
 class Supervisor:
     """Owns the kernel and the current run. The loop calls it when one of its descriptors is ready or its deadline is due."""
 
-    def __init__(self, outbox: Outbox, watcher: ChangeWatcher, serve_kernel: Callable[[int], NoReturn]) -> None:
+    def __init__(self, outbox: Outbox, watcher: ChangeWatcher, serve_kernel: Serve) -> None:
         self._outbox = outbox
         self._watcher = watcher
         self._serve_kernel = serve_kernel
         self._notes: list[str] = []
-        self._kills_seen = out_of_memory_kills()
+        self._counter = KillCounter()
+        self._kills_seen = self._counter.kills()
         self.run: Run | None = None
         self.kernel = KernelProcess(serve_kernel)
 
     # ------------------------------------------------------------ a run's beginning
 
-    def start(self, run: Run, code: bytes) -> None:
+    def start(self, run: Run, code: bytearray) -> None:
         """Hands the cell to the kernel; `run` must be the only one."""
         self.reap()
         if not self.kernel.alive:
@@ -49,10 +49,12 @@ class Supervisor:
         for note in self._notes:
             run.output.note(note)
         self._notes.clear()
+        self._kills_seen = self._counter.kills()
         run.start_clock()
         self.run = run
         with suppress(OSError):  # A kernel that is just ending is noticed by its channel.
             self.kernel.outbox.send({"type": "run", "nonce": run.nonce, "seed": run.seed, "clockMs": run.clock_ms}, code)
+            self.kernel.outbox.flush()
 
     def stop(self, reason: str) -> None:
         """Interrupts the run as soon as the kernel has begun it; its grace begins now. `reason` is the status it will end with."""
@@ -60,8 +62,15 @@ class Supervisor:
             return
         self.run.stop_reason = reason
         self.run.kill_at = time.monotonic() + self.run.grace_ms / 1000
-        if self.run.is_interruptible:
+        self._interrupt(self.run)
+
+    def _interrupt(self, run: Run) -> None:
+        """Once, when the kernel has begun the cell: before that it ignores interrupts."""
+        if self.kernel.is_interruptible:
+            run.interrupt_at = None
             self.kernel.interrupt()
+        else:
+            run.interrupt_at = time.monotonic() + INTERRUPT_RETRY_SECONDS
 
     def tick(self) -> None:
         """Does what is due by the clock."""
@@ -71,6 +80,8 @@ class Supervisor:
         flush_at = run.output.deadline()
         if flush_at is not None and now >= flush_at:
             run.output.flush()
+        if run.interrupt_at is not None and now >= run.interrupt_at:
+            self._interrupt(run)
         if now < run.deadline():
             return
         if run.stop_reason is None:
@@ -82,8 +93,8 @@ class Supervisor:
     def deadline(self) -> float | None:
         if self.run is None:
             return None
-        flush_at = self.run.output.deadline()
-        return self.run.deadline() if flush_at is None else min(flush_at, self.run.deadline())
+        times = (self.run.deadline(), self.run.output.deadline(), self.run.interrupt_at)
+        return min(at for at in times if at is not None)
 
     # ------------------------------------------------------------ what comes from the kernel
 
@@ -114,37 +125,32 @@ class Supervisor:
         kernel = self.kernel
         try:
             kernel.outbox.flush()
-            data = os.read(kernel.channel_fd, READ_BYTES)
+            count = kernel.reader.read(kernel.channel_fd)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        if not data:
+            count = 0
+        if count == 0:
             self._kernel_lost("its link to the driver was closed")
             return
         try:
-            kernel.reader.feed(data)
             while self.kernel is kernel and (frame := kernel.reader.next()) is not None:
                 self._take_message(*frame)
         except (FrameError, MessageError) as problem:
             self._kernel_lost(f"its link to the driver carried something that is not a message ({problem})")
 
-    def _take_message(self, header: Header, payload: bytes) -> None:
+    def _take_message(self, header: Header, payload: bytearray) -> None:
         run = self.run
         if run is None or header.get("nonce") != run.nonce:
             raise MessageError("it belongs to no run")
-        if header["type"] == "started":
-            run.is_interruptible = True
-            if run.stop_reason is not None:
-                self.kernel.interrupt()
-        elif header["type"] == "result":
+        if header["type"] == "result":
             self._take_result(run, header, payload)
         elif header["type"] == "done":
             self._take_done(run, header)
         else:
             raise MessageError("unknown type")
 
-    def _take_result(self, run: Run, header: Header, payload: bytes) -> None:
+    def _take_result(self, run: Run, header: Header, payload: bytearray) -> None:
         parts = check_parts(header, payload)
         run.result_count += 1
         run.result_bytes += len(payload)
@@ -162,7 +168,7 @@ class Supervisor:
             raise MessageError("status and error do not fit")
         run.truncated |= header.get("truncated") is True
         self.drain()
-        if run.out_of_memory_kills() > 0:
+        if self._kills_since_begin() > 0:
             run.output.note(_CHILD_KILLED)
         if run.stop_reason is not None:
             self._finish(run.stop_reason, stopped_error(run, state_kept=True, traceback="" if error is None else error["traceback"]))
@@ -178,7 +184,7 @@ class Supervisor:
         for note in changes.notes:
             run.output.note(note)
         run.output.close()
-        self._kills_seen = out_of_memory_kills()
+        self._kills_seen = self._counter.kills()
         self._outbox.send(
             {
                 "type": "done",
@@ -220,7 +226,7 @@ class Supervisor:
         if run is None:
             self._replace_idle_kernel()
             return
-        kills = run.out_of_memory_kills()
+        kills = self._kills_since_begin()
         self._replace_kernel()
         killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         if killed and kills > 0:
@@ -230,9 +236,14 @@ class Supervisor:
         else:
             self._finish("error", died_error(status, reason))
 
+    def _kills_since_begin(self) -> int:
+        """Processes killed for lack of memory since the run began; 0 where that cannot be read."""
+        before, now = self._kills_seen, self._counter.kills()
+        return 0 if before is None or now is None else now - before
+
     def _replace_idle_kernel(self) -> None:
         """A kernel that ended while no cell ran: replaced at once, said in the next run."""
-        before, now = self._kills_seen, out_of_memory_kills()
+        before, now = self._kills_seen, self._counter.kills()
         old = self.kernel
         self._replace_kernel()
         out_of_memory = before is not None and now is not None and now > before

@@ -41,7 +41,7 @@ class FileWrite:
         except OSError as problem:
             raise self._failure(problem) from problem
 
-    def data(self, piece: bytes) -> None:
+    def data(self, piece: bytes | bytearray) -> None:
         """Raises `PathError`; then nothing of the file is left."""
         view = memoryview(piece)
         self._digest.update(view)

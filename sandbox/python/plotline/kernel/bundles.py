@@ -34,6 +34,16 @@ class Publisher:
         self._channel = channel
         self.truncated = False
         self._added: Bundle = {}
+        self._hold = False
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """What is published inside may travel with the frame after it: for the last value, which the cell's end follows at once."""
+        self._hold = True
+        try:
+            yield
+        finally:
+            self._hold = False
 
     @contextmanager
     def adding(self, parts: Bundle) -> Iterator[None]:
@@ -58,7 +68,7 @@ class Publisher:
         if not parts:
             return
         header = {"type": "result", "parts": [{"mime": mime, "bytes": len(data), "encoding": kind} for mime, kind, data in parts]}
-        self._channel.send(header, b"".join(data for _, _, data in parts))
+        self._channel.send(header, b"".join(data for _, _, data in parts), hold=self._hold)
 
 
 def _encode(mime: str, value: Any) -> tuple[str, str, bytes] | None:

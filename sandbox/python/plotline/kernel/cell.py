@@ -28,8 +28,6 @@ def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interru
             clock = repeat.set_clock(request["clockMs"])
         try:
             interrupts.arm()
-            # The driver keeps an interrupt back until it hears this; an earlier one would be lost.
-            channel.send({"type": "started"})
             result = shell.run_cell(code, store_history=True)
             problem = result.error_before_exec or result.error_in_exec
             if isinstance(problem, KeyboardInterrupt):
@@ -37,9 +35,9 @@ def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interru
             else:
                 shell.figures.end()
         finally:
-            interrupts.armed = False
+            interrupts.disarm()
     except BaseException as escaped:
-        interrupts.armed = False
+        interrupts.disarm()
         problem = problem or escaped
     finally:
         if clock is not None:

@@ -1,20 +1,25 @@
 """A kernel's life: set itself up after the fork, then run one cell after the other as the driver asks."""
 
 import ctypes
+import gc
 import io
+import mmap
 import os
 import signal
 import sys
 import warnings
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+from threadpoolctl import ThreadpoolController
 
 from plotline.cgroup import cpu_count
 from plotline.frames import FrameReader, Header
 from plotline.kernel.channel import Channel
 from plotline.kernel.cell import run_cell
-from plotline.kernel.shell import make_shell
+from plotline.kernel.shell import make_shell, warm_shell
 from plotline.paths import WORKSPACE
 
 _LIBC = ctypes.CDLL(None)
@@ -24,26 +29,48 @@ _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 class Interrupts:
     """SIGINT becomes KeyboardInterrupt while a cell runs, and nothing at any other time."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: mmap.mmap) -> None:
         self.armed = False
+        self._begun = begun
 
     def arm(self) -> None:
         # User code may have replaced the handler in an earlier cell.
         signal.signal(signal.SIGINT, self._handle)
         self.armed = True
+        # The driver keeps an interrupt back until it sees this; an earlier one would be lost.
+        self._begun[0] = 1
+
+    def disarm(self) -> None:
+        self.armed = False
+        self._begun[0] = 0
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.armed:
             raise KeyboardInterrupt
 
 
-def serve_kernel(channel_fd: int) -> NoReturn:
+class PreparedKernel:
+    """What every kernel needs and only the driver has time for: made once, and taken along by each fork."""
+
+    def __init__(self) -> None:
+        self.channel = Channel()
+        self.shell = make_shell(self.channel)
+        warm_shell(self.shell)
+        self.threads = ThreadpoolController()
+        # IPython adds the working directory; the driver must not import from there.
+        sys.path[:] = [path for path in sys.path if path]
+        gc.collect()
+        gc.freeze()
+
+
+def serve_kernel(prepared: PreparedKernel, channel_fd: int, begun: mmap.mmap) -> NoReturn:
     """Never returns. The process ends when the driver's end of the channel is gone."""
-    interrupts = Interrupts()
-    _set_up_process()
-    channel = Channel(channel_fd)
+    interrupts = Interrupts(begun)
+    _set_up_process(prepared.threads)
+    channel, shell = prepared.channel, prepared.shell
+    channel.connect(channel_fd)
+    shell.user_ns["_dh"][:] = [Path.cwd()]
     os.register_at_fork(after_in_child=channel.forget)
-    shell = make_shell(channel)
     reader = FrameReader()
     while True:
         request = _receive(channel_fd, reader)
@@ -56,16 +83,14 @@ def serve_kernel(channel_fd: int) -> NoReturn:
         channel.send({"type": "done", **done})
 
 
-def _receive(fd: int, reader: FrameReader) -> tuple[Header, bytes] | None:
+def _receive(fd: int, reader: FrameReader) -> tuple[Header, bytearray] | None:
     while (frame := reader.next()) is None:
-        data = os.read(fd, 1 << 18)
-        if not data:
+        if reader.read(fd) == 0:
             return None
-        reader.feed(data)
     return frame
 
 
-def _set_up_process() -> None:
+def _set_up_process(threads: ThreadpoolController) -> None:
     from plotline.driver import boot
 
     boot.become_dumpable()
@@ -80,7 +105,7 @@ def _set_up_process() -> None:
     sys.stderr = sys.__stderr__ = _stream(2)
     warnings.formatwarning = _warning_text
     warnings.filterwarnings("ignore", message="To exit: use 'exit'")
-    _raise_threads()
+    _raise_threads(threads)
 
 
 def _stream(fd: int) -> io.TextIOWrapper:
@@ -94,15 +119,13 @@ def _warning_text(message: Warning | str, category: type[Warning], filename: str
     return f"{category.__name__}: {message}{place}\n"
 
 
-def _raise_threads() -> None:
+def _raise_threads(threads: ThreadpoolController) -> None:
     """The driver keeps numeric libraries at one thread, because only a single-threaded process forks safely."""
     count = cpu_count()
     for name in _THREAD_SETTINGS:
         os.environ[name] = str(count)
     with suppress(Exception):
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(count)
+        threads.limit(limits=count)
 
 
 def _flush() -> None:

@@ -27,7 +27,8 @@ class CellDisplayHook(DisplayHook):
     def __call__(self, result: Any = None) -> None:
         if result is None or is_drawing_handle(result):
             return
-        super().__call__(result)
+        with self.shell.publisher.holding():
+            super().__call__(result)
         # Out[…] and older results would keep every shown table in memory.
         self.shell.user_ns["_"] = result
 
@@ -118,6 +119,11 @@ def make_shell(channel: Channel) -> CellShell:
     builtins.input = _no_input
     getpass.getpass = _no_input
     return shell
+
+
+def warm_shell(shell: CellShell) -> None:
+    """The first cell's way through IPython, once, without a trace in the shell."""
+    shell.run_cell("1", store_history=False, silent=True)
 
 
 def _no_input(*_: Any, **__: Any) -> NoReturn:
