@@ -50,8 +50,9 @@ export async function answerTask(
   const { store, blobs } = deps;
   const threadKey = threadKeyOf(task.thread);
   const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
-  if (isNotebookRequest(task)) return notebookReply(task, client, progress, deps, signal);
-  const cells = createTaskCells(task, { ...deps, sessions: withWaitingNotes(deps.sessions, progress) });
+  const sessions = withWaitingNotes(deps.sessions, progress);
+  if (isNotebookRequest(task)) return notebookReply(task, client, progress, { ...deps, sessions }, signal);
+  const cells = createTaskCells(task, { ...deps, sessions });
   const cardPosts = createCardPosts(task, deps);
   try {
     // A killed attempt at this very task may have left its own turn.

@@ -44,8 +44,8 @@ export async function notebookReply(
   progress.stepStarted('Running the thread again in a fresh sandbox');
   const files = neededFiles(task, cells, await deps.store.files(threadKey));
   const fileBytes = Math.min(client.limits.fileBytes, deps.collect.fileBytes);
-  const room = { bytes: Math.floor(Math.min(maxOutputBytes, outputShare * fileBytes)) };
-  const rerun = await rerunThread(threadKey, cells, files, room, deps, signal);
+  const outputBytes = Math.floor(Math.min(maxOutputBytes, outputShare * fileBytes));
+  const rerun = await rerunThread(threadKey, cells, files, outputBytes, deps, signal);
   progress.stepFinished(true);
 
   const questions = await notebookQuestions(task, rerun.steps, deps.store);

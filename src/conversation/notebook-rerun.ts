@@ -27,6 +27,8 @@ export interface Rerun {
   readonly steps: readonly RerunStep[];
   /** What a reader must know beside the cells; Markdown sentences. */
   readonly remarks: readonly string[];
+  /** False where the container was lost on the way. */
+  readonly isWhole: boolean;
   readonly imageDigest: string;
   readonly python: string;
   /** `pandas 2.2.3`: those the code needs. */
@@ -46,10 +48,29 @@ const factsMime = 'application/vnd.plotline.notebook+json';
 const askFacts = 'import plotline.notebook\nplotline.notebook.describe()\ndel plotline';
 
 /**
- * Runs the notebook's set-up and the thread's cells, in that order, in a fresh container of their own. A container that dies on the
- * way leaves the rest of the cells without a re-run, which their steps say. Rejects with an `AppError` where there is none to be had.
+ * Runs the notebook's set-up and the thread's cells, in that order, in a fresh container of their own; once more from the beginning
+ * where that is lost on the way. A second one that is lost leaves the rest of the cells without a re-run, which their steps say.
+ * Outputs take `outputBytes` in all. Rejects with an `AppError` where there is no container to be had.
  */
 export async function rerunThread(
+  threadKey: ThreadKey,
+  cells: readonly Cell[],
+  files: SetUp['files'],
+  outputBytes: number,
+  deps: RerunDeps,
+  signal: AbortSignal,
+): Promise<Rerun> {
+  const once = (): Promise<Rerun> => rerunOnce(threadKey, cells, files, { bytes: outputBytes }, deps, signal);
+  try {
+    const first = await once();
+    if (first.isWhole) return first;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof AppError && error.code === 'sandbox-failed')) throw error;
+  }
+  return once();
+}
+
+async function rerunOnce(
   threadKey: ThreadKey,
   cells: readonly Cell[],
   files: SetUp['files'],
@@ -91,6 +112,7 @@ export async function rerunThread(
     setUp: { code, outputs },
     steps,
     remarks,
+    isWhole: session.alive,
     imageDigest: session.imageDigest,
     python: facts.python,
     packages: [...needed].flatMap((name) => facts.packages[name] ?? []),
