@@ -1,0 +1,87 @@
+import { createLogger } from '../../src/log.ts';
+import { readConfig } from '../../src/config.ts';
+import { createBot } from '../../src/main.ts';
+import type { OutgoingMessage, PlatformClient, PlatformGateway, PostReceipt, PostedPart } from '../../src/ports.ts';
+import type { Task, ThreadRef } from '../../src/types.ts';
+import { createScriptedModel, pythonCall } from './scripted-model.ts';
+
+/**
+ * The whole bot as a process of its own, to be killed by a test. Its platform is the parent process, which outlives it, as a real
+ * platform does; its store is a file. Its model runs the code behind `run:` in the question and then answers.
+ */
+
+/** What a message is on its way to the parent: files without the way to their bytes. */
+export type SentMessage =
+  | Exclude<OutgoingMessage, { kind: 'reply' }>
+  | { readonly kind: 'reply'; readonly text: string };
+
+export type FromBot =
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'accepted'; readonly taskId: string }
+  | {
+      readonly kind: 'post';
+      readonly call: number;
+      readonly thread: ThreadRef;
+      readonly message: SentMessage;
+      readonly postId: string;
+      readonly alreadyPosted: readonly PostedPart[];
+    }
+  | { readonly kind: 'noted'; readonly partId: string; readonly postId: string };
+
+export type ToBot =
+  | { readonly kind: 'task'; readonly task: Task }
+  | { readonly kind: 'part'; readonly call: number; readonly part: PostedPart };
+
+const tell = (message: FromBot): void => {
+  process.send?.(message);
+};
+
+const calls = new Map<number, (part: PostedPart) => void>();
+
+const client: PlatformClient = {
+  limits: { messageCharacters: 12_000, fileBytes: 1_000_000, filesPerMessage: 10, editIntervalMs: 50 },
+  post: async (thread, message, { postId, alreadyPosted, onPosted }): Promise<PostReceipt> => {
+    const call = calls.size + 1;
+    const { promise, resolve } = Promise.withResolvers<PostedPart>();
+    calls.set(call, resolve);
+    const sent: SentMessage = message.kind === 'reply' ? { kind: 'reply', text: message.reply.text } : message;
+    tell({ kind: 'post', call, thread, message: sent, postId, alreadyPosted });
+    const part = await promise;
+    await onPosted(part);
+    tell({ kind: 'noted', partId: part.partId, postId });
+    return { parts: [part], notPosted: [] };
+  },
+  edit: () => Promise.resolve(),
+  upload: () => Promise.resolve({ parts: [], notPosted: [] }),
+  status: () => Promise.resolve(),
+  async *download() {
+    yield Buffer.from('Month,Revenue\n2024-01-01,120\n2024-02-01,90\n');
+  },
+  history: () => Promise.resolve([]),
+};
+
+const gateway: PlatformGateway = {
+  name: 'parent',
+  start: (handlers) => {
+    process.on('message', (message: ToBot) => {
+      if (message.kind === 'part') return calls.get(message.call)?.(message.part);
+      void handlers.onTask(message.task).then(() => tell({ kind: 'accepted', taskId: message.task.id }));
+    });
+    tell({ kind: 'listening' });
+    return Promise.resolve();
+  },
+  stop: () => Promise.resolve(),
+};
+
+const model = createScriptedModel([], ({ messages }) => {
+  const last = messages.at(-1);
+  const code = last?.role === 'user' ? /run: (.*)$/m.exec(last.text)?.[1] : undefined;
+  return code === undefined ? { text: 'The answer.' } : { calls: [pythonCall(code)] };
+});
+
+const log = createLogger(process.env['LOG_LEVEL'] ?? 'silent');
+const bot = await createBot(readConfig(process.env), new Map([['parent', { gateway, client }]]), log, model);
+process.once('SIGTERM', () => {
+  void bot.close({ graceMs: 0 }).then(() => process.exit(0));
+});
+await bot.start();
