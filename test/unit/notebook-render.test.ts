@@ -249,9 +249,11 @@ describe('outputs', () => {
 
 describe('code that runs elsewhere', () => {
   it('finds files beside the notebook', () => {
-    expect(portableCode(`a("/mnt/data/x.csv"); b('/mnt/data'); c(f"/mnt/data/{n}"); d('/mnt/database')`)).toBe(
-      `a("./x.csv"); b('.'); c(f"./{n}"); d('/mnt/database')`,
-    );
+    expect(
+      portableCode(
+        `a("/mnt/data/x.csv"); b('/mnt/data'); c(f"/mnt/data/{n}"); d('/mnt/database'); e("in /mnt/data/.")`,
+      ),
+    ).toBe(`a("./x.csv"); b('.'); c(f"./{n}"); d('/mnt/database'); e("in ./.")`);
     expect(portableOutput('saved /mnt/data/x.csv', `a("/mnt/data/x.csv")`)).toBe('saved ./x.csv');
     expect(portableOutput('saved /mnt/data/x.csv', `a("x.csv")`)).toBe('saved /mnt/data/x.csv');
   });

@@ -1,14 +1,14 @@
-/** Where a thread's files are in its sandbox, as code names it: at the beginning of a string, below it or itself. */
-const workspacePath = /(["'])\/mnt\/data(\/|(?=\1))/g;
+/** Where a thread's files are in its sandbox. */
+const workspace = /(?<![\w./-])\/mnt\/data(\/|(?![\w.-]))/g;
 
 /** The code with paths of the sandbox's working directory made relative, so that it finds the files beside the notebook. */
 export function portableCode(source: string): string {
-  return source.replace(workspacePath, (_, quote: string, slash: string) => `${quote}.${slash}`);
+  return source.replace(workspace, (_, slash: string) => `.${slash}`);
 }
 
-/** Its output with the same change, where the code had one: what it printed of a path it would print so now. */
+/** What such code printed, as it prints it now. */
 export function portableOutput(text: string, source: string): string {
-  return portableCode(source) === source ? text : text.replaceAll('/mnt/data/', './');
+  return portableCode(source) === source ? text : portableCode(text);
 }
 
 /** The packages that the code imports, as far as `known` lists them, by their import names. */
