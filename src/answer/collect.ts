@@ -2,8 +2,19 @@ import mime from 'mime';
 import { toAppError } from '../errors.ts';
 import type { Blobs, Bytes, SandboxSession } from '../ports.ts';
 import { chartMime, tableMime } from '../types.ts';
-import type { Artifact, ChartData, Execution, JsonValue, MimeBundle, StoredFile, TableData } from '../types.ts';
+import type {
+  Artifact,
+  ChartData,
+  Execution,
+  FormulaCells,
+  JsonValue,
+  MimeBundle,
+  StoredFile,
+  TableData,
+} from '../types.ts';
+import { parseChartData } from './chart-data.ts';
 import { fileNameFor, safeFileName } from './file-names.ts';
+import { parseFormulaCells } from './formulas.ts';
 import { megabytes } from './size-text.ts';
 
 /** `plotline.show(object, title=…, alt=…)` marks a bundle for the reply with this. */
@@ -11,6 +22,9 @@ const showMime = 'application/vnd.plotline.show+json';
 
 /** Files of the working directory that a displayed or closed chart was saved to: `{"files": ["chart.png"]}`. */
 const savedMime = 'application/vnd.plotline.saved+json';
+
+/** Beside a table's CSV: which of its cells a spreadsheet program would run. */
+const formulasMime = 'application/vnd.plotline.formulas+json';
 
 const pictureTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
@@ -21,6 +35,8 @@ export interface CellArtifact {
   readonly path: string | null;
   /** The code asked for it to be shown, by `plotline.show`. */
   readonly marked: boolean;
+  /** CSV and Excel files: what a spreadsheet program would run of it. */
+  readonly formulas: FormulaCells | null;
 }
 
 export interface CollectLimits {
@@ -54,7 +70,8 @@ export async function collectArtifacts(
       if (file !== null && part.artifact.kind === 'chart') continue;
       const stored = await blobs.put(once(part.bytes), { maxBytes: limits.fileBytes });
       const artifact = { ...part.artifact, file: { ...part.file, ...stored } };
-      displayed.push({ artifact, path: null, marked: showMime in bundle });
+      const formulas = part.artifact.kind === 'table' ? parseFormulaCells(bundle[formulasMime]) : null;
+      displayed.push({ artifact, path: null, marked: showMime in bundle, formulas });
     }
   }
   const written = files.artifacts.map((entry) => described.get(entry.path ?? '') ?? entry);
@@ -71,7 +88,7 @@ async function collectFiles(
   const artifacts: CellArtifact[] = [];
   const notices: string[] = [];
   let budgetBytes = limits.filesBytes;
-  for (const [index, { path, sizeBytes }] of outputs.entries()) {
+  for (const [index, { path, sizeBytes, formulas }] of outputs.entries()) {
     const tooLarge = whyTooLarge(sizeBytes, budgetBytes, limits);
     if (tooLarge !== null) {
       notices.push(`\`${path}\` was left in the sandbox: ${tooLarge}`);
@@ -80,7 +97,7 @@ async function collectFiles(
     try {
       const stored = await blobs.put(session.read(path, { maxBytes: sizeBytes, signal }), { maxBytes: sizeBytes });
       budgetBytes -= stored.sizeBytes;
-      artifacts.push({ artifact: fileArtifact(path, stored), path, marked: false });
+      artifacts.push({ artifact: fileArtifact(path, stored), path, marked: false, formulas });
     } catch (error) {
       const left = outputs.length - index;
       if (signal.aborted || !session.alive) {
@@ -117,7 +134,7 @@ function withDescription(entry: CellArtifact, bundle: MimeBundle, cellTitle: str
 }
 
 function chartOf(bundle: MimeBundle): ChartData | null {
-  return (bundle[chartMime] ?? null) as ChartData | null;
+  return parseChartData(bundle[chartMime]);
 }
 
 interface DisplayedPart {

@@ -1,4 +1,5 @@
 import { collectArtifacts } from '../answer/collect.ts';
+import { formulaNotices } from '../answer/formulas.ts';
 import type { CollectLimits } from '../answer/collect.ts';
 import { selectArtifacts } from '../answer/select.ts';
 import type { CellOutcome } from '../answer/select.ts';
@@ -119,7 +120,11 @@ export function createTaskCells(
     },
     run,
     // A container that went away meanwhile cannot say what still exists; then everything that was kept goes out.
-    artifacts: async () => selectArtifacts(outcomes, await existingPaths().catch(() => null)),
+    artifacts: async () => {
+      const picked = selectArtifacts(outcomes, await existingPaths().catch(() => null));
+      for (const notice of formulaNotices(outcomes, picked)) notices.add(notice);
+      return picked;
+    },
     shown,
     notices,
     get sandboxMs() {

@@ -21,10 +21,15 @@ function entry(
   title: string,
   given: Partial<CellArtifact & { bytes: string; size: number }> = {},
 ): CellArtifact {
-  const { path = null, marked = false, bytes = `${kind} ${title} ${Math.random()}`, size = 1 } = given;
+  const { path = null, marked = false, formulas = null, bytes = `${kind} ${title} ${Math.random()}`, size = 1 } = given;
   const file = { name: path?.split('/').at(-1) ?? `${title}.bin`, mimeType: 'x/y', sizeBytes: size, sha256: bytes };
   const isDrawn = kind === 'chart' && path === null;
-  return { artifact: { kind, title, file, altText: '', table: null, chart: isDrawn ? chart : null }, path, marked };
+  return {
+    artifact: { kind, title, file, altText: '', table: null, chart: isDrawn ? chart : null },
+    path,
+    marked,
+    formulas,
+  };
 }
 
 const cell = (artifacts: readonly CellArtifact[], status: ExecutionStatus = 'ok') => ({ status, artifacts });

@@ -3,8 +3,10 @@
 import hashlib
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from plotline.driver.formula_check import check_files, is_candidate
 from plotline.driver.workspace import DEPTH_LIMIT, PathError, name_problem, open_file, walk
 from plotline.text import clean, megabytes
 
@@ -32,9 +34,11 @@ class FileChange:
     sha256: str
     change: str
     """`new` or `changed`."""
+    formulas: dict[str, Any] | None = None
+    """`FormulaCells` of src/types.ts."""
 
     def as_json(self) -> dict[str, object]:
-        return {"path": self.path, "sizeBytes": self.size_bytes, "sha256": self.sha256, "change": self.change}
+        return {"path": self.path, "sizeBytes": self.size_bytes, "sha256": self.sha256, "change": self.change, "formulas": self.formulas}
 
 
 @dataclass
@@ -111,6 +115,8 @@ class ChangeWatcher:
             for gone in self._known.keys() - seen:
                 del self._known[gone]
         self._say(changes, left_out)
+        formulas = check_files(self._root, [file.path for file in changes.files if is_candidate(file.path)])
+        changes.files = [replace(file, formulas=formulas[file.path]) if file.path in formulas else file for file in changes.files]
         return changes
 
     def _hash(self, segments: list[str], until: float) -> tuple[Stamp, int, str]:

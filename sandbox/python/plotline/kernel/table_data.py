@@ -3,8 +3,10 @@
 import io
 import math
 import sys
+import time
 from typing import Any
 
+from plotline.formulas import look_at
 from plotline.kernel.bundles import TABLE_MIME, Bundle
 from plotline.text import clean, megabytes
 
@@ -14,6 +16,9 @@ ROWS_LIMIT = 100
 COLUMNS_LIMIT = 200
 CELL_CHARACTERS = 1000
 CSV_LIMIT_BYTES = 8 << 20
+FORMULAS_MIME = "application/vnd.plotline.formulas+json"
+FORMULA_SECONDS = 0.5
+"""To look a table's CSV through for cells that a spreadsheet program would run."""
 HTML_ROWS = 100
 _EXACT_INTEGER = 2**53
 _SAMPLE_ROWS = 200
@@ -35,6 +40,8 @@ def frame_bundle(frame: Any, publisher: Any) -> Bundle:
         )
     else:
         bundle["text/csv"] = csv
+        data = csv.encode("utf-8", "replace")
+        bundle[FORMULAS_MIME] = look_at(io.BytesIO(data), ".csv", time.monotonic() + FORMULA_SECONDS).as_json()
     return bundle
 
 
