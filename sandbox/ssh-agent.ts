@@ -31,8 +31,9 @@ function dial(destination: string, port: number | null): Duplex {
   let said = '';
   const connection = new Duplex({
     read: () => void child.stdout.resume(),
-    write: (chunk: Uint8Array, _, done) => void child.stdin.write(chunk, done),
-    final: (done) => void child.stdin.end(done),
+    // A failed write is no news: the end of ssh says why, and comes right after.
+    write: (chunk: Uint8Array, _, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => void child.stdin.end(() => done()),
     destroy: (error, done) => {
       child.kill();
       done(error);
@@ -44,7 +45,6 @@ function dial(destination: string, port: number | null): Duplex {
   child.stderr.on('data', (chunk: Uint8Array) => {
     said = (said + String(chunk)).slice(-keptErrorBytes);
   });
-  // A write that fails already reached its caller.
   child.stdin.on('error', () => {});
   child.on('error', (error) => connection.destroy(error));
   // Not at the end of its output: only the exit code tells an engine that hung up from an ssh that failed, and it comes after.

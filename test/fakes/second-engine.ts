@@ -1,0 +1,136 @@
+import Docker from 'dockerode';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** A Docker engine of its own beside the machine's: own images, own containers, own network namespace. */
+export interface SecondEngine {
+  readonly socketPath: string;
+  readonly configFile: string;
+  readonly pidFile: string;
+  readonly docker: Docker;
+  /** Resolves when it answers. */
+  start(): Promise<void>;
+  /** Ends it and its containers, as a machine that is switched off. */
+  stop(): Promise<void>;
+  /** Stops it and removes what it leaves in the temporary folder; the images stay for the next time. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Images are kept here from one test run to the next: the first copy of the sandbox image takes most of a minute. */
+const dataFolder = resolve('.plotline/second-engine');
+
+/** Why there can be no second engine here; null: there can. */
+export function secondEngineMissing(): string | null {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    return 'only root on Linux can start a second Docker engine';
+  const missing = ['dockerd', 'containerd', 'unshare'].filter(
+    (name) =>
+      !['/usr/bin', '/usr/sbin', '/usr/local/bin', '/bin', '/sbin'].some((folder) => existsSync(join(folder, name))),
+  );
+  return missing.length > 0 ? `${missing.join(', ')} missing` : null;
+}
+
+/**
+ * Not started yet. Its network namespace keeps it away from the bridge and the packet filter of the machine's own engine, which another
+ * dockerd would take for its own.
+ */
+export function createSecondEngine(): SecondEngine {
+  // Short, because a socket's path may have 107 bytes.
+  const folder = mkdtempSync(join(tmpdir(), 'plotline-engine-'));
+  const socketPath = join(folder, 'docker.sock');
+  const configFile = join(folder, 'daemon.json');
+  const pidFile = join(folder, 'pid');
+  writeFileSync(configFile, '{}');
+  mkdirSync(dataFolder, { recursive: true });
+  const docker = new Docker({ socketPath, host: '' });
+  let child: ChildProcess | null = null;
+
+  const answers = async (): Promise<boolean> => {
+    try {
+      await docker.ping();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  const stop = async (): Promise<void> => {
+    const running = child;
+    child = null;
+    if (running === null || running.exitCode !== null) return;
+    const { promise, resolve: ended } = Promise.withResolvers<void>();
+    running.once('exit', () => ended());
+    running.kill('SIGTERM');
+    await promise;
+  };
+
+  return {
+    socketPath,
+    configFile,
+    pidFile,
+    docker,
+    stop,
+    async start() {
+      const log = openSync(join(folder, 'log'), 'a');
+      const paths = [
+        '--data-root',
+        dataFolder,
+        '--exec-root',
+        join(folder, 'exec'),
+        '--pidfile',
+        pidFile,
+        '--shutdown-timeout',
+        '1',
+      ];
+      const network = [
+        '--bridge=none',
+        '--iptables=false',
+        '--ip6tables=false',
+        '--ip-masq=false',
+        '--ip-forward=false',
+      ];
+      const names = [
+        '--containerd-namespace',
+        'plotline-second',
+        '--containerd-plugins-namespace',
+        'plotline-second-plugins',
+      ];
+      child = spawn(
+        'unshare',
+        ['--net', 'dockerd', '-H', `unix://${socketPath}`, '--config-file', configFile, ...paths, ...network, ...names],
+        { stdio: ['ignore', log, log], cwd: '/' },
+      );
+      const started = child;
+      for (let attempt = 0; attempt < 200; attempt += 1) {
+        if (await answers()) return;
+        if (started.exitCode !== null) break;
+        await sleep(200);
+      }
+      throw new Error(`the second engine did not start:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
+    },
+    async [Symbol.asyncDispose]() {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Gives the second engine the machine's image under the same name, unless it has it. */
+export async function copyImage(image: string, engine: SecondEngine): Promise<void> {
+  const { Id: id } = await new Docker().getImage(image).inspect();
+  const has = await engine.docker
+    .getImage(image)
+    .inspect()
+    .then(
+      (found) => found.Id === id,
+      () => false,
+    );
+  if (has) return;
+  await promisify(execFile)('sh', ['-c', 'docker save "$0" | docker -H "unix://$1" load', image, engine.socketPath]);
+  // What the name stood for before.
+  await engine.docker.pruneImages({ filters: { dangling: { true: true } } });
+}
