@@ -1,6 +1,6 @@
 import { chartMime, tableMime } from '../types.ts';
 import type { Blobs } from '../ports.ts';
-import type { Cell, Execution, MimeBundle, RecordedResult } from '../types.ts';
+import type { Cell, Execution, MimeBundle, OutputFile, RecordedResult } from '../types.ts';
 import { bytesOfPart, cap, sha256Of } from './cell-record.ts';
 import { sameText } from './same-text.ts';
 
@@ -18,9 +18,14 @@ const namedFiles = 3;
 
 /**
  * What a cell gave against what it had given: how it ended; where that is the same, what it printed, its results part by part,
- * its files. Warnings on stderr do not count. Results of a cell that was stored before they were recorded are not compared.
+ * its files, of which `sameFile` is asked where their hashes differ. Warnings on stderr do not count. Results of a cell that was stored before they were recorded are not compared.
  */
-export async function compareExecutions(cell: Cell, replayed: Execution, blobs: Blobs): Promise<readonly Difference[]> {
+export async function compareExecutions(
+  cell: Cell,
+  replayed: Execution,
+  blobs: Blobs,
+  sameFile: (now: OutputFile, before: OutputFile) => Promise<boolean>,
+): Promise<readonly Difference[]> {
   const recorded = cell.execution;
   const [before, now] = [endOf(recorded), endOf(replayed)];
   if (before !== now) return [{ kind: 'end', before, now }];
@@ -29,7 +34,8 @@ export async function compareExecutions(cell: Cell, replayed: Execution, blobs: 
     ? []
     : [{ kind: 'printed' }];
   const results = cell.startedAtMs > 0 ? await compareResults(recorded.results, replayed, durationMs, blobs) : [];
-  return [...printed, ...results, ...compareFiles(recorded.files, replayed.files)];
+  const files = await compareFiles(recorded.files, replayed.files, sameFile);
+  return [...printed, ...results, ...files];
 }
 
 /** The differences of one cell as the rest of a sentence about it: `printed something else and drew another chart`. */
@@ -124,14 +130,20 @@ function kindOf(bundle: Readonly<Record<string, unknown>>): 'chart' | 'table' | 
   return tableMime in bundle ? 'table' : 'result';
 }
 
-function compareFiles(recorded: Execution['files'], replayed: Execution['files']): readonly Difference[] {
+async function compareFiles(
+  recorded: readonly OutputFile[],
+  replayed: readonly OutputFile[],
+  sameFile: (now: OutputFile, before: OutputFile) => Promise<boolean>,
+): Promise<readonly Difference[]> {
   const now = new Map(replayed.map((file) => [file.path, file]));
   const before = new Set(recorded.map(({ path }) => path));
   const differences: Difference[] = [];
-  for (const { path, sha256 } of recorded) {
+  for (const file of recorded) {
+    const { path, sha256 } = file;
     const found = now.get(path);
     if (found === undefined) differences.push({ kind: 'file', path, how: 'missing' });
-    else if (found.sha256 !== sha256) differences.push({ kind: 'file', path, how: 'changed' });
+    else if (found.sha256 !== sha256 && !(await sameFile(found, file)))
+      differences.push({ kind: 'file', path, how: 'changed' });
   }
   for (const { path } of replayed) if (!before.has(path)) differences.push({ kind: 'file', path, how: 'added' });
   return differences;

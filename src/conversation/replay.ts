@@ -2,6 +2,7 @@ import type { Blobs, SandboxSession } from '../ports.ts';
 import type { Cell, Execution } from '../types.ts';
 import { compareExecutions } from './replay-comparison.ts';
 import type { Difference } from './replay-comparison.ts';
+import { sameFile } from './same-file.ts';
 
 /** A cell of the store and what it gave when it was run again. */
 export interface ReplayedCell {
@@ -37,7 +38,11 @@ export async function* replayCells(
       onOutput: () => {},
     });
     signal.throwIfAborted();
-    yield { cell, replayed, differences: await compareExecutions(cell, replayed, blobs) };
+    const durationMs = cell.execution.durationMs + replayed.durationMs;
+    const differences = await compareExecutions(cell, replayed, blobs, (now, before) =>
+      sameFile(session, now, before, { blobs, durationMs, signal }),
+    );
+    yield { cell, replayed, differences };
     if (!session.alive) return;
   }
 }

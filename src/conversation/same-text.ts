@@ -4,7 +4,7 @@ const memoryAddress = /\b0x[0-9a-f]{6,16}\b/gi;
 /** Element ids that pandas' Styler, plotly, altair and matplotlib's SVG draw by lot. They are never seen. */
 const elementId = /[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\bT_[0-9a-f]{5}|\b[mp][0-9a-f]{10}\b/gi;
 
-const timeOfDay = /\b([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)/g;
+const timeOfDay = /(?<!\d)([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)/g;
 
 const dayMs = 24 * 3600 * 1000;
 

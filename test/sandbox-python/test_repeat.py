@@ -78,6 +78,38 @@ print(threading.Event().wait(0.01), time.monotonic() - begin < 5, time.perf_coun
             self.assertEqual(fresh.run("import sys\nprint('time_machine' in sys.modules)", seed=1).stdout, "False\n")
 
 
+class SameContent(SandboxCase):
+    """Files that differ only in when they were made."""
+
+    def same(self, first: str, second: str) -> bool:
+        code = f"import plotline.same_content\nplotline.same_content.show_same({first!r}, {second!r})\nprint({second!r} in __import__('os').listdir())"
+        same, is_left = self.run_ok(code).stdout.split()
+        self.assertEqual(is_left, "False")
+        return same == "True"
+
+    def make(self, code: str, *, value: int = 1, day: int = 0) -> None:
+        outcome = self.driver.run(f"import pandas as pd, matplotlib.pyplot as plt\nvalue = {value}\n{code}", clockMs=MOMENT_MS + day * 86_400_000)
+        self.assertEqual(outcome.status, "ok", outcome.error)
+
+    def test_formats_that_write_their_date(self) -> None:
+        for name, code in {
+            "a.xlsx": "pd.DataFrame({'x': [value]}).to_excel('a.xlsx')",
+            "a.csv.gz": "pd.DataFrame({'x': [value]}).to_csv('a.csv.gz')",
+            "a.pdf": "plt.plot([1, value]); plt.savefig('a.pdf'); plt.close()",
+        }.items():
+            with self.subTest(name):
+                for value, same in ((1, True), (2, False)):
+                    self.make(f"{code}\n__import__('os').rename('{name}', 'first')", value=1)
+                    self.make(code, value=value, day=3)
+                    self.assertEqual(self.same(name, "first"), same)
+
+    def test_what_is_no_such_format_is_not_the_same(self) -> None:
+        self.run_ok("open('a', 'wb').write(b'PK\\x03\\x04 broken'); open('b', 'wb').write(b'PK\\x03\\x04 broken')")
+        self.assertFalse(self.same("a", "b"))
+        self.run_ok("open('b', 'wb').write(b'x')")
+        self.assertFalse(self.same("nothing", "b"))
+
+
 class BadRequests(SandboxCase):
     def test_a_value_out_of_range_ends_the_session(self) -> None:
         for bad in ({"seed": 1 << 32}, {"seed": 1.5}, {"clockMs": -1}, {"clockMs": "0"}):
