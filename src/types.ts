@@ -199,7 +199,7 @@ export interface Cell {
   readonly source: string;
   /** Given to its run; `null` where the random numbers went on from the cell before. */
   readonly seed: number | null;
-  /** Its clock at its begin, in ms since 1970. */
+  /** Its clock at its begin, in ms since 1970. 0 in cells of before clocks and results were kept: then both are unknown. */
   readonly startedAtMs: number;
   readonly execution: CellRecord;
 }

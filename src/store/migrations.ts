@@ -1,5 +1,6 @@
 import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { asRepeatableCell } from './old-cells.ts';
 import type { Database } from './schema.ts';
 
 export type ColumnRule = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
@@ -85,6 +86,28 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
           .addColumn('output_tokens', 'integer', required)
           .addColumn('sandbox_ms', 'double precision', required)
           .execute();
+      },
+    },
+
+    '002-repeatable-cells': {
+      up: async (db: Kysely<Database>) => {
+        const threads = await db.selectFrom('cells').select('thread_key').distinct().execute();
+        // One thread at a time: code and output of all of them together may not fit into memory.
+        for (const { thread_key } of threads) {
+          const cells = await db
+            .selectFrom('cells')
+            .select(['position', 'cell'])
+            .where('thread_key', '=', thread_key)
+            .execute();
+          for (const { position, cell } of cells) {
+            await db
+              .updateTable('cells')
+              .set({ cell: asRepeatableCell(cell) })
+              .where('thread_key', '=', thread_key)
+              .where('position', '=', position)
+              .execute();
+          }
+        }
       },
     },
   };

@@ -102,3 +102,21 @@ it('refuses what names a task that was never accepted', async () => {
     store.putPost({ postId: 'p', taskId: 'unknown', threadKey: key, kind: 'notice', body: null }),
   ).rejects.toThrow(/FOREIGN KEY/);
 });
+
+it('cells that an earlier version stored are whole cells, with what it did not keep marked as unknown', async () => {
+  {
+    await using store = await createSqliteStore({ path, log });
+    await store.accept(exampleTask('t1'));
+  }
+  const file = { path: 'a.csv', sizeBytes: 1, sha256: 'a'.repeat(64), change: 'new' };
+  const execution = { status: 'ok', stdout: '1\n', stderr: '', results: [], error: null, files: [file], durationMs: 5 };
+  const old = { taskId: 't1', index: 0, title: 'Step', source: 'print(1)', execution };
+  const database = new DatabaseSync(path);
+  database.prepare(`delete from kysely_migration where name > '001-first-tables'`).run();
+  database.prepare('insert into cells values (?, 0, ?, ?)').run(key, 't1', JSON.stringify(old));
+  database.close();
+  await using store = await createSqliteStore({ path, log });
+  expect(await store.cells(key)).toEqual([
+    { ...old, seed: null, startedAtMs: 0, execution: { ...execution, files: [{ ...file, formulas: null }] } },
+  ]);
+});
