@@ -1,3 +1,4 @@
+import type { Engine } from '../sandbox/engine.ts';
 import type { SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports.ts';
 import type { Execution } from '../src/types.ts';
 import type { Host } from './host.ts';
@@ -31,6 +32,7 @@ export interface Stage {
   readonly limits: SandboxLimits;
   readonly provider: SandboxProvider;
   readonly host: Host;
+  readonly engine: Engine;
   /** Aborts when the attack has used up its time. */
   readonly signal: AbortSignal;
   /** A sandbox of the attack's own that nobody used before, and nobody after. */

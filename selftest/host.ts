@@ -6,7 +6,7 @@ import type { SandboxSession } from '../src/ports.ts';
  */
 export interface Host {
   /** Every process of the container by the host's /proc; under gVisor those are gVisor's own. Empty once the container is gone. */
-  processes(session: SandboxSession): Promise<readonly HostProcess[]>;
+  processes(session: Pick<SandboxSession, 'id'>): Promise<readonly HostProcess[]>;
   /** All processes of the machine. */
   processCount(): Promise<number>;
   /** Namespaces of a process by kind (`net`, `pid`, `ipc`, `mnt`, `uts`, `cgroup`, `user`), as the kernel names them. */

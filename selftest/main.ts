@@ -93,10 +93,11 @@ async function presentRuntimes(): Promise<readonly Runtime[]> {
 async function attack(runtime: Runtime, attacks: readonly Attack[]): Promise<readonly AttackResult[]> {
   const ownerId = createOwnerId();
   const settings = { endpoint: null, image: sandbox.image, runtime };
-  const host = createLinuxHost(createEngine(settings, log), ownerId);
+  const engine = createEngine(settings, log);
+  const host = createLinuxHost(engine, ownerId);
   await using provider = createDockerSandbox({ ...settings, ownerId, limits, poolSize, maxContainers, log });
   await provider.warm();
-  await using theatre = createTheatre({ runtime, image: sandbox.image, limits, provider, host });
+  await using theatre = createTheatre({ runtime, image: sandbox.image, limits, provider, host, engine });
   const results: AttackResult[] = [];
   const waiting = attacks.filter(({ alone }) => !alone);
   await Promise.all(Array.from({ length: concurrency }, () => performAll(theatre, waiting, results)));

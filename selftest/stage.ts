@@ -1,3 +1,4 @@
+import type { Engine } from '../sandbox/engine.ts';
 import type { SandboxProvider, SandboxSession } from '../src/ports.ts';
 import type { Attack, AttackResult, Runtime, Stage } from './attack.ts';
 import type { Host } from './host.ts';
@@ -11,6 +12,7 @@ export interface StageDeps {
   readonly image: string;
   readonly limits: Stage['limits'];
   readonly provider: SandboxProvider;
+  readonly engine: Engine;
   readonly host: Host;
 }
 
@@ -63,24 +65,26 @@ export function createTheatre(deps: StageDeps): Theatre {
   };
 
   return {
-    async perform({ id, threat, attack, run }) {
+    async perform(tried) {
       const startedAt = performance.now();
       const timeout = AbortSignal.timeout(attackMs);
       const { stage, close } = openStage(timeout);
       let verdict;
       try {
-        verdict = await Promise.race([run(stage), rejectOnAbort(timeout)]);
+        verdict = await Promise.race([tried.run(stage), rejectOnAbort(timeout)]);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         verdict = { contained: false, evidence: `could not be judged: ${reason}` };
       }
       await close();
       const seconds = Math.round((performance.now() - startedAt) / 10) / 100;
+      const { id, threat, attack } = tried;
       return { id, threat, attack, runtime: deps.runtime, ...verdict, seconds };
     },
     async [Symbol.asyncDispose]() {
-      const last = common === null ? [] : [await common.catch(() => null)];
-      await Promise.all([...returned, ...last].map((session) => session?.[Symbol.asyncDispose]()));
+      const last = common === null ? null : await common.catch(() => null);
+      const left = last === null ? returned : [...returned, last];
+      await Promise.all(left.map((session) => session[Symbol.asyncDispose]()));
     },
   };
 }
