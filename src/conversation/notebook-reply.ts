@@ -107,6 +107,9 @@ function neededFiles(
 function doneText(name: string, steps: readonly RerunStep[], files: readonly { readonly name: string }[]): string {
   const run = steps.filter(({ isRun }) => isRun);
   const different = run.filter(({ difference }) => difference !== null).length;
+  if (run.length === 0) {
+    return `Here is this thread as a notebook, ${codeSpan(name)}. No step of it came to its end, so there was nothing to run again.`;
+  }
   const counted = run.length === 1 ? 'Its one cell' : `Its ${run.length} cells`;
   const outcome =
     different === 0

@@ -1,6 +1,7 @@
 import { outputsOf } from '../answer/notebook/outputs.ts';
 import type { OutputRoom } from '../answer/notebook/outputs.ts';
-import type { Output } from '../answer/notebook/nbformat.ts';
+import { plainLine } from '../answer/notebook/markdown.ts';
+import type { NotebookContent } from '../answer/notebook/notebook.ts';
 import { importsOf, usesPlotline } from '../answer/notebook/portable-code.ts';
 import { setUpCode } from '../answer/notebook/set-up-code.ts';
 import type { SetUp } from '../answer/notebook/set-up-code.ts';
@@ -22,7 +23,7 @@ export interface RerunDeps {
 
 /** What came of running a whole thread again. */
 export interface Rerun {
-  readonly setUp: { readonly code: string; readonly outputs: readonly Output[] };
+  readonly setUp: NotebookContent['setUp'];
   /** One for each cell, in order. */
   readonly steps: readonly RerunStep[];
   /** What a reader must know beside the cells; Markdown sentences. */
@@ -103,13 +104,16 @@ async function rerunOnce(
   const steps = await rerunCells(session, cells, room, deps, signal);
 
   const remarks = [...missing];
-  if (setUp.error !== null) remarks.push(`The set-up did not work in the fresh container: ${setUp.error.message}`);
   if (steps.some(({ resultsOfRerun }) => resultsOfRerun)) {
     remarks.push('Of older cells only what they printed was kept; their charts and tables are those of the re-run.');
   }
   const needed = new Set([...(usesLoader ? ['numpy', 'pandas'] : []), ...imported]);
   return {
-    setUp: { code, outputs },
+    setUp: {
+      code,
+      outputs,
+      difference: setUp.error === null ? null : `did not work: ${plainLine(setUp.error.message)}`,
+    },
     steps,
     remarks,
     isWhole: session.alive,

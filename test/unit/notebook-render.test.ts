@@ -61,7 +61,7 @@ const contentOf = (questions: readonly NotebookQuestion[], given: Partial<Notebo
     python: '3.13.5',
     packages: ['pandas 2.2.3'],
   },
-  setUp: { code: 'print("Ready.")', outputs: [] },
+  setUp: { code: 'print("Ready.")', outputs: [], difference: null },
   questions,
   ...given,
 });
@@ -100,7 +100,7 @@ describe('the notebook', () => {
   });
 
   it('says identical, the files with their hashes, and what it was made with', () => {
-    const header = textOf(find(contentOf([questionOf()]), 'header'));
+    const header = textOf(find(contentOf([questionOf({ steps: [stepOf(cellOf(0, 'a = 1'))] })]), 'header'));
     expect(header).toContain('# Revenue by month\n');
     expect(header).toContain('Re-ran, identical.');
     expect(header).toContain('2026-11-21 09:05 UTC');
@@ -119,6 +119,15 @@ describe('the notebook', () => {
     expect(header).not.toContain('identical');
     expect(header).toContain('Re-ran, 1 cell differs.');
     expect(header).toContain('- Cell \\[3\\] (Draw \\*lots\\*) printed something else.');
+  });
+
+  it('counts a set-up that failed, and claims nothing where nothing ran', () => {
+    const setUp = { code: '1', outputs: [], difference: 'did not work: no room' };
+    const steps = [stepOf(cellOf(0, 'a = 1'))];
+    expect(textOf(find(contentOf([questionOf({ steps })], { setUp }), 'header'))).toContain(
+      'Re-ran, 1 cell differs.** On 2026-11-21 09:05 UTC the cells were run again in a fresh container, from top to bottom; these gave something else than is shown here:\n\n- Cell \\[1\\] (set\\-up) did not work: no room.',
+    );
+    expect(textOf(find(contentOf([questionOf()]), 'header'))).toContain('Nothing to run again');
   });
 
   it('shows killed code without running it, and lets a run go on after an error', () => {
@@ -162,10 +171,14 @@ describe('the notebook', () => {
     const evil = '# Big\n<script>alert(1)</script> ![x](http://a/b.png) **bold** $1 and $2 `c`\n```\n---';
     const question = textOf(find(contentOf([questionOf({ text: evil, personName: '<b>Eve</b>\n# x' })]), 'question-1'));
     const lines = question.split('\n');
-    expect(lines[0]).toBe('## &lt;b&gt;Eve&lt;/b&gt; \\# x, 2026-11-20 09:05 UTC');
-    expect(lines.slice(2).every((line) => line.startsWith('> '))).toBe(true);
-    expect(lines[2]).toBe('> \\# Big  ');
-    expect(question).not.toMatch(/<|(?<!\\)[*`$[!]/);
+    expect(lines[0]).toMatch(/^## \\# Big &lt;script&gt;alert/);
+    expect(lines[2]).toBe('*&lt;b&gt;Eve&lt;/b&gt; \\# x, 2026-11-20 09:05 UTC*');
+    expect(lines.slice(4).every((line) => line.startsWith('> '))).toBe(true);
+    expect(lines[4]).toBe('> \\# Big  ');
+    expect(textOf(find(contentOf([questionOf({ text: 'By month?' })]), 'question-1'))).toBe(
+      '## By month?\n\n*Ada, 2026-11-20 09:05 UTC*',
+    );
+    expect(question.replaceAll(/^\*|\*$/gm, '')).not.toMatch(/<|(?<!\\)[*`$[!]/);
     expect(textOf(find(contentOf([questionOf({ text: evil })]), 'header')).split('\n')[0]).toMatch(
       /^# \\# Big &lt;script/,
     );

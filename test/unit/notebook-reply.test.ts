@@ -179,6 +179,13 @@ describe('a thread as a notebook', () => {
     expect(text(notebookIn(reply), 'header')).toContain('Re-ran, identical.');
   });
 
+  it('of a thread in which every cell was killed runs nothing', async () => {
+    await ask(taskOf('t1', { text: 'run: die()' }));
+    const reply = await ask(taskOf('t2', { text: 'notebook' }));
+    expect(reply.text).toContain('nothing to run again');
+    expect(text(notebookIn(reply), 'step-1')).toContain('```python\ndie()\n```');
+  });
+
   it('of a thread from before results were kept shows those of the re-run, and says so', async () => {
     await store.accept(taskOf('t1', { text: 'old' }));
     await store.takeNext(testThreadKey);

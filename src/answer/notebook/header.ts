@@ -17,6 +17,8 @@ export interface HeaderFacts {
   /** The first question, as it was asked. */
   readonly title: string;
   readonly reranAtMs: number;
+  /** Code cells beside the set-up. */
+  readonly cellCount: number;
   /** One sentence for each cell whose re-run differed; Markdown. */
   readonly differences: readonly string[];
   /** Sentences about what else a reader must know: results that were not kept, files that are gone. */
@@ -25,14 +27,20 @@ export interface HeaderFacts {
   readonly environment: NotebookEnvironment;
 }
 
-const titleCharacters = 120;
+const headingCharacters = 120;
 
 /** The notebook's first cell: title, outcome of the re-run, files, environment. Markdown. */
 export function headerText(facts: HeaderFacts): string {
-  const parts = [`# ${titleText(facts.title)}`, outcomeText(facts)];
+  const parts = [`# ${headingText(facts.title)}`, outcomeText(facts)];
   if (facts.remarks.length > 0) parts.push(facts.remarks.map((remark) => `- ${remark}`).join('\n'));
   parts.push(filesText(facts.files), environmentText(facts.environment));
   return parts.join('\n\n');
+}
+
+/** A text of a person as one line that is not too long for a heading. */
+export function headingText(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return plainLine(line.length <= headingCharacters ? line : `${line.slice(0, headingCharacters - 1).toWellFormed()}…`);
 }
 
 /** How a cell is named, as viewers number it. */
@@ -40,14 +48,9 @@ export function stepName(executionCount: number, title: string): string {
   return `Cell \\[${executionCount}\\] (${plainLine(title)})`;
 }
 
-function titleText(title: string): string {
-  const line = title.replace(/\s+/g, ' ').trim();
-  const cut = line.length <= titleCharacters ? line : `${line.slice(0, titleCharacters - 1)}…`;
-  return plainLine(cut.toWellFormed());
-}
-
-function outcomeText({ differences, reranAtMs }: HeaderFacts): string {
+function outcomeText({ differences, reranAtMs, cellCount }: HeaderFacts): string {
   const when = `On ${timeText(reranAtMs)} the cells were run again in a fresh container, from top to bottom`;
+  if (cellCount === 0) return '**Nothing to run again:** no step of this thread came to its end.';
   if (differences.length === 0) return `**Re-ran, identical.** ${when}; each gave what is shown here.`;
   const count = differences.length === 1 ? '1 cell differs' : `${differences.length} cells differ`;
   const list = differences.map((difference) => `- ${difference}`).join('\n');

@@ -1,7 +1,7 @@
 import type { Cell } from '../../types.ts';
-import { headerText, stepName } from './header.ts';
+import { headerText, headingText, stepName } from './header.ts';
 import type { HeaderFacts } from './header.ts';
-import { codeFence, plainLine, quotation, tamedMarkdown } from './markdown.ts';
+import { codeFence, plainLine, plainText, quotation, tamedMarkdown } from './markdown.ts';
 import { codeCell, markdownCell } from './nbformat.ts';
 import type { Notebook, NotebookCell, Output } from './nbformat.ts';
 import { portableCode } from './portable-code.ts';
@@ -33,8 +33,9 @@ export interface NotebookQuestion {
   readonly notices: readonly string[];
 }
 
-export interface NotebookContent extends Omit<HeaderFacts, 'differences'> {
-  readonly setUp: { readonly code: string; readonly outputs: readonly Output[] };
+export interface NotebookContent extends Omit<HeaderFacts, 'differences' | 'cellCount'> {
+  /** `difference` as of a step. */
+  readonly setUp: Pick<NotebookStep, 'outputs' | 'difference'> & { readonly code: string };
   readonly questions: readonly NotebookQuestion[];
 }
 
@@ -65,6 +66,7 @@ export function renderNotebook(content: NotebookContent): Notebook {
   };
 
   const setUp = code('set-up', content.setUp.code, content.setUp.outputs, true, false);
+  if (content.setUp.difference !== null) differences.push(`${stepName(1, 'set-up')} ${content.setUp.difference}.`);
   const body = content.questions.flatMap((question, index) => [
     markdownCell(`question-${index + 1}`, questionText(question)),
     ...question.steps.flatMap(stepCells),
@@ -77,7 +79,11 @@ export function renderNotebook(content: NotebookContent): Notebook {
       kernelspec: { display_name: 'Python 3', language: 'python', name: 'python3' },
       language_info: { name: 'python', version: content.environment.python, file_extension: '.py' },
     },
-    cells: [markdownCell('header', headerText({ ...content, differences })), setUp, ...body],
+    cells: [
+      markdownCell('header', headerText({ ...content, differences, cellCount: executionCount - 1 })),
+      setUp,
+      ...body,
+    ],
   };
 }
 
@@ -96,10 +102,17 @@ function shownOnly({ source, execution: { status, error } }: Cell): string {
   return `Not to be run: it was ended in the thread. ${plainLine(reason)}\n\n${codeFence(source, 'python')}`;
 }
 
+/** The question as a heading; the whole of it below where a heading cannot hold it. */
 function questionText({ personName, askedAtMs, text, cards }: NotebookQuestion): string {
-  const head = `## ${plainLine(personName)}, ${timeText(askedAtMs)}`;
-  const quoted = text.trim() === '' ? [] : [quotation(text)];
-  return [head, ...quoted, ...cards.map(cardMarkdown)].join('\n\n');
+  const asked = text.trim();
+  const heading = headingText(asked);
+  const isWhole = heading === plainText(asked);
+  return [
+    `## ${heading === '' ? 'A file without a question' : heading}`,
+    `*${plainLine(personName)}, ${timeText(askedAtMs)}*`,
+    ...(isWhole ? [] : [quotation(asked)]),
+    ...cards.map(cardMarkdown),
+  ].join('\n\n');
 }
 
 /** Cards are written for chats, which have no lists. */

@@ -18,7 +18,7 @@ export function setUpCode({ files, archive, tableOptions, hasSeeds }: SetUp): st
   const options = Object.entries(tableOptions).map(
     ([name, value]) => `pandas.set_option(${pythonText(name)}, ${value})`,
   );
-  if (options.length > 0) parts.push(['import pandas', ...options].join('\n'));
+  if (options.length > 0) parts.push(['import pandas', ...options, 'del pandas'].join('\n'));
   if (hasSeeds) parts.push(seeding);
   parts.push(`print(${pythonText(doneText(files.length))})`);
   return parts.join('\n\n');
