@@ -17,9 +17,13 @@ export function residentMegabytes(pids: readonly number[]): number {
   return sum(pids.map((pid) => kilobytes(read(pid, 'status'), 'VmRSS'))) / 1024;
 }
 
-/** Memory of the processes together, in MB: what others map too counts by its share. Needs root for the processes of others. */
-export function proportionalMegabytes(pids: readonly number[]): number {
-  return sum(pids.map((pid) => kilobytes(read(pid, 'smaps_rollup'), 'Pss'))) / 1024;
+/**
+ * Memory in MB that only these processes hold and that is free once they are gone: their own pages, shared ones among them by their
+ * share, without files that others map too. Needs root for the processes of others.
+ */
+export function uniqueMegabytes(pids: readonly number[]): number {
+  const parts = pids.map((pid) => read(pid, 'smaps_rollup'));
+  return sum(parts.map((text) => kilobytes(text, 'Pss_Anon') + kilobytes(text, 'Private_Clean'))) / 1024;
 }
 
 function allProcesses(): readonly number[] {
