@@ -4,9 +4,12 @@ import { parseArgs } from 'node:util';
 import { createEngine } from '../sandbox/engine.ts';
 import { chart, firstRead } from './charts-and-tables.ts';
 import { interrupts, outOfMemory, respawn } from './deaths.ts';
+import { fiftyMentions } from './fifty-mentions.ts';
 import { tableOf } from './figures.ts';
 import type { Figure } from './figures.ts';
+import { idleMemory } from './idle-memory.ts';
 import { mentionToChart } from './mention-to-chart.ts';
+import { restore } from './restore.ts';
 import { roundTrip } from './round-trip.ts';
 import { benchImage } from './sandboxes.ts';
 import { transfer } from './transfer.ts';
@@ -24,6 +27,9 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['transfer-runc', () => transfer('runc')],
   ['interrupts', interrupts],
   ['out-of-memory', outOfMemory],
+  ['restore', () => restore()],
+  ['idle', idleMemory],
+  ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),
 ];
 
@@ -37,6 +43,6 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figu
 process.exitCode = figures.every(({ ok }) => ok) ? 0 : 1;
 
 async function hasGvisor(): Promise<boolean> {
-  const engine = createEngine({ socketPath: null, image: benchImage, runtime: 'auto' });
+  const engine = createEngine({ endpoint: null, image: benchImage, runtime: 'auto' });
   return (await engine.check()).runtime === 'runsc';
 }

@@ -29,7 +29,7 @@ export function openSandboxes(options: {
   readonly limits?: SandboxLimits;
 }): DockerSandbox {
   return createDockerSandbox({
-    socketPath: null,
+    endpoint: null,
     image: benchImage,
     runtime: options.runtime ?? 'runc',
     ownerId: createOwnerId(),
