@@ -161,6 +161,16 @@ describe('a thread as a notebook', () => {
     expect(cells.find(({ id }) => id === 'cell-2')?.outputs).toMatchObject([{ text: ['2\n'] }]);
   });
 
+  it('shows the chart that the thread showed, also where the re-run drew another', async () => {
+    await ask(taskOf('t1', { text: 'run: chart("A")' }));
+    instead.set('chart("A")', 'chart("B")');
+    const cells = notebookIn(await ask(taskOf('t2', { text: 'notebook' })));
+    expect(text(cells, 'header')).toContain('Cell \\[2\\] (Working) drew another chart.');
+    expect(cells.find(({ id }) => id === 'cell-1')?.outputs).toMatchObject([
+      { data: { 'image/png': Buffer.from('png A').toString('base64') } },
+    ]);
+  });
+
   it('says which cells were not run again where one ends the container', async () => {
     await ask(taskOf('t1', { text: 'run: print("1")' }));
     await ask(taskOf('t2', { text: 'run: print("2")' }));
