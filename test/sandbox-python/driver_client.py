@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[2] / "sandbox" / "python"
+RUNTIME = os.environ.get("PLOTLINE_TEST_RUNTIME", "runc")
 IMAGE = os.environ.get("PLOTLINE_TEST_IMAGE", "plotline-sandbox:latest")
 
 
@@ -33,7 +34,7 @@ class Outcome:
 class DriverClient:
     """One container with its driver. Use as a context manager."""
 
-    def __init__(self, memory: str = "1g", source: Path | None = SOURCE, workspace: str = "512m", runtime: str = "runc") -> None:
+    def __init__(self, memory: str = "1g", source: Path | None = SOURCE, workspace: str = "512m", runtime: str = RUNTIME) -> None:
         self._ids = itertools.count(1)
         command = [
             "docker", "run", "-i", "--rm", "--init", "--label", "plotline.test=driver", "--network", "none", "--read-only",

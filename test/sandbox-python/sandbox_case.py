@@ -14,6 +14,12 @@ def image_is_there() -> bool:
     return subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode == 0
 
 
+def has_gvisor() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    return "runsc" in subprocess.run(["docker", "info", "--format", "{{.Runtimes}}"], capture_output=True, text=True, check=False).stdout
+
+
 @unittest.skipUnless(image_is_there(), f"needs Docker and the image {IMAGE}")
 class SandboxCase(unittest.TestCase):
     """`self.driver` is shared: tests restore what they break."""

@@ -1,9 +1,10 @@
 """Time, memory, output, and processes that do not want to end."""
 
 import time
+import unittest
 
 from driver_client import DriverClient
-from sandbox_case import SandboxCase
+from sandbox_case import SandboxCase, has_gvisor
 
 STUBBORN = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
 
@@ -117,6 +118,19 @@ class Memory(SandboxCase):
         self.assertIn("out of memory", outcome.stderr)
         self.assertEqual(self.output_of("print(kept)"), "1")
 
+    def test_files_and_python_count_together(self) -> None:
+        fill = "f = open('fill.bin', 'wb')\nfor _ in range(200): f.write(b'x' * (1 << 20))\nf.close()\nb = []\nwhile True: b.append(bytearray(b'x' * 10_000_000))"
+        self.assertEqual(self.driver.run(fill).status, "out-of-memory")
+        self.assertEqual(self.output_of("import os; print(os.path.getsize('fill.bin')); os.remove('fill.bin')"), str(200 << 20))
+
+    def test_growth_between_cells_is_said_in_the_next(self) -> None:
+        self.run_ok(
+            "import threading, time\ndef grow():\n    time.sleep(0.2)\n    b = []\n    while True: b.append(bytearray(b'x' * 10_000_000))\n"
+            "threading.Thread(target=grow, daemon=True).start()"
+        )
+        time.sleep(2)
+        self.assertIn("lack of memory", self.run_ok("1").stderr)
+
     def test_memory_error_gets_a_hint(self) -> None:
         outcome = self.driver.run("raise MemoryError()")
         self.assertEqual(outcome.status, "error")
@@ -125,7 +139,14 @@ class Memory(SandboxCase):
     def test_a_full_workspace_is_an_ordinary_error(self) -> None:
         outcome = self.driver.run("f = open('full.bin', 'wb', buffering=0)\nfor _ in range(400): f.write(b'x' * (1 << 20))")
         self.assertIn(outcome.status, ("error", "out-of-memory"))
-        self.run_ok("import os; f.close(); os.remove('full.bin')")
+        self.run_ok("import os; 'f' in globals() and f.close(); os.remove('full.bin')")
+
+
+@unittest.skipUnless(has_gvisor(), "needs gVisor's runsc, registered with Docker")
+class MemoryOnGvisor(Memory):
+    """There the limit would end the whole container; the driver's own guard comes before it."""
+
+    options = {**Memory.options, "runtime": "runsc"}
 
 
 class Floods(SandboxCase):

@@ -6,7 +6,6 @@ import signal
 import time
 from dataclasses import dataclass, field
 
-from plotline.cgroup import memory_limit_bytes
 from plotline.driver.output import RunOutput
 from plotline.text import megabytes, seconds
 
@@ -32,6 +31,8 @@ class Run:
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     result_count: int = 0
     result_bytes: int = 0
+    guard_kills: int = 0
+    """Children that the memory guard ended."""
     results_cut: bool = False
     truncated: bool = False
     stop_reason: str | None = None
@@ -62,8 +63,8 @@ def stopped_error(run: Run, *, state_kept: bool, traceback: str) -> Error:
     return {"name": "Timeout", "message": message, "traceback": traceback}
 
 
-def out_of_memory_error() -> Error:
-    limit = memory_limit_bytes()
+def out_of_memory_error(limit: int | None) -> Error:
+    """`limit` in bytes; None where it is not known."""
     size = f"the memory limit of {megabytes(limit)}" if limit is not None else "the memory limit"
     message = (
         f"The cell went over {size} (Python and the files in /mnt/data together), so its Python process was ended. "

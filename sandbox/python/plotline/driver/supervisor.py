@@ -8,10 +8,11 @@ import termios
 import time
 from contextlib import suppress
 
-from plotline.cgroup import KillCounter
+from plotline.cgroup import KillCounter, memory_limit_bytes
 from plotline.driver import processes
 from plotline.driver.changes import ChangeWatcher
 from plotline.driver.kernel_process import KernelProcess, Serve
+from plotline.driver.memory_guard import MemoryGuard
 from plotline.driver.messages import RESULT_BYTES_LIMIT, RESULTS_LIMIT, MessageError, check_error, check_parts
 from plotline.driver.outbox import Outbox
 from plotline.driver.run import Error, Run, died_error, idle_death_note, out_of_memory_error, stopped_error
@@ -35,6 +36,8 @@ class Supervisor:
         self._notes: list[str] = []
         self._counter = KillCounter()
         self._kills_seen = self._counter.kills()
+        self._guard = MemoryGuard(processes.strangers) if self._kills_seen is None else None
+        self._guarded = False
         self.run: Run | None = None
         self.kernel = KernelProcess(serve_kernel)
 
@@ -50,6 +53,9 @@ class Supervisor:
             run.output.note(note)
         self._notes.clear()
         self._kills_seen = self._counter.kills()
+        if self._guard is not None:
+            self._guard.begin()
+            self._guarded = True
         run.start_clock()
         self.run = run
         with suppress(OSError):  # A kernel that is just ending is noticed by its channel.
@@ -74,6 +80,8 @@ class Supervisor:
 
     def tick(self) -> None:
         """Does what is due by the clock."""
+        if self._guard is not None and self._guarded and time.monotonic() >= self._guard.look_at and self._guard.is_over():
+            self._end_largest(self._guard)
         run, now = self.run, time.monotonic()
         if run is None:
             return
@@ -91,10 +99,10 @@ class Supervisor:
             self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""))
 
     def deadline(self) -> float | None:
-        if self.run is None:
-            return None
-        times = (self.run.deadline(), self.run.output.deadline(), self.run.interrupt_at)
-        return min(at for at in times if at is not None)
+        times = [self._guard.look_at] if self._guard is not None and self._guarded else []
+        if (run := self.run) is not None:
+            times += [at for at in (run.deadline(), run.output.deadline(), run.interrupt_at) if at is not None]
+        return min(times, default=None)
 
     # ------------------------------------------------------------ what comes from the kernel
 
@@ -168,7 +176,7 @@ class Supervisor:
             raise MessageError("status and error do not fit")
         run.truncated |= header.get("truncated") is True
         self.drain()
-        if self._kills_since_begin() > 0:
+        if run.guard_kills or self._kills_since_begin() > 0:
             run.output.note(_CHILD_KILLED)
         if run.stop_reason is not None:
             self._finish(run.stop_reason, stopped_error(run, state_kept=True, traceback="" if error is None else error["traceback"]))
@@ -230,7 +238,7 @@ class Supervisor:
         self._replace_kernel()
         killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         if killed and kills > 0:
-            self._finish("out-of-memory", out_of_memory_error())
+            self._finish("out-of-memory", out_of_memory_error(self._memory_limit()))
         elif run.stop_reason is not None:
             self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""))
         else:
@@ -241,12 +249,34 @@ class Supervisor:
         before, now = self._kills_seen, self._counter.kills()
         return 0 if before is None or now is None else now - before
 
-    def _replace_idle_kernel(self) -> None:
+    def _memory_limit(self) -> int | None:
+        return memory_limit_bytes() if self._guard is None else self._guard.limit_bytes
+
+    def _end_largest(self, guard: MemoryGuard) -> None:
+        """
+        Much as the operating system would: where a child is the largest process, the variables are kept; otherwise the kernel goes.
+        All children go at once, because several can take memory faster than they are ended one by one.
+        """
+        guard.settle()
+        if guard.largest() not in (None, self.kernel.pid):
+            if self.run is not None:
+                self.run.guard_kills += 1
+            for pid in processes.strangers():
+                if pid != self.kernel.pid:
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL)
+        elif self.run is not None:
+            self._replace_kernel()
+            self._finish("out-of-memory", out_of_memory_error(guard.limit_bytes))
+        else:
+            self._replace_idle_kernel(out_of_memory=True)
+
+    def _replace_idle_kernel(self, *, out_of_memory: bool = False) -> None:
         """A kernel that ended while no cell ran: replaced at once, said in the next run."""
         before, now = self._kills_seen, self._counter.kills()
         old = self.kernel
         self._replace_kernel()
-        out_of_memory = before is not None and now is not None and now > before
+        out_of_memory |= before is not None and now is not None and now > before
         self._kills_seen = now
         self._notes.append(idle_death_note(old.wait_status, out_of_memory=out_of_memory))
 
@@ -258,4 +288,6 @@ class Supervisor:
             old.wait_status = ended.get(old.pid)
         self.drain()
         old.close()
+        # The new one holds nothing that could grow until it has run a cell.
+        self._guarded = False
         self.kernel = KernelProcess(self._serve_kernel)
