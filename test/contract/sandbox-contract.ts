@@ -11,6 +11,11 @@ export interface SandboxHarness {
   readonly limits: SandboxLimits;
   /** Ids of the sessions' containers that exist, those kept warm included. */
   existing(): Promise<readonly string[]>;
+  /**
+   * The code runs on a kernel of its own (gVisor): that kernel's program is filtered and not the code, it limits bytes but not the number of
+   * files, and where the machine refuses it another process it ends with everything in it.
+   */
+  readonly hasOwnKernel: boolean;
   /** Takes a session's container away, behind the provider's back. */
   destroy(sessionId: string): Promise<void>;
 }
@@ -187,7 +192,8 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
         expect(textOf(await run(shared, 'open("small").read()'))).toContain('fits');
       });
 
-      it('are bounded in number too', async () => {
+      it('are bounded in number too', async ({ skip }) => {
+        skip(harness.hasOwnKernel, 'gVisor keeps no count of files; their memory is what bounds them');
         const many = await run(
           shared,
           'import os\nos.makedirs("many", exist_ok=True)\nfor n in range(200_000): open(f"many/{n}", "w").close()',
@@ -248,9 +254,21 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
         expect((await run(shared, '1')).status).toBe('ok');
       });
 
-      it('a fork bomb hits the process limit, the next cell runs, and a fresh kernel is rid of it', async () => {
-        const bomb =
-          'import os, time\nfor _ in range(100_000):\n    if os.fork() == 0:\n        time.sleep(60)\n        os._exit(0)';
+      const bomb =
+        'import os, time\nfor _ in range(100_000):\n    if os.fork() == 0:\n        time.sleep(60)\n        os._exit(0)';
+
+      it('a fork bomb ends itself or its sandbox, and the next one works', async () => {
+        await using session = await acquire();
+        const execution = await run(session, bomb, 60_000);
+        expect(['error', 'lost', 'out-of-memory']).toContain(execution.status);
+        await using next = await acquire();
+        expect((await run(next, '1')).status).toBe('ok');
+      });
+
+      it('a fork bomb hits the process limit, the next cell runs, and a fresh kernel is rid of it', async ({
+        skip,
+      }) => {
+        skip(harness.hasOwnKernel, 'gVisor ends as a whole where the machine refuses it another process');
         expect(await run(shared, bomb, 60_000)).toMatchObject({ status: 'error', error: { name: 'BlockingIOError' } });
         expect((await run(shared, '1')).status).toBe('ok');
         await run(shared, 'import os; os._exit(0)');
@@ -259,8 +277,11 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
 
       it('a sandbox taken away is lost, in words, now and for every later cell', async () => {
         const session = await acquire();
-        const execution = run(session, 'import time\nprint("so far", flush=True)\ntime.sleep(60)', 60_000);
-        setTimeout(() => void harness.destroy(session.id), 300);
+        const execution = session.run('import time\nprint("so far", flush=True)\ntime.sleep(60)', {
+          timeoutMs: 60_000,
+          signal: never,
+          onOutput: () => void harness.destroy(session.id),
+        });
         expect(await execution).toMatchObject({ status: 'lost', stdout: 'so far\n', error: { name: 'SandboxLost' } });
         expect(session.alive).toBe(false);
         expect((await run(session, '1')).status).toBe('lost');
@@ -340,10 +361,10 @@ def writable(place):
       it('no capability, no new privileges, no root', async () => {
         const execution = await run(
           shared,
-          'import os\nstatus = dict(line.split(":", 1) for line in open("/proc/self/status"))\n([status[k].strip() for k in ("CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp")], os.getuid() >= 10000)',
+          'import os\nstatus = dict(line.split(":", 1) for line in open("/proc/self/status"))\n([status[k].strip() if k in status else None for k in ("CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp")], os.getuid() >= 10000)',
         );
         expect(textOf(execution)).toBe(
-          `(['${'0'.repeat(16)}', '${'0'.repeat(16)}', '${'0'.repeat(16)}', '1', '2'], True)`,
+          `(['${'0'.repeat(16)}', '${'0'.repeat(16)}', '${'0'.repeat(16)}', ${harness.hasOwnKernel ? "None, '0'" : "'1', '2'"}], True)`,
         );
       });
     });
