@@ -1,3 +1,4 @@
+import { harmless } from './format.ts';
 import { mapOutsideCode } from './markdown-lines.ts';
 
 /**
@@ -5,7 +6,7 @@ import { mapOutsideCode } from './markdown-lines.ts';
  * another, and cannot make the platform fetch something.
  */
 export function neutralise(markdown: string): string {
-  return breakMentions(defangLinks(markdown));
+  return breakMentions(defangLinks(harmless(markdown)));
 }
 
 const zeroWidthSpace = '\u200b';
@@ -14,9 +15,15 @@ const zeroWidthSpace = '\u200b';
 const mentionToken = /<(?=@[!&]?[A-Z0-9]|#[A-Z0-9]|!(?:channel|here|everyone|group|subteam|date)\b)/gi;
 const mentionWord = /(?<![\p{L}\p{N}_.@])@(?=(?:channel|here|everyone|group)\b)/giu;
 
-/** Puts a zero-width space into everything that a platform would turn into a mention. */
+// Only inside code: elsewhere it has become a link of Markdown's. Bounded like the patterns below.
+const labelledLink = /<(?=(?:https?|mailto|ftp|slack):[^|<>\s]{1,2000}\|)/gi;
+
+/** Puts a zero-width space into everything that a platform would turn into a mention, or into a link with a label of its own. */
 export function breakMentions(text: string): string {
-  return text.replace(mentionToken, `<${zeroWidthSpace}`).replace(mentionWord, `@${zeroWidthSpace}`);
+  return text
+    .replace(mentionToken, `<${zeroWidthSpace}`)
+    .replace(labelledLink, `<${zeroWidthSpace}`)
+    .replace(mentionWord, `@${zeroWidthSpace}`);
 }
 
 // Bounded repetitions: the text is untrusted, and an unbounded one would be quadratic in it.

@@ -28,5 +28,20 @@ export function shorten(text: string, maxCharacters: number): string {
 
 /** One line: line breaks, tabs and other control characters become single spaces. */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  return harmless(text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')).trim();
+}
+
+/**
+ * Text of a model, a file or a person without what is more than a character: no escape sequences, no carriage returns that
+ * overwrite a line, no characters that turn text around. Line breaks and tabs stay.
+ */
+export function harmless(text: string): string {
+  return (
+    text
+      .replaceAll('\r\n', '\n')
+      // C0 without tab and line feed, DEL, C1, and the bidirectional embeddings, overrides and isolates.
+      // oxlint-disable-next-line no-control-regex
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+      .toWellFormed()
+  );
 }

@@ -19,6 +19,14 @@ function withoutSecrets(line: string): string {
   return line.replace(secretPattern, '[redacted]');
 }
 
+/** What a terminal obeys and JSON lets through: DEL, C1, line separators, and the characters that turn text around. */
+const obeyed = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Such a character can only stand inside a string of the line's JSON, so its escape means the same. */
+function printable(line: string): string {
+  return line.replace(obeyed, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** `level` is one of pino's: debug, info, warn, error, silent. Lines go to stderr, so that stdout belongs to the terminal adapter. */
 export function createLogger(
   level: string,
@@ -32,6 +40,6 @@ export function createLogger(
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: redactPaths, censor: '[redacted]' },
     },
-    { write: (line: string) => write(withoutSecrets(line)) },
+    { write: (line: string) => write(printable(withoutSecrets(line))) },
   );
 }

@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from '../../src/ports.ts';
 import type { Artifact, Progress, ProgressStep, Reply } from '../../src/types.ts';
-import { codeBlock, codeSpan, neutralise } from '../escape.ts';
+import { breakMentions, codeBlock, codeSpan, neutralise } from '../escape.ts';
 import { oneLine, shorten } from '../format.ts';
 import { partText, splitMarkdown } from '../split-markdown.ts';
 import { tableText } from '../table-text.ts';
@@ -78,10 +78,10 @@ const shownSteps = 15;
 const shownStepCharacters = 150;
 
 function renderProgress(progress: Progress): RenderedPart {
-  const note = escapeWithin(oneLine(progress.note), 500);
+  const note = escapeWithin(breakMentions(oneLine(progress.note)), 500);
   const steps = progress.steps.map(({ title, state }) => ({
     sign: stepSigns[state],
-    title: escapeWithin(oneLine(title), shownStepCharacters) || 'Working on it',
+    title: escapeWithin(breakMentions(oneLine(title)), shownStepCharacters) || 'Working on it',
   }));
   const hidden = steps.length - shownSteps;
   const lines = [

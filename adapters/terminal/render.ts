@@ -1,8 +1,8 @@
 import type { Artifact, Cell, Progress, TableData } from '../../src/types.ts';
 import { displayWidth, fitToWidth } from '../display-width.ts';
-import { formatBytes, formatCount, oneLine } from '../format.ts';
+import { formatBytes, formatCount, harmless, oneLine } from '../format.ts';
 import { tableText } from '../table-text.ts';
-import { harmless, highlightPython } from './style.ts';
+import { highlightPython } from './style.ts';
 import type { Style } from './style.ts';
 
 const maxTableRows = 15;

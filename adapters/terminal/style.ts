@@ -47,21 +47,6 @@ export function createStyle(colour: boolean): Style {
   };
 }
 
-/**
- * Text of a model, a file or a person, made harmless for a terminal: no escape sequences, no carriage returns that overwrite
- * a line, no characters that turn text around. Line breaks and tabs stay.
- */
-export function harmless(text: string): string {
-  return (
-    text
-      .replaceAll('\r\n', '\n')
-      // C0 without tab and line feed, DEL, C1, and the bidirectional embeddings, overrides and isolates.
-      // oxlint-disable-next-line no-control-regex
-      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
-      .toWellFormed()
-  );
-}
-
 const pythonTokens =
   /(#[^\n]*)|("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\b(and|as|assert|async|await|break|class|continue|def|del|elif|else|except|False|finally|for|from|if|import|in|is|lambda|None|not|or|pass|raise|return|True|try|while|with|yield)\b|\b(\d[\d_.eE]*)\b/g;
 

@@ -1,12 +1,13 @@
 import { toAppError } from '../../src/errors.ts';
 import type { GatewayHandlers, PlatformClient, PlatformGateway } from '../../src/ports.ts';
+import { harmless } from '../format.ts';
 import { demoUsage } from './arguments.ts';
 import type { DemoArguments } from './arguments.ts';
 import { createTerminalClient } from './client.ts';
 import { openKeyboard } from './keyboard.ts';
 import { createQuestions } from './questions.ts';
 import { createScreen } from './screen.ts';
-import { createStyle, harmless, terminalFeatures } from './style.ts';
+import { createStyle, terminalFeatures } from './style.ts';
 import { createTranscript } from './transcript.ts';
 
 export { parseDemoArguments } from './arguments.ts';

@@ -1,10 +1,11 @@
 import { array, assert, constantFrom, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayWidth } from '../../adapters/display-width.ts';
+import { harmless } from '../../adapters/format.ts';
 import { inlineImage } from '../../adapters/terminal/images.ts';
 import { safeName, withCounter } from '../../adapters/terminal/names.ts';
 import { renderArtifact, renderMarkdown, renderProgress, renderTable } from '../../adapters/terminal/render.ts';
-import { createStyle, harmless, highlightPython, terminalFeatures } from '../../adapters/terminal/style.ts';
+import { createStyle, highlightPython, terminalFeatures } from '../../adapters/terminal/style.ts';
 import type { Artifact, TableData } from '../../src/types.ts';
 
 const plain = createStyle(false);
