@@ -1,0 +1,56 @@
+import type { Model, ModelRequest, OutgoingMessage } from '../src/ports.ts';
+import type { RecordedPost } from '../test/fakes/recording-platform.ts';
+import { startTestBot } from '../test/fakes/test-bot.ts';
+import type { TestBot } from '../test/fakes/test-bot.ts';
+import type { Stage } from './attack.ts';
+
+/** The whole bot with containers of its own on the attack's runtime; the built-in analyst where no model is given. */
+export function startBot(stage: Stage, model?: Model): Promise<TestBot> {
+  const env = {
+    SANDBOX_RUNTIME: stage.runtime,
+    SANDBOX_IMAGE: stage.image,
+    SANDBOX_POOL_SIZE: '0',
+    SANDBOX_MAX: '3',
+    LOG_LEVEL: 'silent',
+  };
+  return startTestBot(env, model);
+}
+
+/** What was recorded, as it can be posted again elsewhere. */
+export function messagesOf(posts: readonly RecordedPost[]): readonly OutgoingMessage[] {
+  return posts.map(({ message, files }) =>
+    message.kind !== 'reply'
+      ? message
+      : { ...message, files: files.map(({ file, bytes }) => ({ file, open: () => once(bytes) })) },
+  );
+}
+
+async function* once(bytes: Buffer): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+/**
+ * Where text of a file got among what the model reads. It may be in tool results, and between the two marker lines of file
+ * cards, of which a message has one pair at its end; everything else speaks with the bot's or the person's voice.
+ */
+export function outOfPlace(requests: readonly ModelRequest[], mark: string): readonly string[] {
+  const found = requests.flatMap((request) => {
+    const tools = request.tools.map(({ name }) => name).join();
+    return [
+      ...(request.instructions.includes(mark) ? ['in the instructions'] : []),
+      ...(JSON.stringify(request.tools).includes(mark) ? ['in a tool'] : []),
+      ...(tools === 'run_python' ? [] : [`other tools: ${tools}`]),
+      ...request.messages.flatMap((message) => {
+        if (message.role === 'tool') return [];
+        if (message.role === 'assistant') return message.text.includes(mark) ? ['in the assistant’s words'] : [];
+        const [outside = '', ...blocks] = message.text.split('\n<file_cards>\n');
+        const ends = message.text.split('</file_cards>').length - 1;
+        if (blocks.length > 1 || ends !== blocks.length)
+          return ['the block of file cards was opened or closed by a file'];
+        const after = blocks[0]?.split('\n</file_cards>')[1] ?? '';
+        return `${outside}${after}`.includes(mark) ? ['beside the file cards'] : [];
+      }),
+    ];
+  });
+  return [...new Set(found)];
+}
