@@ -51,7 +51,12 @@ function codeFooter(reply: Reply): readonly Json[] {
   return [
     {
       type: 'context',
-      elements: [{ type: 'mrkdwn', text: `${what} ran for this. Mention me here with *show code* to see it.` }],
+      elements: [
+        {
+          type: 'mrkdwn',
+          text: `${what} ran for this. Mention me here with *show code* to see it, with *notebook* to get it as a Jupyter notebook.`,
+        },
+      ],
     },
   ];
 }

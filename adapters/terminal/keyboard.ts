@@ -14,7 +14,8 @@ import type { Transcript } from './transcript.ts';
 const help = `Ask in your own words. A line that is a path attaches that file to your next question.
   /file PATH  attach a file       /files  what you gave and what I made
   /code       the last code       /stop   stop what runs (also Ctrl-C)
-  /help       this                /quit   leave (also Ctrl-D)`;
+  /help       this                /quit   leave (also Ctrl-D)
+Ask for the “notebook” to get the conversation as a Jupyter notebook.`;
 
 /** Reads lines until the person leaves: then `onEnd` is called, once. */
 export function openKeyboard(deps: {

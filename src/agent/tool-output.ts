@@ -35,7 +35,7 @@ export function executionText(execution: Execution): string {
   return [`status: ${execution.status} (${(execution.durationMs / 1000).toFixed(2)} s)`, ...filled].join('\n');
 }
 
-/** The same, cut to what the model may see; the whole is then saved under `.plotline-output-<call>.txt`. */
+/** The same, cut to what the model may see; the whole is then saved under `.output-<call>.txt`. */
 export async function toolOutput(
   execution: Execution,
   callId: string,
@@ -45,8 +45,8 @@ export async function toolOutput(
   const whole = executionText(execution);
   const parts = headAndTail(whole);
   if (parts === null) return whole;
-  // The leading dot keeps the file out of what is handed to the person.
-  const name = `.plotline-output-${callId.replace(/[^\w-]/g, '').slice(-40)}.txt`;
+  // The leading dot keeps the file out of what is handed to the person. Names in `.plotline-` are the driver's own.
+  const name = `.output-${callId.replace(/[^\w-]/g, '').slice(-40)}.txt`;
   const where = await save(name, whole, signal).then(
     () => `the whole output is in ${name}`,
     () => 'the rest could not be kept, so print less',
