@@ -64,10 +64,7 @@ export async function answerTask(
       instructions: deps.instructions,
       messages: [...threadHistory(earlier), userMessage(task.text, cards)],
       runCell: (...cell) => cells.run(...cell),
-      saveOutput: async (name, text, abort) => {
-        const session = await cells.session(abort);
-        await session.write(name, oneChunk(text), abort);
-      },
+      saveOutput: (...output) => cells.save(...output),
       limits: deps.limits,
       signal,
       onEvent: (event) => show(event, progress),
@@ -143,10 +140,6 @@ function show(event: AgentEvent, progress: ProgressReporter): void {
 /** A stopped task keeps what it made to itself; the person asked for quiet. */
 function keepsArtifacts(outcome: AgentOutcome): boolean {
   return outcome.outcome !== 'cancelled';
-}
-
-async function* oneChunk(text: string): AsyncIterable<Uint8Array> {
-  yield new TextEncoder().encode(text);
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -55,6 +55,6 @@ export function cap(text: string): string {
   return text.length <= keptCharacters ? text : text.slice(0, keptCharacters).toWellFormed();
 }
 
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+export async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
 }

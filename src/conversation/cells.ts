@@ -3,10 +3,10 @@ import { formulaNotices } from '../answer/formulas.ts';
 import type { CollectLimits } from '../answer/collect.ts';
 import { selectArtifacts } from '../answer/select.ts';
 import type { CellOutcome } from '../answer/select.ts';
-import type { Blobs, RunOptions, SandboxSession, Store } from '../ports.ts';
+import type { Blobs, RunOptions, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Artifact, Execution, ShownCell, Task } from '../types.ts';
-import { keepParts, toCellRecord } from './cell-record.ts';
+import { keepParts, once, toCellRecord } from './cell-record.ts';
 import { seedOfNext } from './seeds.ts';
 import type { Sessions } from './sessions.ts';
 import { createTaskSandbox } from './task-sandbox.ts';
@@ -20,8 +20,8 @@ const ranTwice =
 
 /** Runs the cells of one task in its thread's session and keeps what they leave. */
 export interface TaskCells {
-  /** The thread's session; what could not be rebuilt for it goes to `notices`. */
-  session(signal: AbortSignal): Promise<SandboxSession>;
+  /** Puts a text beside the cells' files, for later cells to read. Its name begins with a dot. */
+  save(name: string, text: string, signal: AbortSignal): Promise<void>;
   /** Looks at one file. Not a cell: it is not kept and not run again in a rebuilt sandbox. */
   look(name: string, code: string, options: RunOptions): Promise<Execution>;
   run(
@@ -113,7 +113,14 @@ export function createTaskCells(
   };
 
   return {
-    session: (signal) => sandbox.open(signal),
+    save: async (name, text, signal) => {
+      const bytes = new TextEncoder().encode(text);
+      const session = await sandbox.open(signal);
+      const stored = await session.write(name, once(bytes), signal);
+      await deps.blobs.put(once(bytes), { maxBytes: bytes.length });
+      const kept = { taskId: task.id, origin: 'output', attachmentId: null } as const;
+      await deps.store.putFile(threadKey, { ...stored, ...kept, name, mimeType: 'text/plain' });
+    },
     look: async (name, code, options) => {
       const lostWords = `The sandbox was lost while I looked at \`${name}\`; I looked again in a new one.`;
       return (await sandbox.run(code, options, lostWords)).execution;

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Blobs, SandboxSession, Store, ThreadFile } from '../ports.ts';
-import type { Cell, ThreadKey } from '../types.ts';
+import type { ThreadKey } from '../types.ts';
 import { differenceWords } from './replay-comparison.ts';
 import { replayCells } from './replay.ts';
 import type { ReplayedCell } from './replay.ts';
@@ -45,11 +45,16 @@ export function createRebuild(deps: {
     }
   };
 
-  const writeAttachments: Fill = async (session, threadKey, written, signal) => {
+  const writeFiles = async (
+    session: SandboxSession,
+    files: readonly ThreadFile[],
+    written: Set<string>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> => {
     const notices: string[] = [];
-    for (const file of await store.files(threadKey)) {
+    for (const file of files) {
       const identity = `${file.name} ${file.sha256}`;
-      if (file.origin !== 'attachment' || written.has(identity)) continue;
+      if (written.has(identity)) continue;
       const notice = await write(session, file, signal);
       if (notice !== null) notices.push(notice);
       written.add(identity);
@@ -57,28 +62,37 @@ export function createRebuild(deps: {
     return notices;
   };
 
-  const replay = async (
-    session: SandboxSession,
-    cells: readonly Cell[],
-    signal: AbortSignal,
-  ): Promise<readonly string[]> => {
+  const writeAttachments: Fill = async (session, threadKey, written, signal) =>
+    writeFiles(session, (await store.files(threadKey)).filter(isAttachment), written, signal);
+
+  /** Each task's cells find the attachments that were there when they ran: code may have listed the folder. */
+  const replay: Fill = async (session, threadKey, written, signal) => {
+    const cells = await store.cells(threadKey);
+    const files = (await store.files(threadKey)).filter((file) => isAttachment(file) || isSavedBesideCells(file));
+    const order = new Map((await store.tasks(threadKey)).map(({ task }, index) => [task.id, index]));
+    const placeOf = ({ taskId }: { readonly taskId: string }): number => order.get(taskId) ?? -1;
+    const notices: string[] = [];
     const different: ReplayedCell[] = [];
     const options = { blobs, cellTimeoutMs: deps.cellTimeoutMs, signal };
-    for await (const replayed of replayCells(session, cells, options)) {
-      if (replayed.differences.length > 0) different.push(replayed);
+    for (const [taskId, ofTask] of Map.groupBy(cells, (cell) => cell.taskId)) {
+      const known = files.filter((file) => placeOf(file) <= placeOf({ taskId }));
+      notices.push(...(await writeFiles(session, known, written, signal)));
+      for await (const replayed of replayCells(session, ofTask, options)) {
+        if (replayed.differences.length > 0) different.push(replayed);
+      }
+      if (!session.alive) return [];
     }
-    return session.alive ? differenceNotices(different) : [];
+    return [...notices, ...differenceNotices(different)];
   };
 
   /** Files that cells made and that are not there: a cell that was killed is not run again, but what it had written stays. */
   const writeOutputs = async (
     session: SandboxSession,
     threadKey: ThreadKey,
-    cells: readonly Cell[],
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
     // Files of an attempt whose cells were dropped are not part of the thread.
-    const tasks = new Set(cells.map(({ taskId }) => taskId));
+    const tasks = new Set((await store.cells(threadKey)).map(({ taskId }) => taskId));
     const outputs = (await store.files(threadKey)).filter((file) => file.origin === 'output' && tasks.has(file.taskId));
     if (outputs.length === 0) return [];
     const present = new Set((await session.list('')).map(({ path }) => path));
@@ -94,21 +108,29 @@ export function createRebuild(deps: {
     writeAttachments,
 
     everything: async (session, threadKey, written, signal) => {
+      const changed = await replay(session, threadKey, written, signal);
+      if (!session.alive) return changed;
       const missing = await writeAttachments(session, threadKey, written, signal);
-      const cells = await store.cells(threadKey);
-      const changed = await replay(session, cells, signal);
-      const lost = session.alive ? await writeOutputs(session, threadKey, cells, signal) : [];
-      return [...missing, ...changed, ...lost];
+      return [...changed, ...missing, ...(await writeOutputs(session, threadKey, signal))];
     },
 
     filesOnly: async (session, threadKey, written, signal) => [
       ...(await writeAttachments(session, threadKey, written, signal)),
-      ...(await writeOutputs(session, threadKey, await store.cells(threadKey), signal)),
+      ...(await writeOutputs(session, threadKey, signal)),
     ],
 
     nothingReplayed:
       'This thread was rebuilt in a fresh sandbox that ended while the earlier steps were run again; its files are there, its variables are not.',
   };
+}
+
+function isAttachment({ origin }: ThreadFile): boolean {
+  return origin === 'attachment';
+}
+
+/** Long output that was kept for the model to read: no cell makes it again. */
+function isSavedBesideCells({ origin, name }: ThreadFile): boolean {
+  return origin === 'output' && name.startsWith('.');
 }
 
 const words = new Intl.ListFormat('en-GB');

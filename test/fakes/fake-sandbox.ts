@@ -31,7 +31,9 @@ export interface FakeSandbox extends SandboxProvider {
  * Containers that understand one call per line, with JSON arguments: `print("text")`, `write("name", "text")`, `remove("name")`,
  * `chart("title")`, `raise("text")`, `count()` (prints another number each time), `wait()` (until it is stopped),
  * `die()` (the container ends), `dieOnce()` (only the first one that runs it does), `draw()` (prints a number that the seed decides),
- * `today()` (prints the date of the cell's clock), `show("text")` (a result), `warn("text")` (on stderr), and the call that makes a file's card.
+ * `today()` (prints the date of the cell's clock), `show("text")` (a result), `warn("text")` (on stderr),
+ * `list()` (prints the names of the files that are not hidden), `lines("name")` (prints how many lines a file has), `flood()` (prints 1,000 lines), and
+ * the call that makes a file's card.
  */
 export function createFakeSandbox(cardOf: (name: string) => FileCard = plainCard): FakeSandbox {
   const containers: FakeContainer[] = [];
@@ -50,7 +52,13 @@ export function createFakeSandbox(cardOf: (name: string) => FileCard = plainCard
       for (const before of sandbox.places) onPlace?.(before);
       if (sandbox.failure !== null) return Promise.reject(sandbox.failure);
       if (signal.aborted) return Promise.reject(signal.reason as Error);
-      const container = createContainer(`c${containers.length + 1}`, cardOf, nextCount, nextDeath, () => sandbox.roomBytes);
+      const container = createContainer(
+        `c${containers.length + 1}`,
+        cardOf,
+        nextCount,
+        nextDeath,
+        () => sandbox.roomBytes,
+      );
       containers.push(container);
       return Promise.resolve(container);
     },
@@ -115,6 +123,15 @@ function createContainer(
           break;
         case 'today':
           say(new Date(options.clockMs ?? Date.now()).toISOString().slice(0, 10));
+          break;
+        case 'list':
+          say([...files.keys()].filter((file) => !file.startsWith('.')).join(' '));
+          break;
+        case 'lines':
+          say(String(files.get(first)?.toString().split('\n').length ?? 0));
+          break;
+        case 'flood':
+          for (let number = 0; number < 1000; number += 1) say(`line ${number}`);
           break;
         case 'show':
           results.push({ 'text/plain': first });

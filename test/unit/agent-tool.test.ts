@@ -124,9 +124,9 @@ describe('what the model sees of an execution', () => {
     expect(lines[0]).toMatch(/^status: ok/);
     expect(lines[2]).toBe('line 0');
     expect(text).toMatch(/line 999\n## files\nnew a\.csv/);
-    expect(text).toContain('[… 804 lines, 7.1 KB cut here; the whole output is in .plotline-output-call1.txt …]');
-    expect([...saved.keys()]).toEqual(['.plotline-output-call1.txt']);
-    expect(saved.get('.plotline-output-call1.txt')).toContain(stdout);
+    expect(text).toContain('[… 804 lines, 7.1 KB cut here; the whole output is in .output-call1.txt …]');
+    expect([...saved.keys()]).toEqual(['.output-call1.txt']);
+    expect(saved.get('.output-call1.txt')).toContain(stdout);
   });
 
   it.each([

@@ -127,6 +127,16 @@ describe('a thread outlives its container', () => {
     expect(sandbox.containers.at(-1)?.files.get('half.csv')?.toString()).toBe('1');
   });
 
+  it('cells that run again find the files that were there then, and those kept for the model', async () => {
+    await ask('t1', ['list()', 'flood()'], ['a.csv']);
+    const saved = /\.output-\w+\.txt/.exec(lastToolText())?.[0] ?? 'nothing was saved';
+    await ask('t2', [`lines("${saved}")`, 'list()'], ['b.csv']);
+    const printed = (await store.cells(testThreadKey)).map(({ execution }) => execution.stdout);
+    expect([printed[0], Number(printed[2]) > 1000, printed[3]]).toEqual(['a.csv\n', true, 'a.csv b.csv\n']);
+    await forget();
+    expect((await ask('t3', ['list()'])).notices).toEqual([]);
+  });
+
   it('a sandbox that is lost under a cell: it runs once more in a rebuilt one; person and model are told', async () => {
     const reply = await ask('t1', ['print("before")', 'dieOnce(); print("after")']);
     expect(reply.notices).toEqual(['The sandbox was lost while “Working” ran; I ran it again in a new one.']);
