@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../src/log.ts';
-import { demultiplex, DemuxError } from './demux.ts';
-import { decodeFrames, encodeFrameHead, FrameError } from './framing.ts';
+import { createDemultiplexer, DemuxError } from './demux.ts';
+import { createFrameDecoder, encodeFrameHead, FrameError } from './framing.ts';
 import { driverStderrBytes } from './limits.ts';
 import { type BotMessage, type DriverMessage, MessageError, parseDriverMessage } from './messages.ts';
 
@@ -39,10 +39,10 @@ export interface DriverConnection {
   readonly lost: ConnectionLost | null;
   /** A message waits: `next` would resolve at once. */
   readonly waiting: boolean;
-  /** The next message. Rejects with `ConnectionLost`; silence past `timeoutMs` ends the connection (`unresponsive`). */
+  /** The next message, also one that came before the container ended. Rejects with `ConnectionLost`; silence past `timeoutMs` ends the connection (`unresponsive`). */
   next(timeoutMs: number): Promise<DriverFrame>;
-  /** Resolves when the stream takes more. Rejects with `ConnectionLost`; a stall past `timeoutMs` ends the connection. */
-  send(message: BotMessage, payload: Uint8Array, timeoutMs: number): Promise<void>;
+  /** `payload` may come in pieces. Resolves when the stream takes more. Rejects with `ConnectionLost`; a stall past `timeoutMs` ends the connection. */
+  send(message: BotMessage, payload: Uint8Array | readonly Uint8Array[], timeoutMs: number): Promise<void>;
   /** Ends the connection. The first reason stands. */
   close(reason: LossReason, detail: string): void;
 }
@@ -54,7 +54,6 @@ export function createConnection(
   onLost: (lost: ConnectionLost) => void,
 ): DriverConnection {
   let lost: ConnectionLost | null = null;
-  let waiting = false;
   const lostListeners = new Set<(lost: ConnectionLost) => void>([onLost]);
 
   const fail = (reason: LossReason, detail: string): ConnectionLost => {
@@ -68,26 +67,37 @@ export function createConnection(
   stream.on('error', (error) => fail('gone', error.message));
   stream.on('close', () => fail('gone', 'the stream was closed'));
 
-  const frames = decodeFrames(demultiplex(stream, createStderrLog(log)));
+  /** Came and was not asked for yet. While one waits nothing more is read. */
+  const arrived: DriverFrame[] = [];
+  let asking: ((frame: DriverFrame) => void) | null = null;
+  const decoder = createFrameDecoder();
+  const demultiplex = createDemultiplexer((bytes) => decoder.push(bytes), createStderrLog(log));
 
-  const pull = async (): Promise<DriverFrame> => {
+  const takeFrames = (): void => {
+    while (arrived.length === 0) {
+      const frame = decoder.next();
+      if (frame === null) return;
+      const arrival = { message: parseDriverMessage(frame.header), payload: frame.payload };
+      if (asking === null) arrived.push(arrival);
+      else asking(arrival);
+      asking = null;
+    }
+    stream.pause();
+  };
+  const guard = (work: () => void): void => {
     try {
-      const frame = await frames.next();
-      if (frame.done === true) throw fail('gone', 'the stream ended');
-      const message = parseDriverMessage(frame.value.header);
-      waiting = true;
-      return { message, payload: frame.value.payload };
+      work();
     } catch (error) {
-      throw fail(isProtocolFault(error) ? 'protocol' : 'gone', error instanceof Error ? error.message : String(error));
+      fail(isProtocolFault(error) ? 'protocol' : 'gone', error instanceof Error ? error.message : String(error));
     }
   };
-  const pullQuietly = (): Promise<DriverFrame> => {
-    const pulled = pull();
-    // Nobody may be listening when the driver goes; whoever asks next gets the same rejection.
-    pulled.catch(() => {});
-    return pulled;
-  };
-  let ahead = pullQuietly();
+  stream.on('data', (chunk: Uint8Array) =>
+    guard(() => {
+      demultiplex(chunk);
+      takeFrames();
+    }),
+  );
+  stream.on('end', () => fail('gone', 'the stream ended'));
 
   /** `promise`, or the connection's end, whichever is first; ends the connection itself after `timeoutMs`. */
   const bounded = async <T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> => {
@@ -111,19 +121,30 @@ export function createConnection(
       return lost;
     },
     get waiting() {
-      return waiting;
+      return arrived.length > 0;
     },
     async next(timeoutMs) {
-      const frame = await bounded(ahead, timeoutMs, 'the driver was silent');
-      waiting = false;
-      ahead = pullQuietly();
-      return frame;
+      const here = lost === null || lost.reason === 'gone' ? arrived.shift() : undefined;
+      if (here !== undefined) {
+        guard(takeFrames);
+        if (arrived.length === 0) stream.resume();
+        return here;
+      }
+      const { promise, resolve } = Promise.withResolvers<DriverFrame>();
+      asking = resolve;
+      try {
+        return await bounded(promise, timeoutMs, 'the driver was silent');
+      } finally {
+        asking = null;
+      }
     },
     async send(message, payload, timeoutMs) {
       if (lost !== null) throw lost;
+      const pieces: readonly Uint8Array[] = payload instanceof Uint8Array ? [payload] : payload;
+      const payloadBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
       stream.cork();
-      stream.write(encodeFrameHead(message, payload.length));
-      if (payload.length > 0) stream.write(payload);
+      stream.write(encodeFrameHead(message, payloadBytes));
+      for (const piece of pieces) if (piece.length > 0) stream.write(piece);
       stream.uncork();
       if (!stream.writableNeedDrain) return;
       const { promise: drained, resolve } = Promise.withResolvers<void>();

@@ -45,23 +45,112 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array = nothing):
   return Buffer.concat([encodeFrameHead(header, payload.length), payload]);
 }
 
+/** Cuts a stream into frames. Holds at most the frame under way and the chunks that were pushed since `next` last gave null. */
+export interface FrameDecoder {
+  push(chunk: Uint8Array): void;
+  /** The next whole frame, or null until more is pushed. Throws `FrameError`; then the stream is lost. */
+  next(): Frame | null;
+  /** Part of a frame came, and the rest did not yet. */
+  readonly midFrame: boolean;
+}
+
+export function createFrameDecoder(): FrameDecoder {
+  let chunks: Buffer[] = [];
+  /** Of `chunks` together. */
+  let waitingBytes = 0;
+  let current: { readonly header: FrameHeader; readonly payloadBytes: number } | null = null;
+  let headerBytes = 0;
+  let payloadBytes = 0;
+  let large: Buffer | null = null;
+  let filled = 0;
+
+  /** Moves up to `length` bytes into `target`; returns how many. */
+  const moveTo = (target: Buffer, at: number, length: number): number => {
+    let moved = 0;
+    let used = 0;
+    for (const chunk of chunks) {
+      if (moved === length) break;
+      const part = chunk.subarray(0, length - moved);
+      part.copy(target, at + moved);
+      moved += part.length;
+      if (part.length < chunk.length) chunks[used] = chunk.subarray(part.length);
+      else used += 1;
+    }
+    chunks = chunks.slice(used);
+    waitingBytes -= moved;
+    return moved;
+  };
+
+  /** Exactly `length` waiting bytes: a view where they lie in one chunk. */
+  const take = (length: number): Buffer => {
+    const [first] = chunks;
+    if (first !== undefined && first.length >= length) {
+      if (first.length === length) chunks.shift();
+      else chunks[0] = first.subarray(length);
+      waitingBytes -= length;
+      return first.subarray(0, length);
+    }
+    const whole = Buffer.allocUnsafe(length);
+    moveTo(whole, 0, length);
+    return whole;
+  };
+
+  const begin = (): boolean => {
+    if (headerBytes === 0) {
+      if (waitingBytes < prefixBytes) return false;
+      const prefix = take(prefixBytes);
+      headerBytes = prefix.readUInt32BE(0);
+      payloadBytes = prefix.readUInt32BE(4);
+      assertWithinCaps(headerBytes, payloadBytes);
+    }
+    if (waitingBytes < headerBytes) return false;
+    current = { header: parseHeader(take(headerBytes)), payloadBytes };
+    headerBytes = 0;
+    return true;
+  };
+
+  return {
+    push(chunk) {
+      if (chunk.length === 0) return;
+      chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      waitingBytes += chunk.length;
+    },
+    next() {
+      if (current === null && !begin()) return null;
+      if (current === null) return null;
+      const { header } = current;
+      if (large === null && waitingBytes >= current.payloadBytes) {
+        const payload = current.payloadBytes === 0 ? nothing : take(current.payloadBytes);
+        current = null;
+        return { header, payload };
+      }
+      // Bytes go to their place as they come, so that chunks are not kept until the payload is whole.
+      large ??= Buffer.allocUnsafeSlow(current.payloadBytes);
+      filled += moveTo(large, filled, large.length - filled);
+      if (filled < large.length) return null;
+      const payload = large;
+      current = null;
+      large = null;
+      filled = 0;
+      return { header, payload };
+    },
+    get midFrame() {
+      return current !== null || headerBytes > 0 || waitingBytes > 0;
+    },
+  };
+}
+
 /**
- * Frames out of chunks, however they were cut. Pulls the next chunk only when the consumer asks for a frame that needs it,
- * so a slow consumer slows the sender; holds at most one frame and one chunk. Ends with the source, between two frames;
- * throws `FrameError` otherwise, and whatever the source throws.
+ * Frames out of chunks, however they were cut. Pulls the next chunk only when the consumer asks for a frame that needs it.
+ * Ends with the source, between two frames; throws `FrameError` otherwise, and whatever the source throws.
  */
 export async function* decodeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Frame, void, void> {
-  const read = createReader(source);
-  for (;;) {
-    const prefix = await read(prefixBytes, true);
-    if (prefix === null) return;
-    const headerBytes = prefix.readUInt32BE(0);
-    const payloadBytes = prefix.readUInt32BE(4);
-    assertWithinCaps(headerBytes, payloadBytes);
-    const header = parseHeader((await read(headerBytes, false)) ?? nothing);
-    const payload = payloadBytes === 0 ? nothing : ((await read(payloadBytes, false)) ?? nothing);
-    yield { header, payload };
+  const decoder = createFrameDecoder();
+  for await (const chunk of source) {
+    decoder.push(chunk);
+    for (let frame = decoder.next(); frame !== null; frame = decoder.next()) yield frame;
   }
+  if (decoder.midFrame) throw new FrameError('truncated', 'the stream ended in the middle of a frame');
 }
 
 function assertWithinCaps(headerBytes: number, payloadBytes: number): void {
@@ -102,45 +191,4 @@ function isHeader(value: unknown): value is FrameHeader {
     'type' in value &&
     typeof value.type === 'string'
   );
-}
-
-/** Resolves to exactly `length` bytes; to null where the source ends before the first of them and `mayEnd` is set. */
-type Read = (length: number, mayEnd: boolean) => Promise<Buffer | null>;
-
-function createReader(source: AsyncIterable<Uint8Array>): Read {
-  const chunks = source[Symbol.asyncIterator]();
-  let chunk: Buffer = Buffer.alloc(0);
-
-  const pull = async (): Promise<boolean> => {
-    const next = await chunks.next();
-    if (next.done === true) return false;
-    chunk = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
-    return true;
-  };
-
-  const take = (length: number): Buffer => {
-    const taken = chunk.subarray(0, length);
-    chunk = chunk.subarray(length);
-    return taken;
-  };
-
-  return async (length, mayEnd) => {
-    while (chunk.length === 0) {
-      if (await pull()) continue;
-      if (mayEnd) return null;
-      throw truncated();
-    }
-    if (chunk.length >= length) return take(length);
-    const whole = Buffer.allocUnsafeSlow(length);
-    let filled = 0;
-    while (filled < length) {
-      if (chunk.length === 0 && !(await pull())) throw truncated();
-      filled += take(length - filled).copy(whole, filled);
-    }
-    return whole;
-  };
-}
-
-function truncated(): FrameError {
-  return new FrameError('truncated', 'the stream ended in the middle of a frame');
 }

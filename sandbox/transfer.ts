@@ -12,6 +12,9 @@ import { lossSentence, megabytes } from './words.ts';
 
 const nothing = new Uint8Array(0);
 
+/** Small pieces of a source travel together: a frame costs the driver as much as copying this many bytes. */
+const gatheredBytes = 256 * 1024;
+
 export interface WriteRequest {
   readonly id: number;
   readonly name: string;
@@ -34,22 +37,32 @@ export async function writeFile(
   let sizeBytes = 0;
   const source = bytes[Symbol.asyncIterator]();
   const send = async () => {
+    let pieces: Uint8Array[] = [];
+    let waitingBytes = 0;
+    const sendPieces = async () => {
+      const sent = connection.send({ type: 'write-data', id }, pieces, driverIdleMs);
+      // While the engine takes them.
+      for (const piece of pieces) hash.update(piece);
+      pieces = [];
+      waitingBytes = 0;
+      await sent;
+    };
     for (;;) {
       const next = await abortable(source.next(), signal);
-      if (next.done === true) return;
+      if (next.done === true) break;
       sizeBytes += next.value.length;
       if (sizeBytes > workspaceBytes) throw noRoom(name, workspaceBytes);
-      hash.update(next.value);
-      for (let offset = 0; offset < next.value.length; offset += pieceBytes) {
+      for (let offset = 0; offset < next.value.length;) {
         // The driver gave up already and says why below.
         if (connection.waiting) return;
-        await connection.send(
-          { type: 'write-data', id },
-          next.value.subarray(offset, offset + pieceBytes),
-          driverIdleMs,
-        );
+        const piece = next.value.subarray(offset, offset + pieceBytes - waitingBytes);
+        pieces.push(piece);
+        waitingBytes += piece.length;
+        offset += piece.length;
+        if (waitingBytes >= gatheredBytes) await sendPieces();
       }
     }
+    if (waitingBytes > 0) await sendPieces();
   };
 
   return guarded(connection, async () => {
