@@ -81,7 +81,7 @@ const uploadedArchive: KnownEscape = { name: 'CVE-2026-41567', mendedIn: [[29, 5
 export function describeProtection(facts: ProtectionFacts): Protection {
   const isGvisor = facts.runtime === 'runsc';
   const walls = [
-    isGvisor ? "gVisor's own kernel (runsc)" : 'separate namespaces on the machine’s kernel (runc)',
+    isGvisor ? "gVisor's own kernel (runsc)" : "namespaces of the machine's own kernel (runc)",
     'no network',
     'no capabilities',
     'read-only root',
@@ -104,21 +104,21 @@ function weaknesses(facts: ProtectionFacts, isGvisor: boolean): readonly string[
   const found: string[] = [];
   if (!facts.hasSeccomp) {
     const alg = isOlder(facts.engineVersion, algSockets) ? ` (${algSockets.name} can be reached)` : '';
-    found.push(`this engine runs without seccomp, so no system call is filtered${alg}; use a kernel that has it.`);
+    found.push(`This engine runs without seccomp, so no system call is filtered${alg}; use a kernel that has it.`);
   }
-  if (!facts.limitsMemory) found.push('this engine cannot limit memory; enable the memory cgroup.');
+  if (!facts.limitsMemory) found.push('This engine cannot limit memory; enable the memory cgroup.');
   else if (!facts.limitsSwap) {
     found.push(
-      'swap is not limited, so a sandbox can use more than its memory; boot with swapaccount=1 or switch swap off.',
+      'Swap is not limited, so a sandbox can use more than its memory; boot with swapaccount=1 or switch swap off.',
     );
   }
-  if (!facts.limitsProcesses) found.push('this engine cannot limit processes; enable the pids cgroup.');
+  if (!facts.limitsProcesses) found.push('This engine cannot limit processes; enable the pids cgroup.');
   const runc = facts.runcVersion;
   const escapes = runc === null || isGvisor ? [] : runcEscapes.filter((escape) => isOlder(runc, escape));
   if (escapes.length > 0) {
     const names = escapes.map(({ name }) => name).join(', ');
     const hedge = isDistributionBuild(runc ?? '') ? ', unless the distribution mended them under this number' : '';
-    found.push(`runc ${runc} has known escapes (${names}${hedge}); update Docker and runc.`);
+    found.push(`By its number runc ${runc} has known escapes (${names}${hedge}); update Docker and runc.`);
   }
   return found;
 }
@@ -127,18 +127,18 @@ function remarks(facts: ProtectionFacts, isGvisor: boolean): readonly string[] {
   const notes: string[] = [];
   if (!isGvisor) {
     notes.push(
-      "a hole in the machine's kernel is a hole in every sandbox; gVisor adds a kernel of its own between them (Debian, Ubuntu: npm run setup as root; else gvisor.dev).",
+      "A hole in the machine's kernel is a hole in every sandbox; gVisor adds a kernel of its own between them (Debian, Ubuntu: npm run setup as root; else gvisor.dev).",
     );
   }
   if (!facts.hasUserNamespaces && !facts.isRootless) {
     notes.push(
-      'root in a container would be root outside; sandboxes run without root, and userns-remap would add a second lock.',
+      'Root in a container would be root outside; sandboxes run without root, and userns-remap would add a second lock.',
     );
   }
   const held = [algSockets, uploadedArchive].filter((escape) => isOlder(facts.engineVersion, escape));
   if (held.length > 0 && facts.hasSeccomp) {
     notes.push(
-      `by its number this engine knows ${held.map(({ name }) => name).join(' and ')}, which sandboxes cannot use (filtered, or never called); other containers can: update Docker.`,
+      `By its number this engine has ${held.map(({ name }) => name).join(' and ')}, which sandboxes cannot use (filtered, or never called); other containers can: update Docker.`,
     );
   }
   return notes;

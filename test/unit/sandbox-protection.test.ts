@@ -69,8 +69,8 @@ describe('what protects', () => {
 
   it.each([
     ['20.10.24+dfsg1', /CVE-2026-31431 and CVE-2026-41567.*update Docker/],
-    ['29.4.3', /knows CVE-2026-41567,/],
-    ['29.5.0', /knows CVE-2026-41567,/],
+    ['29.4.3', /has CVE-2026-41567,/],
+    ['29.5.0', /has CVE-2026-41567,/],
   ])('says of engine %s what sandboxes cannot use and others can', (engineVersion, words) => {
     const { level, text } = of({ engineVersion });
     expect(level).toBe('info');
