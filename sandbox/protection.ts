@@ -4,8 +4,8 @@ import { z } from 'zod';
 export interface ProtectionFacts {
   readonly engineVersion: string;
   readonly runcVersion: string | null;
-  /** What sandboxes run on; null: the engine's default. */
-  readonly runtime: string | null;
+  /** What sandboxes run on. */
+  readonly runtime: string;
   readonly hasSeccomp: boolean;
   readonly hasUserNamespaces: boolean;
   readonly isRootless: boolean;
@@ -23,6 +23,7 @@ export interface Protection {
 
 /** The part of `docker info` and `docker version` that tells how well containers hold. An engine that leaves a word out lacks the thing. */
 const engineWords = z.object({
+  DefaultRuntime: z.string().catch('runc'),
   ServerVersion: z.string().catch('of unknown version'),
   SecurityOptions: z.array(z.string()).catch([]),
   CgroupVersion: z.string().nullable().catch(null),
@@ -42,7 +43,7 @@ export function protectionFacts(info: unknown, version: unknown, runtime: string
   return {
     engineVersion: said.ServerVersion,
     runcVersion: runc?.Version ?? null,
-    runtime,
+    runtime: runtime ?? said.DefaultRuntime,
     hasSeccomp: security.some((option) => option.startsWith('name=seccomp')),
     hasUserNamespaces: security.some((option) => option.startsWith('name=userns')),
     isRootless: security.some((option) => option.startsWith('name=rootless')),
@@ -79,9 +80,8 @@ const uploadedArchive: KnownEscape = { name: 'CVE-2026-41567', mendedIn: [[29, 5
 
 /** In words what stands between the code in a sandbox and the machine, what is missing there, and what to do about it. */
 export function describeProtection(facts: ProtectionFacts): Protection {
-  const isGvisor = facts.runtime === 'runsc';
   const walls = [
-    isGvisor ? "gVisor's own kernel (runsc)" : "namespaces of the machine's own kernel (runc)",
+    wallOf(facts.runtime),
     'no network',
     'no capabilities',
     'read-only root',
@@ -90,8 +90,8 @@ export function describeProtection(facts: ProtectionFacts): Protection {
     ...(facts.hasUserNamespaces ? ['user namespaces'] : []),
     `limits by cgroup ${facts.cgroupVersion === null ? 'of unknown version' : `v${facts.cgroupVersion}`}`,
   ];
-  const holes = weaknesses(facts, isGvisor);
-  const notes = remarks(facts, isGvisor);
+  const holes = weaknesses(facts);
+  const notes = remarks(facts);
   const text = [
     `Docker ${facts.engineVersion}. Protects: ${walls.join(', ')}.`,
     ...(holes.length > 0 ? [`WEAK: ${holes.join(' ')}`] : []),
@@ -100,7 +100,16 @@ export function describeProtection(facts: ProtectionFacts): Protection {
   return { level: holes.length > 0 ? 'warn' : 'info', text };
 }
 
-function weaknesses(facts: ProtectionFacts, isGvisor: boolean): readonly string[] {
+function wallOf(runtime: string): string {
+  if (runtime === 'runsc') return 'a kernel of its own (gVisor, runsc)';
+  return sharesKernel(runtime) ? `namespaces on the machine's own kernel (${runtime})` : `the runtime ${runtime}`;
+}
+
+function sharesKernel(runtime: string): boolean {
+  return /\b(runc|crun|youki)\b/.test(runtime);
+}
+
+function weaknesses(facts: ProtectionFacts): readonly string[] {
   const found: string[] = [];
   if (!facts.hasSeccomp) {
     const alg = isOlder(facts.engineVersion, algSockets) ? ` (${algSockets.name} can be reached)` : '';
@@ -114,7 +123,8 @@ function weaknesses(facts: ProtectionFacts, isGvisor: boolean): readonly string[
   }
   if (!facts.limitsProcesses) found.push('This engine cannot limit processes; enable the pids cgroup.');
   const runc = facts.runcVersion;
-  const escapes = runc === null || isGvisor ? [] : runcEscapes.filter((escape) => isOlder(runc, escape));
+  const escapes =
+    runc === null || !/\brunc\b/.test(facts.runtime) ? [] : runcEscapes.filter((escape) => isOlder(runc, escape));
   if (escapes.length > 0) {
     const names = escapes.map(({ name }) => name).join(', ');
     const hedge = isDistributionBuild(runc ?? '') ? ', unless the distribution mended them under this number' : '';
@@ -123,9 +133,9 @@ function weaknesses(facts: ProtectionFacts, isGvisor: boolean): readonly string[
   return found;
 }
 
-function remarks(facts: ProtectionFacts, isGvisor: boolean): readonly string[] {
+function remarks(facts: ProtectionFacts): readonly string[] {
   const notes: string[] = [];
-  if (!isGvisor) {
+  if (sharesKernel(facts.runtime)) {
     notes.push(
       "A hole in the machine's kernel is a hole in every sandbox; gVisor adds a kernel of its own between them (Debian, Ubuntu: npm run setup as root; else gvisor.dev).",
     );

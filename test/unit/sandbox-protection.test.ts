@@ -25,7 +25,7 @@ describe('what protects', () => {
   });
 
   it('names what gVisor would add where it is missing, without alarm', () => {
-    const { level, text } = of({ runtime: null });
+    const { level, text } = of({ runtime: 'runc' });
     expect(level).toBe('info');
     expect(text).toMatch(/kernel.*gVisor adds/);
   });
@@ -36,7 +36,7 @@ describe('what protects', () => {
     ['no memory limit', { limitsMemory: false }, /cannot limit memory/],
     ['no swap limit', { limitsSwap: false }, /swapaccount=1/],
     ['no process limit', { limitsProcesses: false }, /pids cgroup/],
-    ['an old runc', { runtime: null, runcVersion: '1.1.11' }, /CVE-2024-21626.*update Docker and runc/],
+    ['an old runc', { runtime: 'runc', runcVersion: '1.1.11' }, /CVE-2024-21626.*update Docker and runc/],
   ])('warns of %s and says what to do', (_, change, words) => {
     const { level, text } = of(change);
     expect(level).toBe('warn');
@@ -62,9 +62,9 @@ describe('what protects', () => {
   });
 
   it('says that a distribution may have mended an old number, and only of a distribution', () => {
-    expect(of({ runtime: null, runcVersion: '1.1.5+ds1-1+deb12u1' }).text).toContain('unless the distribution');
-    expect(of({ runtime: null, runcVersion: '1.1.7-0ubuntu1' }).text).toContain('unless the distribution');
-    expect(of({ runtime: null, runcVersion: '1.1.5' }).text).not.toContain('unless the distribution');
+    expect(of({ runtime: 'runc', runcVersion: '1.1.5+ds1-1+deb12u1' }).text).toContain('unless the distribution');
+    expect(of({ runtime: 'runc', runcVersion: '1.1.7-0ubuntu1' }).text).toContain('unless the distribution');
+    expect(of({ runtime: 'runc', runcVersion: '1.1.5' }).text).not.toContain('unless the distribution');
   });
 
   it.each([
@@ -110,7 +110,7 @@ describe("the engine's answers", () => {
 
   it('that leave something out count as lacking it', () => {
     const facts = protectionFacts({ SecurityOptions: null }, {}, null);
-    expect(facts).toMatchObject({ hasSeccomp: false, limitsMemory: false, runcVersion: null, cgroupVersion: null });
+    expect(facts).toMatchObject({ runtime: 'runc', hasSeccomp: false, limitsMemory: false, runcVersion: null });
     expect(describeProtection(facts).level).toBe('warn');
   });
 });
