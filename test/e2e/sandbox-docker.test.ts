@@ -202,9 +202,9 @@ allowed`,
     await using provider = openProvider();
     const session = await provider.acquire(limits, never);
     const hog = 'hog = []\nwhile True: hog.append(bytearray(20_000_000))';
-    const execution = await run(
-      session,
-      `import os, subprocess, sys\nsubprocess.run([sys.executable, "-c", ${JSON.stringify(hog)}])\nos.kill(os.getppid(), 9)`,
+    const execution = await session.run(
+      `import subprocess, sys, time\nsubprocess.run([sys.executable, "-c", ${JSON.stringify(hog)}])\nprint("now", flush=True)\ntime.sleep(30)`,
+      { timeoutMs: 60_000, signal: never, onOutput: () => void docker.getContainer(session.id).kill() },
     );
     expect(execution.status).toBe('out-of-memory');
     expect(execution.error?.message).toContain('512 MB');
@@ -221,10 +221,13 @@ allowed`,
       return session;
     });
     const left = failureOf(provider.acquire(limits, leaving.signal));
-    const third = provider.acquire(limits, never).then((session) => {
-      order.push('third');
-      return session;
-    });
+    const places: (number | null)[] = [];
+    const third = provider
+      .acquire(limits, never, (before) => places.push(before))
+      .then((session) => {
+        order.push('third');
+        return session;
+      });
     leaving.abort();
     expect((await left).code).toBe('cancelled');
     expect(order).toEqual([]);
@@ -232,6 +235,7 @@ allowed`,
     await (await second)[Symbol.asyncDispose]();
     await (await third)[Symbol.asyncDispose]();
     expect(order).toEqual(['second', 'third']);
+    expect(places).toEqual([2, 1, 0]);
   });
 
   it('a warm container is there at once, is replaced, and makes room for other limits', async () => {

@@ -193,6 +193,17 @@ describe('sessions', () => {
     expect(sandbox.containers).toHaveLength(1);
   });
 
+  it('a thousand threads that were disposed leave no container and no clock behind', async () => {
+    for (let index = 0; index < 1000; index += 1) {
+      const key = threadKeyOf({ ...testThread, threadId: `many-${index}` });
+      await sessions.open(key, never);
+      sessions.release(key);
+    }
+    expect(sandbox.containers).toHaveLength(1000);
+    await vi.advanceTimersByTimeAsync(idleMs);
+    expect([sandbox.living(), vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
   it('at the limit the longest idle session makes room', async () => {
     await sessions.open(threadA, never);
     await sessions.open(threadB, never);
