@@ -1,8 +1,8 @@
 /** `<object at 0x7f3a…>`: where an object lies in memory says nothing. */
 const memoryAddress = /\b0x[0-9a-f]{6,16}\b/gi;
 
-/** Element ids that pandas' Styler, plotly, altair and matplotlib's SVG draw by lot. They are never seen. */
-const elementId = /[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\bT_[0-9a-f]{5}|\b[mp][0-9a-f]{10}\b/gi;
+/** Element ids that pandas' Styler, plotly, altair and matplotlib's SVG draw by lot, and its date. They are never seen. */
+const unseen = /<dc:date>[^<]*|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\bT_[0-9a-f]{5}|\b[mp][0-9a-f]{10}\b/gi;
 
 const timeOfDay = /(?<!\d)([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)/g;
 
@@ -16,7 +16,7 @@ export function sameText(before: string, now: string, durationMs: number, mime =
   if (before === now) return true;
   const plain = (text: string): string => {
     const without = text.replace(memoryAddress, '0x0');
-    return /^(text\/html|image\/svg)/.test(mime) ? without.replace(elementId, 'id') : without;
+    return /^(text\/html|image\/svg)/.test(mime) ? without.replace(unseen, '') : without;
   };
   const [a, b] = [plain(before), plain(now)];
   if (a === b) return true;

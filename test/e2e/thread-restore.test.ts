@@ -54,9 +54,21 @@ ax.bar(frame["region"], frame["noise"])
 ax.set(title="Noise by region", xlabel="Region", ylabel="Noise")
 names = {"north", "south", "west", "east"}
 print(list(names), pd.Timestamp.now().date())
+for ending in ("svg", "pdf", "png"):
+    fig.savefig(f"chart.{ending}")
+`,
+  `
+import plotly.express as px
+from sklearn.ensemble import RandomForestRegressor
+page = px.bar(frame, x="region", y="revenue", title="Revenue")
+page.write_html("page.html", include_plotlyjs=False)
+page.show()
+print(RandomForestRegressor(5).fit(frame[["revenue"]], frame["noise"]).predict(frame[["revenue"]]))
+print("\\n".join(f"line {number}" for number in range(1000)))
 `,
 ];
-const followUp = 'print(a, b, c)\nprint(today)\nprint(open("notes.txt").read(), frame["noise"].tolist(), plt.__name__)';
+const followUp =
+  'print(a, b, c)\nprint(today)\nprint(open("notes.txt").read(), frame["noise"].tolist(), plt.__name__)\nimport glob; print(len(open(glob.glob(".output-*")[0]).read()) > 7000)';
 
 /** Runs the cells of the question's script, then answers. */
 function modelFor(scripts: Readonly<Record<string, readonly string[]>>): ScriptedModel {
@@ -122,7 +134,7 @@ describe.skipIf(!isAvailable)('a thread outlives its container', () => {
     const oldDate = dateOf(Date.now() - twoDaysMs);
     expect(rest).toMatch(new RegExp(`^${oldDate} `));
     expect(output.split('\n').slice(0, 2)).toEqual([numbers, oldDate]);
-    expect(output).toMatch(/^kept \[.*\] matplotlib.pyplot$/m);
+    expect(output).toMatch(/^kept \[.*\] matplotlib.pyplot\nTrue$/m);
     expect(reply).toMatchObject({ outcome: 'answered', notices: [] });
   }, 120_000);
 
@@ -130,8 +142,8 @@ describe.skipIf(!isAvailable)('a thread outlives its container', () => {
     const cells = [...firstTurn, 'import os\nkey = os.urandom(8).hex()\nprint(key)', 'open("key.txt", "w").write(key)'];
     const { reply } = await askAcrossRestart(cells, (cell) => cell);
     expect(reply.notices).toEqual([
-      'This thread was rebuilt in a fresh sandbox; step 4 (“Cell of FIRST”) printed something else.',
-      'This thread was rebuilt in a fresh sandbox; step 5 (“Cell of FIRST”) wrote another `key.txt`.',
+      'This thread was rebuilt in a fresh sandbox; step 5 (“Cell of FIRST”) printed something else.',
+      'This thread was rebuilt in a fresh sandbox; step 6 (“Cell of FIRST”) wrote another `key.txt`.',
     ]);
   }, 120_000);
 
@@ -169,4 +181,17 @@ describe.skipIf(!isAvailable)('a thread outlives its container', () => {
     });
     expect(outputOf(model)).toBe('begun\n42');
   }, 120_000);
+
+  it('a Python process that ended between two questions is told to the person', async () => {
+    const dying = 'import os, threading\nthreading.Timer(0.2, lambda: os._exit(3)).start()';
+    const model = modelFor({ FIRST: [dying], SECOND: ['print("x" in globals())'] });
+    await using bot = await start(model);
+    await bot.platform.ask('thread', 'FIRST');
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const { reply } = await bot.platform.ask('thread', 'SECOND');
+    expect(reply.notices).toEqual([
+      expect.stringMatching(/^Since the last cell the Python process ended .*are gone\.$/),
+    ]);
+    expect(outputOf(model)).toBe('False');
+  }, 60_000);
 });
