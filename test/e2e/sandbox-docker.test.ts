@@ -235,7 +235,7 @@ allowed`,
     await (await second)[Symbol.asyncDispose]();
     await (await third)[Symbol.asyncDispose]();
     expect(order).toEqual(['second', 'third']);
-    expect(places).toEqual([2, 1, 0]);
+    expect(places).toEqual([1, 0]);
   });
 
   it('a warm container is there at once, is replaced, and makes room for other limits', async () => {
