@@ -155,6 +155,33 @@ class Figures(SandboxCase):
         self.run_ok("plt.rcdefaults()")
 
 
+    def test_right_to_left_labels_are_joined_and_ordered(self) -> None:
+        look = "from plotline.charts.scripts import visual_order as v; print([hex(ord(c)) for c in v('جدة')], v('שלום') == 'םולש', v('a (ש) 12'))"
+        self.assertEqual(self.output_of(look), "['0xfe93', '0xfeaa', '0xfe9f'] True a (ש) 12")
+        chart = self.only_result("plt.bar(['جدة', 'שלום'], [1, 2]); plt.title('المدينة')")
+        self.assertEqual((chart[CHART]["title"], chart[CHART]["series"][0]["x"]), ("المدينة", ["جدة", "שלום"]))
+        self.assertIn("جدة 1", chart["text/plain"])
+        # What the cell has put into order itself is not turned around again.
+        twice = "from bidi.algorithm import get_display\nfig, ax = plt.subplots(); ax.plot([1, 2]); t = ax.set_title(get_display('שלום')); print(t._preprocess_math(t.get_text())[0] == 'םולש'); plt.close(fig)"
+        self.assertEqual(self.output_of(twice), "True")
+
+    def test_syllables_are_shaped(self) -> None:
+        # The vowel sign of कि stands before its consonant: as wide as in Pillow, not as the glyphs one by one.
+        look = """
+fig = plt.figure(); r = fig.canvas.get_renderer()
+from matplotlib.font_manager import FontProperties
+from plotline.charts.style import fonts_for_all_scripts
+p = FontProperties(family=fonts_for_all_scripts(), size=20)
+shaped = r.get_text_width_height_descent('क्षत्रिय (EUR)', p, False)[0]
+single = sum(r.get_text_width_height_descent(c, p, False)[0] for c in 'क्षत्रिय (EUR)')
+print(shaped < 0.9 * single); plt.close(fig)
+"""
+        self.assertEqual(self.output_of(look), "True")
+        for text in ("दिल्ली", "বাংলা", "தமிழ்", "ที่นี่", "မြန်မာ", "ភាសាខ្មែរ"):
+            outcome = self.run_ok(f"plt.bar([{text!r}], [1]); plt.ylabel({text!r}); plt.title({text!r} + ' 2024')")
+            self.assertEqual((outcome.stderr, len(outcome.results)), ("", 1), text)
+
+
 class Tables(SandboxCase):
     @classmethod
     def setUpClass(cls) -> None:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from plotline.charts.scripts import install_scripts, remember_ordered
 from plotline.kernel.after_import import after_import
 from plotline.kernel.bundles import Bundle, Publisher
 from plotline.kernel.figures import FigureCollector
@@ -13,7 +14,7 @@ _HANDLES_LOOKED_AT = 50
 
 
 def register_formats(shell: Any, publisher: Publisher, figures: FigureCollector) -> None:
-    """Teaches the shell's formatter our types, and adjusts plotly and altair when they are imported."""
+    """Teaches the shell's formatter our types, and adjusts libraries when they are imported."""
     from plotline.kernel import table_data, web_charts
 
     bundles = shell.display_formatter.mimebundle_formatter
@@ -33,7 +34,15 @@ def register_formats(shell: Any, publisher: Publisher, figures: FigureCollector)
     bundle("PIL.Image", "Image", image_bundle)
     display("plotly.basedatatypes", "BaseFigure", web_charts.plotly_bundle)
     display("altair.vegalite.v5.api", "TopLevelMixin", web_charts.altair_bundle)
-    after_import({"plotly.basedatatypes": web_charts.adjust_plotly, "altair.vegalite.v5.api": web_charts.adjust_altair})
+    ordered: set[str] = set()
+    install_scripts(ordered)
+    after_import(
+        {
+            "plotly.basedatatypes": web_charts.adjust_plotly,
+            "altair.vegalite.v5.api": web_charts.adjust_altair,
+            "bidi.algorithm": remember_ordered(ordered),
+        }
+    )
 
 
 def image_bundle(image: Any) -> Bundle:
