@@ -35,6 +35,16 @@ class Seeds(SandboxCase):
         code = "import numpy as np\nprint(np.random.default_rng(42).integers(1000), np.random.RandomState(42).randint(1000))"
         self.assertEqual(self.driver.run(code, seed=1).stdout, "89 102\n")
 
+    def test_a_look_at_a_file_between_two_cells_changes_nothing(self) -> None:
+        self.driver.write("a.csv", b"a,b\n1,2\n3,4\n")
+        card = '__import__("plotline").intake.show_card("a.csv")'
+        given = []
+        for between in (card, "None"):
+            self.driver.run(DRAWS + "'kept'", seed=7)
+            self.run_ok(between)
+            given.append(self.run_ok(DRAWS + "print(_)").stdout)
+        self.assertEqual(given[0], given[1])
+
     def test_sets_keep_their_order_in_every_container(self) -> None:
         code = "print(list({'apple', 'pear', 'plum', 'fig', 'kiwi', 'lime', 'date', 'nut'}))"
         with DriverClient() as other:
