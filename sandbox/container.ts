@@ -71,7 +71,9 @@ function hostOptions({ runtime, limits, seccomp }: ContainerSettings): HostConfi
     LogConfig: { Type: 'none', Config: {} },
     RestartPolicy: { Name: 'no' },
     AutoRemove: true,
-    Init: true,
+    // The driver is the first process itself: no signal of the processes below ends or stops that one, and its descriptors are closed to
+    // them, where those of the engine's init (the protocol's streams) would lie open in /proc/1/fd.
+    Init: false,
   };
 }
 

@@ -1,4 +1,4 @@
-import { notRecovered } from '../aftermath.ts';
+import { notRecovered, notRecoveredNorLost } from '../aftermath.ts';
 import { type Attack, outcome, type Stage, verdict } from '../attack.ts';
 import { maxOutputBytes, outputSlackBytes } from '../../sandbox/limits.ts';
 
@@ -11,6 +11,7 @@ interface Flood {
   readonly code: string;
   /** Floods past the output limit: the cut must be said. */
   readonly isCut: boolean;
+  readonly toInit?: true;
   /** What the output must show. */
   readonly shows?: RegExp;
 }
@@ -70,19 +71,20 @@ for number in (0, 1, 2):
         except OSError: pass
 print("opened", opened)`,
     isCut: false,
+    toInit: true,
     shows: /opened 0/,
   },
 ];
 
 const timeoutMs = 2_000;
 
-export const outputFloodAttacks: readonly Attack[] = floods.map(({ id, attack, code, isCut, shows }) => ({
+export const outputFloodAttacks: readonly Attack[] = floods.map(({ id, attack, code, isCut, toInit, shows }) => ({
   id,
   threat: 6,
   attack: `${attack}: the bot's memory stays flat, the text is valid and cut with a word`,
   alone: true,
   async run(stage) {
-    const session = await stage.borrowed();
+    const session = toInit === true ? await stage.session() : await stage.borrowed();
     const before = stage.host.botMemoryBytes();
     const running = stage.run(session, code, timeoutMs);
     const peak = await watchMemory(stage, running);
@@ -91,14 +93,22 @@ export const outputFloodAttacks: readonly Attack[] = floods.map(({ id, attack, c
     const bytes = Buffer.byteLength(execution.stdout) + Buffer.byteLength(execution.stderr);
     const most = maxOutputBytes + outputSlackBytes;
     const growth = Math.max(0, peak - before);
-    return verdict(`${execution.status}, ${bytes} bytes of output kept, the bot grew by ${(growth / (1 << 20)).toFixed(1)} MB`, [
-      growth > growthBytes && `the bot grew by ${Math.round(growth / (1 << 20))} MB`,
-      bytes > most && `${bytes} bytes of output, over ${most}`,
-      isCut && (!execution.truncated || !/output .*(cut|dropped|left out|limit)/i.test(text)) && 'the cut is not said',
-      !text.isWellFormed() && 'the text holds half characters',
-      shows !== undefined && !shows.test(text) && outcome(execution),
-      ...(await notRecovered(stage, session)),
-    ]);
+    return verdict(
+      `${execution.status}, ${bytes} bytes of output kept, the bot grew by ${(growth / (1 << 20)).toFixed(1)} MB`,
+      [
+        growth > growthBytes && `the bot grew by ${Math.round(growth / (1 << 20))} MB`,
+        bytes > most && `${bytes} bytes of output, over ${most}`,
+        isCut &&
+          (!execution.truncated || !/output .*(cut|dropped|left out|limit)/i.test(text)) &&
+          'the cut is not said',
+        !text.isWellFormed() && 'the text holds half characters',
+        // gVisor lets a process open what another of its user has open; what it writes there is no frame, and ends its own session.
+        shows !== undefined && !shows.test(text) && !(toInit && stage.runtime === 'runsc') && outcome(execution),
+        ...(stage.runtime === 'runc' || toInit !== true
+          ? await notRecovered(stage, session)
+          : await notRecoveredNorLost(stage, session, execution)),
+      ],
+    );
   },
 }));
 

@@ -1,4 +1,4 @@
-"""`python3 -m plotline.driver`: the container's main process under its init."""
+"""`python3 -m plotline.driver`: the container's first process, which also reaps what user code orphans."""
 
 import functools
 import os

@@ -27,9 +27,9 @@ def _parents() -> dict[int, int]:
 
 
 def strangers() -> list[int]:
-    """Live processes that come from user code: all but init, this process, and what was brought in from outside.
+    """Live processes that come from user code: all but the first one, this process, and what was brought in from outside.
 
-    Orphans belong to init or to this process; only the engine can bring in a process whose root is neither.
+    Orphans belong to the first process, which is this one in a container; only the engine can bring in a process whose root is neither.
     """
     parents = _parents()
     own = {1, os.getpid()}
@@ -76,7 +76,7 @@ def kill_all(kernel_pid: int) -> dict[int, int]:
                 os.kill(pid, signal.SIGKILL)
         if rounds > 3:
             # Something forks faster than it can be listed. Killing "everybody" is one atomic step for the operating
-            # system; it spares init and this process.
+            # system; it spares the first process and this one.
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(-1, signal.SIGKILL)
         time.sleep(0.002 if rounds < 5 else 0.02)

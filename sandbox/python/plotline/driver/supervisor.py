@@ -236,7 +236,8 @@ class Supervisor:
             return
         kills = self._kills_since_begin()
         self._replace_kernel()
-        killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        # One that held much memory closes its link long before it has ended.
+        killed = status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL)
         if killed and kills > 0:
             self._finish("out-of-memory", out_of_memory_error(self._memory_limit()))
         elif run.stop_reason is not None:
