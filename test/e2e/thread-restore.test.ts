@@ -131,7 +131,7 @@ describe.skipIf(!isAvailable)('a thread outlives its container', () => {
       return { ...cell, startedAtMs, execution: { ...cell.execution, stdout } };
     });
     const [numbers, rest] = stored[0]?.execution.stdout.split('\n') ?? [];
-    const oldDate = dateOf(Date.now() - twoDaysMs);
+    const oldDate = dateOf(stored[0]?.startedAtMs ?? 0);
     expect(rest).toMatch(new RegExp(`^${oldDate} `));
     expect(output.split('\n').slice(0, 2)).toEqual([numbers, oldDate]);
     expect(output).toMatch(/^kept \[.*\] matplotlib.pyplot\nTrue$/m);
