@@ -105,7 +105,7 @@ export async function registerGvisor({ endpoint, pidFile, configFile }) {
  *
  * @param {LocalEngine} engine
  */
-async function isDebianEngine({ pidFile, configFile }) {
+export async function isDebianEngine({ pidFile, configFile }) {
   const pid = runningEngine(pidFile);
   if (pid === null) return false;
   const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
