@@ -146,7 +146,7 @@ export const outputLimitAttacks: readonly Attack[] = [
       'a thread swaps a file, and a folder, for links to /etc while both are read again and again: never a foreign byte',
     alone: false,
     run: async (stage) => {
-      const session = await stage.session();
+      const session = await stage.borrowed();
       await stage.run(session, swapping, 5000);
       const counts = { whole: 0, refused: 0, foreign: 0 };
       const startedAt = performance.now();
@@ -177,7 +177,7 @@ export const outputLimitAttacks: readonly Attack[] = [
     attack: 'a file that a thread makes longer while it is read: the reading ends at its cap',
     alone: false,
     run: async (stage) => {
-      const session = await stage.session();
+      const session = await stage.borrowed();
       const cap = 16 * mebibyte;
       const execution = await stage.run(session, growing, 5000);
       const taken = await take(session, 'grow', stage.signal, cap);
@@ -201,7 +201,7 @@ export const outputLimitAttacks: readonly Attack[] = [
       'a thread rewrites a file between its report and its reading: what comes out is at most what was announced, and whole',
     alone: false,
     run: async (stage) => {
-      const session = await stage.session();
+      const session = await stage.borrowed();
       const blobs = createMemoryBlobs();
       const execution = await stage.run(session, rewriting, 5000);
       const limits = { fileBytes: mebibyte, filesBytes: mebibyte };

@@ -46,7 +46,7 @@ export const archiveAttacks: readonly Attack[] = [
     attack: 'code inside unpacks that tar without any filter: it reaches nothing but its own throw-away folders',
     alone: false,
     run: async (stage) => {
-      const session = await stage.session();
+      const session = await stage.borrowed();
       const canary = canaryPath();
       await put(session, 'hostile.tar', hostileTar(canary), stage.signal);
       const execution = await stage.run(

@@ -105,7 +105,7 @@ export const hoggingAttacks: readonly Attack[] = [
   {
     id: 't19-containers',
     threat: 19,
-    attack: 'six sandboxes wanted at once where two are allowed: never more than two exist, and each is given in turn',
+    attack: 'five sandboxes wanted at once where two are allowed: never more than two exist, and each is given in turn',
     alone: false,
     run: async (stage) => {
       const settings = { endpoint: null, image: stage.image, runtime: stage.runtime };
@@ -134,7 +134,7 @@ export const hoggingAttacks: readonly Attack[] = [
         }
       })();
       try {
-        await Promise.all(Array.from({ length: 6 }, (_, number) => use(number)));
+        await Promise.all(Array.from({ length: 5 }, (_, number) => use(number)));
       } finally {
         over.abort();
         await counting;
@@ -143,7 +143,7 @@ export const hoggingAttacks: readonly Attack[] = [
       const most = Math.max(...samples.map((sample) => sample.filter((id) => ids.has(id)).length));
       return judge(
         {
-          'all six were given': given.length === 6,
+          'all five were given': given.length === 5,
           // Two start at a time, and the one that waited longer may be ready a little later.
           'in the order they came': given.every(({ number }, place) => Math.abs(number - place) <= 1),
           'never more than two at once': most > 0 && most <= 2,

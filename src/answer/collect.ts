@@ -105,7 +105,10 @@ async function collectFiles(
         notices.push(`${left} ${left === 1 ? 'file' : 'files'} could not be taken out of the sandbox: ${why}.`);
         break;
       }
-      notices.push(`\`${path}\` could not be taken out of the sandbox: ${toAppError(error).userMessage}`);
+      const failure = toAppError(error);
+      // It was announced with this size: code that the cell left running has made it longer since.
+      const reason = failure.code === 'file-too-large' ? 'it grew meanwhile. Ask for it again.' : failure.userMessage;
+      notices.push(`\`${path}\` could not be taken out of the sandbox: ${reason}`);
     }
   }
   return { artifacts, notices };
