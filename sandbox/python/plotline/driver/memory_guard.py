@@ -17,8 +17,8 @@ MARGIN_BYTES = 96 << 20
 ALLOWANCE_BYTES = 16 << 20
 """What a cell may take that begins over the margin, so that one can still delete files then."""
 
-_BYTES_PER_SECOND = 4 << 30
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 0.01, 0.25
+_BYTES_PER_SECOND = 8 << 30
+_SHORTEST_SECONDS, _LONGEST_SECONDS = 0.01, 0.1
 SETTLE_SECONDS = 0.3
 """Pages of a process that was ended are given back a little later."""
 

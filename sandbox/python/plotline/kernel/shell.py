@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any, NoReturn
 
+import plotline.kernel.ipython  # noqa: F401, I001 — before anything of IPython
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -21,6 +22,10 @@ from plotline.kernel.figures import FigureCollector, install_show
 from plotline.kernel.formats import is_drawing_handle, register_formats
 
 
+_PLAIN = {bool, int, float, complex, str, bytes}
+"""Types that have no display but their text, unless user code registers one."""
+
+
 class CellDisplayHook(DisplayHook):
     """The last expression of a cell becomes a result, unless it is only a handle to something drawn."""
 
@@ -31,6 +36,14 @@ class CellDisplayHook(DisplayHook):
             super().__call__(result)
         # Out[…] and older results would keep every shown table in memory.
         self.shell.user_ns["_"] = result
+
+    def compute_format_data(self, result: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """IPython asks ten formatters about every value, which for a number costs more than the rest of the cell."""
+        formatters = self.shell.display_formatter.formatters
+        kind = type(result)
+        if kind in _PLAIN and not any(kind in formatter.type_printers for mime, formatter in formatters.items() if mime != "text/plain"):
+            return {"text/plain": formatters["text/plain"](result)}, {}
+        return super().compute_format_data(result)
 
     def write_output_prompt(self) -> None:
         pass
