@@ -88,6 +88,35 @@ class Figures(SandboxCase):
             if x is not None:
                 self.assertEqual(series["x"], x, code)
 
+    def test_series_of_the_usual_ways_to_draw(self) -> None:
+        self.run_ok("import seaborn as sns, plotly.express as px, altair as alt\ndf = pd.DataFrame({'g': ['a', 'b', 'a', 'b', 'c', 'c'], 'h': ['x', 'x', 'y', 'y', 'x', 'y'], 'v': [1, 2, 3, 4, 5, 9.0], 'w': [2, 1, 4, 3, 6, 5.0]})")
+        for code, kind, names, first in (
+            ("plt.hist([1, 2, 2, 3], bins=2)", "histogram", [""], (["1 to 2", "2 to 3"], [1, 3])),
+            ("plt.hist([[1, 2], [2, 2]], bins=2, range=(0, 4), label=['p', 'q'], stacked=True)", "histogram", ["p", "q"], (["0 to 2", "2 to 4"], [1, 1])),
+            ("plt.hist([1, 2]); plt.cla(); plt.plot([1, 2], [3, 4])", "line", [""], ([1, 2], [3, 4])),
+            ("plt.stem([1, 2], [3, 4])", "scatter", [""], ([1, 2], [3, 4])),
+            ("df.plot.area(y=['v', 'w'])", "line", ["v", "w"], (None, [1, 2, 3, 4, 5, 9])),
+            ("df[['w', 'v']].plot.area()", "line", ["w", "v"], (None, [2, 1, 4, 3, 6, 5])),
+            ("df.set_index('g').v.plot.pie()", "pie", [""], (["a", "b", "a", "b", "c", "c"], [1, 2, 3, 4, 5, 9])),
+            ("df.boxplot('v', by='g')", "box", ["a", "b", "c"], (None, [1, 1.5, 2, 2.5, 3])),
+            ("sns.lineplot(df, x='v', y='w', hue='h')", "line", ["x", "y"], ([1, 2, 5], [2, 1, 6])),
+            ("sns.scatterplot(df, x='v', y='w', hue='h')", "scatter", ["x", "y"], ([1, 2, 5], [2, 1, 6])),
+            ("sns.barplot(df, x='g', y='v', hue='h', errorbar=None)", "bar", ["x", "y"], (["a", "b", "c"], [1, 2, 5])),
+            ("sns.pointplot(df, x='g', y='v')", "line", [""], (["a", "b", "c"], [2, 3, 7])),
+            ("sns.boxplot(df, y='g', x='v')", "box", ["a", "b", "c"], (None, [1, 1.5, 2, 2.5, 3])),
+            ("sns.histplot(df, x='v', bins=4)", "histogram", [""], (["1 to 3", "3 to 5", "5 to 7", "7 to 9"], [2, 2, 1, 1])),
+            ("px.histogram(df, x='g', y='v')", "bar", [""], (["a", "b", "c"], [4, 6, 14])),
+            ("px.box(df, x='g', y='v')", "box", ["a", "b", "c"], (None, [1, 1.5, 2, 2.5, 3])),
+            ("alt.Chart(df).mark_bar().encode(x=alt.X('v', bin=True), y='count()')", "histogram", [""], (None, [1, 1, 1, 1, 1, 0, 0, 1])),
+            ("alt.Chart(df).mark_boxplot().encode(x='g', y='v')", "box", ["a", "b", "c"], (None, [1, 1.5, 2, 2.5, 3])),
+        ):
+            chart = next(result[CHART] for result in self.run_ok(code).results if CHART in result)
+            self.assertEqual((chart["type"], [series["name"] for series in chart["series"]]), (kind, names), code)
+            series = chart["series"][0]
+            self.assertEqual(series["y"], first[1], code)
+            if first[0] is not None:
+                self.assertEqual(series["x"], first[0], code)
+
     def test_units_and_scales_are_read(self) -> None:
         for code, scales, units in (
             ("plt.plot([1, 2], [3, 4]); plt.xlabel('Weight, kg'); plt.ylabel('Revenue (EUR)')", ("linear", "linear"), ("kg", "EUR")),

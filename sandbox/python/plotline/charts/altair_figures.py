@@ -4,13 +4,14 @@ import json
 import os
 from typing import Any
 
-from plotline.charts.model import Chart, Series, tidy_number, tidy_value
+from plotline.charts.model import BOX_PARTS, Chart, Series, iso_date, tidy_number, tidy_value
 from plotline.charts.pages import page_around
+from plotline.charts.summaries import box_values, round_edges
 from plotline.charts.units import unit_in_title
 from plotline.paths import VEGA_SCRIPTS
 
 _FILES = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js")
-_MARKS = {"line": "line", "area": "line", "bar": "bar", "point": "scatter", "circle": "scatter", "square": "scatter", "arc": "pie", "rect": "heatmap"}
+_MARKS = {"line": "line", "area": "line", "bar": "bar", "point": "scatter", "circle": "scatter", "square": "scatter", "arc": "pie", "rect": "heatmap", "boxplot": "box"}
 _FACETS = {"row", "column", "facet"}
 _AGGREGATES = {"sum": "sum", "mean": "mean", "average": "mean", "median": "median", "min": "min", "max": "max", "count": "size"}
 
@@ -97,9 +98,15 @@ def read(chart: Any) -> Chart:
         keys, value, group = encoding.get("x"), encoding.get("color"), encoding.get("y")
     else:
         keys, value, group = encoding.get("x"), encoding.get("y"), encoding.get("color")
-        if kind == "bar" and _is_quantity(keys) and not _is_quantity(value):
+        lying_bins = isinstance(value, dict) and value.get("bin")
+        if kind == "bar" and lying_bins or kind in ("bar", "box") and _is_quantity(keys) and not _is_quantity(value):
             keys, value, result.horizontal = value, keys, True
-    series = _series(rows, keys, value, group)
+    if kind == "bar" and isinstance(keys, dict) and keys.get("bin"):
+        kind, series = "histogram", _bins(rows, keys, value, group)
+    elif kind == "box":
+        series = _boxes(rows, keys, value)
+    else:
+        series = _series(rows, keys, value, group)
     if series is None:
         return result
     result.type, result.series = kind, series
@@ -148,7 +155,41 @@ def _series(rows: Any, keys: Any, value: Any, group: Any) -> list[Series] | None
         rows = grouped.size().reset_index(name="__value") if aggregate == "count" else grouped[y].agg(_AGGREGATES[aggregate]).reset_index(name="__value")
         y = "__value"
     parts = [("", rows)] if len(columns) == 1 else [(str(name), part) for name, part in rows.groupby(by, sort=False)]
-    return [Series(name, [tidy_value(item) for item in part[x]], [tidy_number(item) for item in part[y]]) for name, part in parts]
+    place = _date if keys.get("type") == "temporal" else tidy_value
+    return [Series(name, [place(item) for item in part[x]], [tidy_number(item) for item in part[y]]) for name, part in parts]
+
+
+def _bins(rows: Any, keys: Any, value: Any, group: Any) -> list[Series] | None:
+    """A histogram: how many rows are in each bin of `keys`."""
+    import numpy as np
+
+    if not isinstance(value, dict) or value.get("aggregate") != "count" or keys.get("field") not in rows:
+        return None
+    options = keys["bin"] if isinstance(keys["bin"], dict) else {}
+    if options.keys() - {"maxbins"}:
+        return None
+    numbers = [float(number) for item in rows[keys["field"]] if isinstance(number := tidy_number(item), (int, float))]
+    if not numbers:
+        return None
+    edges = round_edges(min(numbers), max(numbers), options.get("maxbins", 10))
+    names: list[Any] = [f"{low:,.4g} to {high:,.4g}" for low, high in zip(edges, edges[1:])]
+    by = group.get("field") if isinstance(group, dict) else None
+    parts = [("", rows)] if by not in rows else [(str(name), part) for name, part in rows.groupby(by, sort=False)]
+    return [Series(name, [*names], [int(count) for count in np.histogram(part[keys["field"]].dropna(), edges)[0]]) for name, part in parts]
+
+
+def _boxes(rows: Any, keys: Any, value: Any) -> list[Series] | None:
+    y = value.get("field") if isinstance(value, dict) else None
+    by = keys.get("field") if isinstance(keys, dict) else None
+    if y not in rows or value.get("aggregate"):
+        return None
+    parts = [("", rows)] if by not in rows else [(str(name), part) for name, part in rows.groupby(by, sort=False)]
+    found = [(name, [float(number) for item in part[y] if isinstance(number := tidy_number(item), (int, float))]) for name, part in parts]
+    return [Series(name, [*BOX_PARTS], box_values(numbers)) for name, numbers in found if numbers]
+
+
+def _date(value: Any) -> Any:
+    return iso_date(value) if isinstance(value, str) else tidy_value(value)
 
 
 def _rows(spec: dict[str, Any]) -> Any:

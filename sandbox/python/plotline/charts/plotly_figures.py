@@ -5,6 +5,7 @@ from typing import Any
 
 from plotline.charts.model import BOX_PARTS, Chart, Series, tidy_number, tidy_value
 from plotline.charts.pages import page_around
+from plotline.charts.summaries import box_values
 from plotline.charts.units import unit_in_title, unit_of_labels
 
 _BINS = 20
@@ -98,8 +99,11 @@ def _histogram(trace: Any, chart: Chart) -> str | None:
     """plotly counts in the browser, so the bins here are ours."""
     import numpy as np
 
-    raw = _list(trace.x if trace.x is not None else trace.y)
+    lying = trace.x is None
+    raw = _list(trace.y if lying else trace.x)
     numbers = [number for value in raw if isinstance(number := tidy_number(value), (int, float))]
+    if raw and not numbers:
+        return _counted(trace, chart, raw, lying)
     if not numbers:
         return None
     counts, edges = np.histogram(numbers, bins=trace.nbinsx or _BINS)
@@ -108,9 +112,21 @@ def _histogram(trace: Any, chart: Chart) -> str | None:
     return "histogram"
 
 
-def _box(trace: Any, chart: Chart) -> str | None:
-    import numpy as np
+def _counted(trace: Any, chart: Chart, names: list[Any], lying: bool) -> str | None:
+    """A histogram of categories is a bar chart of how often each occurs, or of the sum of its values."""
+    values = _list(trace.x if lying else trace.y)
+    if trace.histfunc not in (None, "count", "sum") or any(_DATE.match(str(tidy_value(name))) for name in names):
+        return None
+    sums: dict[str, float] = {}
+    for index, name in enumerate(names):
+        value = tidy_number(values[index]) if trace.histfunc == "sum" and index < len(values) else 1
+        sums[str(name)] = sums.get(str(name), 0) + (value if isinstance(value, (int, float)) else 0)
+    chart.horizontal = lying
+    chart.series.append(Series(_plain(trace.name), [*sums], [tidy_number(value) for value in sums.values()]))
+    return "bar"
 
+
+def _box(trace: Any, chart: Chart) -> str | None:
     groups: dict[str, list[float]] = {}
     values, places = _list(trace.y), _list(trace.x)
     if not values:
@@ -120,11 +136,7 @@ def _box(trace: Any, chart: Chart) -> str | None:
         if isinstance(number, (int, float)):
             groups.setdefault(str(places[index]) if index < len(places) else _plain(trace.name), []).append(number)
     for name, numbers in groups.items():
-        low, middle, high = np.percentile(numbers, [25, 50, 75])
-        reach = 1.5 * (high - low)
-        inside = [number for number in numbers if low - reach <= number <= high + reach]
-        parts = (min(inside), low, middle, high, max(inside))
-        chart.series.append(Series(name, [*BOX_PARTS], [tidy_number(part) for part in parts]))
+        chart.series.append(Series(name, [*BOX_PARTS], box_values(numbers)))
     return "box" if groups else None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from plotline.charts.coordinates import category_names, is_date_axis, reader_of, scale_of
 from plotline.charts.model import BOX_PARTS, Chart, Series, tidy_number, tidy_value
-from plotline.charts.recording import AREAS, BOXES, PIES
+from plotline.charts.recording import AREAS, BOXES, HISTOGRAMS, PIES
 from plotline.charts.units import unit_of_axis
 
 _READ_LIMIT = 100_000
@@ -41,7 +41,7 @@ def read_figure(figure: Any) -> Chart:
 
 def _read_axes(axes: Any) -> Chart:
     chart = Chart(title=_title(axes), x_label=_text(axes.get_xlabel()), y_label=_text(axes.get_ylabel()))
-    for read in (_pies, _boxes, _heat_map, _bars, _areas, _lines, _points):
+    for read in (_pies, _boxes, _heat_map, _histograms, _bars, _areas, _lines, _points):
         if read(axes, chart):
             break
     if chart.series:
@@ -114,6 +114,19 @@ def _heat_map(axes: Any, chart: Chart) -> bool:
     return False
 
 
+def _histograms(axes: Any, chart: Chart) -> bool:
+    legend = _legend_names(axes)
+    for edges, counts, artist, lying in getattr(axes, HISTOGRAMS, ()):
+        first = next(iter(artist), None)
+        if first is None or first.axes is not axes:
+            continue  # The axes were cleared since.
+        chart.type, chart.horizontal = "histogram", lying
+        name = (_name(artist) if hasattr(artist, "get_label") else "") or _name(first)
+        xs: list[Any] = [f"{_edge(low)} to {_edge(high)}" for low, high in zip(edges, edges[1:])]
+        chart.series.append(Series(name or legend.get(_colour(first), ""), xs, [tidy_number(count) for count in counts]))
+    return chart.type == "histogram"
+
+
 def _bars(axes: Any, chart: Chart) -> bool:
     from matplotlib.container import BarContainer
 
@@ -167,6 +180,8 @@ def _lines(axes: Any, chart: Chart) -> bool:
         _add_line(axes, chart, line)
     if not chart.series:
         return False
+    if getattr(axes, "_stacker_pos_prior", None):
+        _unpile(chart.series)
     drawn = any(line.get_linestyle() not in ("None", "none", "", " ") for line in lines)
     points = [artist for artist in axes.collections if type(artist).__name__ == "PathCollection"]
     if points and drawn:
@@ -181,6 +196,14 @@ def _lines(axes: Any, chart: Chart) -> bool:
     return True
 
 
+def _unpile(series: list[Series]) -> None:
+    """pandas draws stacked areas as lines that lie on top of each other."""
+    for upper, lower in reversed(list(zip(series[1:], series))):
+        if upper.x != lower.x:
+            return
+        upper.y = [tidy_number(a - b) if isinstance(a, (int, float)) and isinstance(b, (int, float)) else a for a, b in zip(upper.y, lower.y)]
+
+
 def _points(axes: Any, chart: Chart) -> bool:
     read_x, read_y = reader_of(axes, axes.xaxis), reader_of(axes, axes.yaxis)
     for artist in axes.collections:
@@ -190,8 +213,23 @@ def _points(axes: Any, chart: Chart) -> bool:
         if len(offsets) == 0:
             continue
         chart.type = "scatter"
-        chart.series.append(Series(_name(artist), [read_x(float(x)) for x, _ in offsets], [read_y(float(y)) for _, y in offsets]))
+        for name, points in _by_colour(axes, artist, offsets):
+            chart.series.append(Series(name, [read_x(float(x)) for x, _ in points], [read_y(float(y)) for _, y in points]))
     return chart.type == "scatter"
+
+
+def _by_colour(axes: Any, artist: Any, offsets: Any) -> list[tuple[str, Any]]:
+    """seaborn draws all groups as one collection; its legend tells which colour is which."""
+    name, legend, colours = _name(artist), _legend_names(axes), artist.get_facecolors()
+    if name or len(legend) < 2 or len(colours) != len(offsets):
+        return [(name, offsets)]
+    groups: dict[str, list[Any]] = {}
+    for place, colour in zip(offsets, colours):
+        known = legend.get(_hex(colour))
+        if known is None:
+            return [(name, offsets)]
+        groups.setdefault(known, []).append(place)
+    return list(groups.items())
 
 
 def _add_line(axes: Any, chart: Chart, line: Any) -> None:
@@ -205,12 +243,18 @@ def _data_lines(axes: Any) -> list[Any]:
     """Lines in data coordinates: not the guides of `axhline`, the caps of error bars or seaborn's empty legend lines."""
     inside = [child for container in axes.containers for child in _flat(container) if type(container).__name__ == "ErrorbarContainer"]
     main = {id(container[0]) for container in axes.containers if type(container).__name__ == "ErrorbarContainer"}
-    hidden = {id(child) for child in inside} - main
-    return [
+    hidden = {id(child) for child in inside} - main | {id(container.baseline) for container in axes.containers if hasattr(container, "baseline")}
+    lines = [
         line
         for line in axes.get_lines()
         if id(line) not in hidden and line.get_visible() and len(line.get_xdata()) > 0 and line.get_transform() == axes.transData
     ]
+    if category_names(axes.xaxis) or category_names(axes.yaxis):
+        # Upright strokes at a category are the error bars of its point, or the inside of its violin.
+        upright = {id(line) for line in lines if len(line.get_xdata()) > 1 and _is_whisker(line)}
+        if upright:
+            lines = [line for line in lines if id(line) not in upright and (len(line.get_xdata()) > 1 or _name(line))]
+    return lines
 
 
 def _is_whisker(line: Any) -> bool:
@@ -245,10 +289,15 @@ def _legend_names(axes: Any) -> dict[Any, str]:
 
 
 def _colour(artist: Any) -> Any:
+    marked = getattr(artist, "get_linestyle", lambda: "")() in ("None", "none", "", " ") and hasattr(artist, "get_markerfacecolor")
+    return _hex(artist.get_markerfacecolor() if marked else artist.get_color() if hasattr(artist, "get_color") else artist.get_facecolor())
+
+
+def _hex(colour: Any) -> str | None:
     from matplotlib.colors import to_hex
 
     try:
-        return to_hex(artist.get_color() if hasattr(artist, "get_color") else artist.get_facecolor())
+        return to_hex(colour)
     except (TypeError, ValueError):
         return None
 

@@ -10,6 +10,7 @@ from plotline.charts.finish import finish
 PIES = "_plotline_pies"
 BOXES = "_plotline_boxes"
 AREAS = "_plotline_areas"
+HISTOGRAMS = "_plotline_histograms"
 SAVED = "_plotline_saved"
 
 
@@ -18,13 +19,14 @@ def _note(owner: Any, key: str, value: Any) -> None:
 
 
 def install_recording(on_save: Callable[[Any], None]) -> None:
-    """Wraps the four methods once. `on_save(figure)` is called before a figure goes to a file."""
+    """Wraps the methods once. `on_save(figure)` is called before a figure goes to a file."""
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     _wrap(Axes, "pie", _record_pie)
     _wrap(Axes, "bxp", _record_boxes)
     _wrap(Axes, "stackplot", _record_areas)
+    _wrap(Axes, "hist", _record_histogram)
     original = Figure.savefig
 
     @functools.wraps(original)
@@ -81,6 +83,20 @@ def _record_boxes(axes: Any, result: Any, bxpstats: Any, positions: Any = None, 
     for place, stats in zip(places, bxpstats):
         numbers = [float(stats[key]) for key in ("whislo", "q1", "med", "q3", "whishi")]
         _note(axes, BOXES, (place, str(stats.get("label", "")), numbers, vertical))
+
+
+def _record_histogram(axes: Any, result: Any, x: Any, *args: Any, **keywords: Any) -> None:
+    import numpy as np
+
+    counts, edges, drawn = np.asarray(result[0], dtype=float), [float(edge) for edge in result[1]], result[2]
+    if counts.ndim == 1:
+        counts, drawn = counts[np.newaxis], [drawn]
+    elif keywords.get("stacked") or keywords.get("histtype") == "barstacked":
+        # matplotlib gives the tops of the piles.
+        counts = np.diff(counts, axis=0, prepend=0)
+    lying = keywords.get("orientation") == "horizontal"
+    for row, artist in zip(counts, drawn):
+        _note(axes, HISTOGRAMS, (edges, [float(count) for count in row], artist, lying))
 
 
 def _record_areas(axes: Any, result: Any, x: Any, *args: Any, labels: Any = (), **keywords: Any) -> None:
