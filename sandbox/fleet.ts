@@ -36,6 +36,8 @@ interface Waiter {
   /** Null: no engine serves. */
   readonly enter: (member: Member | null) => void;
   readonly onPlace: OnPlace | undefined;
+  /** The place it heard last. */
+  told: number | null;
 }
 
 /**
@@ -86,7 +88,10 @@ export function createFleet(deps: {
       if (member !== null) member.pending += 1;
       next.enter(member);
     }
-    waiting.forEach(({ onPlace }, before) => onPlace?.(before));
+    waiting.forEach((waiter, before) => {
+      if (waiter.told !== before) waiter.onPlace?.(before);
+      waiter.told = before;
+    });
     // Nothing tells of a session's end: it may be disposed, or die.
     if (waiting.length > 0) {
       polling ??= setTimeout(() => {
@@ -99,7 +104,7 @@ export function createFleet(deps: {
   /** An engine with room for one session, which counts as pending there; null where none serves. */
   const place = async (signal: AbortSignal, onPlace: OnPlace | undefined): Promise<Member | null> => {
     const { promise, resolve } = Promise.withResolvers<Member | null>();
-    const waiter = { enter: resolve, onPlace };
+    const waiter: Waiter = { enter: resolve, onPlace, told: null };
     waiting.push(waiter);
     serve();
     try {

@@ -76,6 +76,7 @@ export function createSessions(deps: {
     await drop(oldest[0]);
     return true;
   };
+  let waitingForRoom = 0;
   const places = createPlaces(deps.maxSessions, evictOldest);
 
   const open: Sessions['open'] = async (threadKey, signal, onPlace) => {
@@ -114,13 +115,29 @@ export function createSessions(deps: {
     return { ...files, notices: [...files.notices, rebuild.nothingReplayed] };
   };
 
+  /** Waits for the provider at the cost of idle threads: it may have less room than `maxSessions`, when one of several engines is gone. */
+  const acquire = async (signal: AbortSignal, onPlace: OnPlace | undefined): Promise<SandboxSession> => {
+    let isWaiting = false;
+    try {
+      return await deps.provider.acquire(deps.limits, signal, (before) => {
+        onPlace?.(before);
+        if (before === null || isWaiting) return;
+        isWaiting = true;
+        waitingForRoom += 1;
+        void evictOldest();
+      });
+    } finally {
+      if (isWaiting) waitingForRoom -= 1;
+    }
+  };
+
   const acquireWith = async (
     threadKey: ThreadKey,
     signal: AbortSignal,
     onPlace: OnPlace | undefined,
     fill: typeof rebuild.everything,
   ): Promise<OpenSession & Pick<Live, 'written'>> => {
-    const session = await deps.provider.acquire(deps.limits, signal, onPlace);
+    const session = await acquire(signal, onPlace);
     const written = new Set<string>();
     try {
       return { session, written, notices: await fill(session, threadKey, written, signal) };
@@ -133,7 +150,7 @@ export function createSessions(deps: {
   const apart: Sessions['apart'] = async (signal, onPlace) => {
     await places.take(signal, onPlace);
     try {
-      const session = await deps.provider.acquire(deps.limits, signal, onPlace);
+      const session = await acquire(signal, onPlace);
       const dispose = async (): Promise<void> => {
         await session[Symbol.asyncDispose]();
         places.free();
@@ -160,6 +177,7 @@ export function createSessions(deps: {
         setTimeout(() => void drop(threadKey), deps.idleMs).unref(),
       );
       places.evictable();
+      if (waitingForRoom > 0) void evictOldest();
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...live.keys()].map(drop));

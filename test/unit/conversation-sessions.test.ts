@@ -111,6 +111,26 @@ describe('sessions', () => {
     expect(texts()).toEqual({ 'a.csv': 'changed by code' });
   });
 
+  it('an idle thread gives way where the provider has less room than there are places, also one that becomes idle later', async () => {
+    await sessions.open(threadA, never);
+    const startedAtMs = Date.now();
+    const acquire = sandbox.acquire;
+    sandbox.acquire = async (limits, signal, onPlace) => {
+      onPlace?.(0);
+      while (sandbox.living() > 0) await vi.advanceTimersByTimeAsync(10);
+      return acquire(limits, signal, onPlace);
+    };
+    const second = sessions.open(threadB, never);
+    expect(sandbox.living()).toBe(1);
+    sessions.release(threadA);
+    await second;
+    sessions.release(threadB);
+    await sessions.open(threadC, never);
+    expect(sandbox.containers.map(({ alive }) => alive)).toEqual([false, false, true]);
+    // Not because they had been idle for long enough.
+    expect(Date.now() - startedAtMs).toBeLessThan(idleMs / 2);
+  });
+
   it('rebuilds a thread from its attachments and its cells in order, killed ones left out, their files put back', async () => {
     await addFile('a.csv', 'one');
     await addFile('partial.csv', 'half', { origin: 'output', attachmentId: null });

@@ -101,14 +101,15 @@ describe('several engines', () => {
     const c = ask('c');
     leaving.abort();
     expect(await b).toBe('cancelled');
+    await until('c has moved up', () => places['c']?.length === 2);
     await sessions[0]?.[Symbol.asyncDispose]();
     await a;
     expect(served).toEqual(['a']);
     await sessions[3]?.[Symbol.asyncDispose]();
     await c;
     expect(served).toEqual(['a', 'c']);
-    expect(places['a']?.[0]).toBe(0);
-    expect([places['c']?.[0], places['c']?.at(-1)]).toEqual([2, 0]);
+    // Each once, however often it was looked for room.
+    expect(places).toEqual({ a: [0], b: [1], c: [2, 1, 0] });
   });
 
   it('an engine that fails is set aside in words and another one serves', async () => {
