@@ -66,6 +66,15 @@ book.to_excel('o.xlsx', sheet_name='My Sheet', index=False, engine={!r})
         self.run_ok("os.remove('slow.csv'); os.remove('bomb.xlsx')")
         self.assert_alive()
 
+    def test_only_suspects_cost_a_process(self) -> None:
+        self.run_ok("import subprocess\ndef next_pid():\n    process = subprocess.Popen(['true']); process.wait(); return process.pid")
+        before = int(self.output_of("print(next_pid())"))
+        for name, text, processes in (("n.txt", "=1+1", 0), ("p.csv", "a,b\\n-5,+49 30 1234\\n", 1), ("q.csv", "a,b\\n-5,1.5\\n", 0), ("r.csv", "a\\n=1+1\\n", 1)):
+            self.run_ok(f"open({name!r}, 'w').write('{text}')")
+            after = int(self.output_of("print(next_pid())"))
+            self.assertEqual(after - before - 1, processes, name)
+            before = after
+
     def test_a_kernel_cannot_hide_them(self) -> None:
         hide = "import plotline.formulas as f, os, json\nf.runs_from_csv = lambda cell: False; f.look_at = None; json.dumps = lambda *a, **k: 'null'\nopen('h.csv', 'w').write('a\\n=1+1\\n')"
         self.assertEqual(self.written(hide)["h.csv"]["count"], 1)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from plotline.driver.formula_check import check_files, is_candidate
+from plotline.driver.formula_check import check_files
 from plotline.driver.workspace import DEPTH_LIMIT, PathError, name_problem, open_file, walk
 from plotline.text import clean, megabytes
 
@@ -115,8 +115,8 @@ class ChangeWatcher:
             for gone in self._known.keys() - seen:
                 del self._known[gone]
         self._say(changes, left_out)
-        formulas = check_files(self._root, [file.path for file in changes.files if is_candidate(file.path)])
-        changes.files = [replace(file, formulas=formulas[file.path]) if file.path in formulas else file for file in changes.files]
+        formulas = check_files(self._root, [file.path for file in changes.files])
+        changes.files = [replace(file, formulas=formulas.get(file.path)) for file in changes.files]
         return changes
 
     def _hash(self, segments: list[str], until: float) -> tuple[Stamp, int, str]:
