@@ -33,8 +33,11 @@ export type ToBot =
   | { readonly kind: 'part'; readonly call: number; readonly part: PostedPart };
 
 const tell = (message: FromBot): void => {
-  process.send?.(message);
+  if (process.connected) process.send?.(message);
 };
+
+// The test is over, however it ended.
+process.once('disconnect', () => process.exit(1));
 
 const calls = new Map<number, (part: PostedPart) => void>();
 
