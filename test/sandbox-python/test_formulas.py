@@ -69,7 +69,7 @@ book.to_excel('o.xlsx', sheet_name='My Sheet', index=False, engine={!r})
     def test_only_suspects_cost_a_process(self) -> None:
         self.run_ok("import subprocess\ndef next_pid():\n    process = subprocess.Popen(['true']); process.wait(); return process.pid")
         before = int(self.output_of("print(next_pid())"))
-        for name, text, processes in (("n.txt", "=1+1", 0), ("p.csv", "a,b\\n-5,+49 30 1234\\n", 1), ("q.csv", "a,b\\n-5,1.5\\n", 0), ("r.csv", "a\\n=1+1\\n", 1)):
+        for name, text, processes in (("m.txt", "=1+1", 0), ("p.csv", "a,b\\n-5,+49 30 1234\\n", 1), ("q.csv", "a,b\\n-5,1.5\\n", 0), ("r.csv", "a\\n=1+1\\n", 1)):
             self.run_ok(f"open({name!r}, 'w').write('{text}')")
             after = int(self.output_of("print(next_pid())"))
             self.assertEqual(after - before - 1, processes, name)
