@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import { type ContainerSettings, containerOptions } from './container.ts';
-import { dockerOptions, type Endpoint } from './endpoint.ts';
+import { dockerOptions, type Endpoint, endpointName } from './endpoint.ts';
 import { call, isRefusedStart, statusOf } from './engine-call.ts';
 import { labelNames } from './owner.ts';
 import { type ProtectionFacts, protectionFacts } from './protection.ts';
@@ -115,7 +115,7 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
         call(docker.version(), settings),
         call(docker.getImage(settings.image).inspect(), settings),
       ]);
-      const runtime = chosenRuntime === 'broken' ? null : chooseRuntime(settings.runtime, info.Runtimes);
+      const runtime = chosenRuntime === 'broken' ? null : chooseRuntime(settings, info.Runtimes);
       return {
         version: String(info.ServerVersion),
         runtime,
@@ -186,12 +186,13 @@ const brokenRuntimeText =
   'weaker wall. Mend it and start again; SANDBOX_RUNTIME=runc accepts this wall in silence, SANDBOX_RUNTIME=runsc refuses it.';
 
 /** gVisor where the engine has it. Throws `config` where it was asked for by name and is missing. */
-function chooseRuntime(wanted: EngineSettings['runtime'], runtimes: unknown): string | null {
+function chooseRuntime({ runtime: wanted, endpoint }: EngineSettings, runtimes: unknown): string | null {
   const names = Object.keys(typeof runtimes === 'object' && runtimes !== null ? runtimes : {});
   if (wanted === 'auto') return names.includes('runsc') ? 'runsc' : null;
   if (names.includes(wanted)) return wanted;
   throw new AppError(
     'config',
-    `SANDBOX_RUNTIME is ${wanted}, but this Docker engine has only: ${names.join(', ')}. Register ${wanted} in /etc/docker/daemon.json, or set SANDBOX_RUNTIME=auto.`,
+    `SANDBOX_RUNTIME is ${wanted}, but the Docker engine${endpoint === null ? '' : ` at ${endpointName(endpoint)}`} has only: ${names.join(', ')}. ` +
+      `Register ${wanted} in its /etc/docker/daemon.json, or set SANDBOX_RUNTIME=auto.`,
   );
 }

@@ -63,7 +63,7 @@ async function failureOf(promise: Promise<unknown>): Promise<AppError> {
   throw new Error('it did not fail');
 }
 
-describe.skipIf(facts === null)('Docker', () => {
+describe.skipIf(facts === null)('Docker', { timeout: 90_000 }, () => {
   describe.each(['runc', 'runsc'] as const)('on %s', (runtime) => {
     describe.skipIf(runtime === 'runsc' && !hasRunsc)('as every provider', () => {
       sandboxContract('Docker', async () => {

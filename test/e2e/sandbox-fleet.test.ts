@@ -89,8 +89,15 @@ describe.skipIf(missing !== null)('two Docker engines', { timeout: 120_000 }, ()
       NetworkDisabled: true,
     });
     const before = await existing(main);
-    await using sandboxes = createSandboxes({ ...settings, endpoints: [here, there] });
+    const lines: string[] = [];
+    const log = createLogger('info', (line) => lines.push(line));
+    await using sandboxes = createSandboxes({ ...settings, endpoints: [here, there], log });
     await sandboxes.warm();
+    // The start-up says of each what protects there.
+    for (const endpoint of [here, there]) {
+      const told = lines.filter((line) => line.includes('Protects: ') && line.includes(`"${endpointName(endpoint)}"`));
+      expect(told).toHaveLength(1);
+    }
     expect(await sandboxes.sweep()).toBeGreaterThanOrEqual(1);
     expect(await existing(second.docker)).not.toContain(orphan.id);
     const sessions = await Promise.all(Array.from({ length: 4 }, () => sandboxes.acquire(limits, never)));
@@ -157,7 +164,12 @@ describe.skipIf(missing !== null)('two Docker engines', { timeout: 120_000 }, ()
     expect(await answerOf(fresh, '1 + 1')).toBe('2');
   });
 
-  it('say which of them lacks the image, and what to run', async () => {
+  it('say which of them lacks the image or the runtime, and what to do', async () => {
+    await using gvisor = createDockerSandbox({ ...settings, endpoint: there, runtime: 'runsc' });
+    const noRuntime = await failureOf(gvisor.warm());
+    expect(noRuntime.code).toBe('config');
+    expect(noRuntime.userMessage).toMatch(/SANDBOX_RUNTIME=auto/);
+    expect(noRuntime.userMessage).toContain(endpointName(there));
     await using elsewhere = createDockerSandbox({
       ...settings,
       endpoint: there,
