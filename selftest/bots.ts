@@ -1,13 +1,18 @@
-import type { Model, ModelRequest, OutgoingMessage } from '../src/ports.ts';
-import type { RecordedPost } from '../test/fakes/recording-platform.ts';
+import { createLogger } from '../src/log.ts';
+import type { Model, ModelRequest, OutgoingMessage, SandboxProvider } from '../src/ports.ts';
+import { createSqliteStore } from '../src/store/sqlite-store.ts';
+import { createCore } from '../test/fakes/core.ts';
+import { createMemoryBlobs } from '../test/fakes/memory-blobs.ts';
+import { createRecordingPlatform } from '../test/fakes/recording-platform.ts';
+import type { RecordedPost, RecordingPlatform } from '../test/fakes/recording-platform.ts';
 import { startTestBot } from '../test/fakes/test-bot.ts';
 import type { TestBot } from '../test/fakes/test-bot.ts';
 import type { Stage } from './attack.ts';
 
-/** The whole bot with containers of its own on the attack's runtime; the built-in analyst where no model is given. */
+/** The whole bot with containers of its own on the attack's runtime. */
 export function startBot(
   stage: Stage,
-  model?: Model,
+  model: Model,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<TestBot> {
   const env = {
@@ -19,6 +24,54 @@ export function startBot(
     ...settings,
   };
   return startTestBot(env, model);
+}
+
+/** The conversation and its worker in sandboxes that attacks lend each other: for what looks at words only. */
+export async function startConversation(
+  stage: Stage,
+  model: Model,
+): Promise<AsyncDisposable & { readonly platform: RecordingPlatform }> {
+  const platform = createRecordingPlatform();
+  const store = await createSqliteStore({ path: ':memory:', log: createLogger('silent') });
+  const core = createCore({
+    store,
+    blobs: createMemoryBlobs(),
+    client: platform.client,
+    provider: lent(stage),
+    model,
+    cellTimeoutMs: 20_000,
+    fileBytes: 4 * 1024 * 1024,
+    attachmentBytes: 1024 * 1024,
+  });
+  await platform.gateway.start(core.handlers);
+  await core.start();
+  return {
+    platform,
+    [Symbol.asyncDispose]: async () => {
+      await core.dispatcher.close({ graceMs: 1000 });
+      await core.sessions[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The stage takes its sandboxes back itself. */
+function lent(stage: Stage): SandboxProvider {
+  const leave = (): Promise<void> => Promise.resolve();
+  return {
+    acquire: async () => {
+      const session = await stage.borrowed();
+      return {
+        ...session,
+        get alive() {
+          return session.alive;
+        },
+        [Symbol.asyncDispose]: leave,
+      };
+    },
+    sweep: () => Promise.resolve(0),
+    [Symbol.asyncDispose]: leave,
+  };
 }
 
 /** What was recorded, as it can be posted again elsewhere. */

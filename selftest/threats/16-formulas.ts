@@ -1,7 +1,7 @@
 import type { Execution, FormulaCells } from '../../src/types.ts';
 import { createScriptedModel, pythonCall } from '../../test/fakes/scripted-model.ts';
 import type { Attack } from '../attack.ts';
-import { startBot } from '../bots.ts';
+import { startConversation } from '../bots.ts';
 import { judge, take } from '../outside.ts';
 
 /** Cells that make a spreadsheet program call, fetch or start something. */
@@ -104,7 +104,7 @@ book.save('plain.xlsx')`,
         { calls: [pythonCall(`${writeCsv('export.csv', hostile)}\n${writeCsv('fine.csv', harmless)}`)] },
         { text: 'Here it is.' },
       ]);
-      await using bot = await startBot(stage, model);
+      await using bot = await startConversation(stage, model);
       const { reply } = await bot.platform.ask('thread', 'export it');
       const said = reply.notices.filter((notice) => /formula/i.test(notice));
       return judge(

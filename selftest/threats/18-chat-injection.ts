@@ -11,7 +11,7 @@ import type { OutgoingMessage } from '../../src/ports.ts';
 import type { Reply } from '../../src/types.ts';
 import { createScriptedModel, pythonCall } from '../../test/fakes/scripted-model.ts';
 import type { Attack, Stage, Verdict } from '../attack.ts';
-import { messagesOf, startBot } from '../bots.ts';
+import { messagesOf, startConversation } from '../bots.ts';
 import { judge } from '../outside.ts';
 import { alive, sentToSlack } from '../slack-wire.ts';
 
@@ -119,13 +119,13 @@ export const chatInjectionAttacks: readonly Attack[] = [
     alone: false,
     run: async () => {
       const texts = ['[', '![', '[a](', '<https://a|', '`', '@', '[a]: ', '[x](<', '\\['].map((piece) =>
-        piece.repeat(300_000),
+        piece.repeat(40_000),
       );
       const startedAt = performance.now();
       const calls = await sentToSlack([
         {
           kind: 'reply',
-          reply: { ...emptyReply, text: texts.map((text) => text.slice(0, 100_000)).join('\n') },
+          reply: { ...emptyReply, text: texts.map((text) => text.slice(0, 40_000)).join('\n') },
           files: [],
         },
       ]);
@@ -159,7 +159,7 @@ for name in ('<!channel> @everyone', 'photo\\u202egnp', '..\\\\..\\\\up', '\`cod
 plotline.show(pandas.DataFrame({'n': range(3)}), title=texts[1])
 pandas.DataFrame({texts[0]: texts, 'n': range(len(texts))})`;
   const model = createScriptedModel([{ calls: [pythonCall(code, hostile[0])] }, { text: hostile.join('\n\n') }]);
-  await using bot = await startBot(stage, model);
+  await using bot = await startConversation(stage, model);
   await bot.platform.ask('thread', 'show it', [{ name: hostile.join(' '), bytes: Buffer.from('a,b\n1,2\n') }]);
   return messagesOf(bot.platform.posts);
 }

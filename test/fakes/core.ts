@@ -35,9 +35,11 @@ export function createCore(ports: {
   readonly provider: SandboxProvider;
   readonly model: Model;
   readonly attachmentBytes?: number;
+  readonly cellTimeoutMs?: number;
+  readonly fileBytes?: number;
 }): Core {
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
-  const { store, blobs, client, provider, model } = ports;
+  const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000 } = ports;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
@@ -46,7 +48,7 @@ export function createCore(ports: {
     store,
     blobs,
     limits: sandboxLimits,
-    cellTimeoutMs: 1000,
+    cellTimeoutMs,
     suspendAfterMs: 10_000,
     idleMs: 60_000,
     maxSessions: 2,
@@ -61,9 +63,9 @@ export function createCore(ports: {
     model,
     instructions: 'Answer.',
     limits: { maxSteps: 5, maxTokens: 100_000, maxWallMs: 60_000 },
-    cellTimeoutMs: 1000,
+    cellTimeoutMs,
     attachmentBytes: ports.attachmentBytes ?? 10_000,
-    collect: { fileBytes: 100_000, filesBytes: 200_000 },
+    collect: { fileBytes, filesBytes: 2 * fileBytes },
     about: { version: '1.2.3', imageName: 'fake-image:latest' },
     log,
   });
