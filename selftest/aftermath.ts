@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { graceMs } from '../sandbox/limits.ts';
 import type { SandboxSession } from '../src/ports.ts';
 import type { Execution } from '../src/types.ts';
@@ -32,7 +33,7 @@ export async function notRecovered(stage: Stage, session: SandboxSession): Promi
   const problems = count > processesAtRest ? [`${count - processesAtRest} processes are left inside`] : [];
   // gVisor keeps processes of its own for those that ended inside.
   if (stage.runtime === 'runsc') return problems;
-  const seen = await settled(async () => (await running(stage, session)).length <= processesAtRest);
+  const seen = await settled(async () => (await live(stage, session)).length <= processesAtRest);
   return seen ? problems : [...problems, 'the host sees processes that were left behind'];
 }
 
@@ -54,7 +55,7 @@ export async function notRecoveredNorLost(
 }
 
 /** Processes of the container on the host, without those that ended and wait to be asked for their exit code. */
-async function running(stage: Stage, session: SandboxSession): Promise<readonly HostProcess[]> {
+async function live(stage: Stage, session: SandboxSession): Promise<readonly HostProcess[]> {
   return (await stage.host.processes(session)).filter(({ state }) => state !== 'Z' && state !== 'X');
 }
 
@@ -65,7 +66,7 @@ async function running(stage: Stage, session: SandboxSession): Promise<readonly 
 export async function hungry(stage: Stage, session: SandboxSession, mostBytes: number): Promise<string | false> {
   let heldBytes = 0;
   const isBack = await settled(async () => {
-    const processes = await running(stage, session);
+    const processes = await live(stage, session);
     const held = processes.map(({ status }) => Number.parseInt(status['RssAnon'] ?? '0', 10) * 1024);
     heldBytes = held.reduce((sum, bytes) => sum + bytes, 0);
     return heldBytes <= mostBytes;
@@ -93,7 +94,23 @@ export async function settled(holds: () => Promise<boolean>): Promise<boolean> {
   const untilMs = Date.now() + marginMs;
   while (!(await holds())) {
     if (Date.now() > untilMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   return true;
+}
+
+/** The most that `measure` gave until `running` is over. */
+export async function peakDuring(
+  running: Promise<unknown>,
+  intervalMs: number,
+  measure: () => number | Promise<number>,
+): Promise<number> {
+  const over = new AbortController();
+  void running.finally(() => over.abort());
+  let peak = 0;
+  while (!over.signal.aborted) {
+    peak = Math.max(peak, await measure());
+    await sleep(intervalMs);
+  }
+  return peak;
 }

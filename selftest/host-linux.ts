@@ -24,10 +24,12 @@ export function createLinuxHost(engine: Pick<Engine, 'list'>, ownerId: string): 
       const entries = namespaceKinds.map(async (kind): Promise<[string, string]> => {
         return [kind, await readlink(`/proc/${pid}/ns/${kind}`)];
       });
-      return Object.fromEntries(await explained(Promise.all(entries)));
+      const found = await unlessEnded(Promise.all(entries));
+      return found === null ? null : Object.fromEntries(found);
     },
     async networkDevices(pid) {
-      const text = await explained(readFile(`/proc/${pid}/net/dev`, 'utf8'));
+      const text = await unlessEnded(readFile(`/proc/${pid}/net/dev`, 'utf8'));
+      if (text === null) return null;
       return [...text.matchAll(/^\s*([^\s:|]+):/gm)].map(([, name = '']) => name);
     },
     async disk() {
@@ -72,10 +74,13 @@ async function readProcess(pid: number, containerId: string): Promise<HostProces
   }
 }
 
-async function explained<T>(look: Promise<T>): Promise<T> {
+async function unlessEnded<T>(look: Promise<T>): Promise<T | null> {
   try {
     return await look;
   } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    // EINVAL: it has ended and nobody has asked for its exit code yet.
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EINVAL') return null;
     throw new Error(
       `this machine's /proc does not show it (${String(error)}); run the battery as root on the machine that runs the engine`,
       { cause: error },

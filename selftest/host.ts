@@ -9,10 +9,10 @@ export interface Host {
   processes(session: Pick<SandboxSession, 'id'>): Promise<readonly HostProcess[]>;
   /** All processes of the machine. */
   processCount(): Promise<number>;
-  /** Namespaces of a process by kind (`net`, `pid`, `ipc`, `mnt`, `uts`, `cgroup`, `user`), as the kernel names them. */
-  namespaces(pid: number | 'self'): Promise<Readonly<Record<string, string>>>;
-  /** Names of the network devices that a process sees. */
-  networkDevices(pid: number): Promise<readonly string[]>;
+  /** Namespaces of a process by kind (`net`, `pid`, `ipc`, `mnt`, `uts`, `cgroup`, `user`), as the kernel names them; null: it has ended. */
+  namespaces(pid: number | 'self'): Promise<Readonly<Record<string, string>> | null>;
+  /** Names of the network devices that a process sees; null: it has ended. */
+  networkDevices(pid: number): Promise<readonly string[] | null>;
   /** Used bytes and inodes of the file system below the engine's data folder. */
   disk(): Promise<{ readonly usedBytes: number; readonly usedInodes: number }>;
   /** Memory that the machine could still give to programs. */

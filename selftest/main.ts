@@ -38,6 +38,12 @@ async function main(): Promise<number> {
   const attacks = battery.filter(
     ({ id }) => options.only.length === 0 || options.only.some((start) => id.startsWith(start)),
   );
+  if (attacks.length === 0) {
+    console.error(
+      `No attack's id begins with ${options.only.join(' or ')}. They begin with t01 to t21, the threat's number.`,
+    );
+    return 2;
+  }
   const runtimes = options.runtime === null ? await presentRuntimes() : [options.runtime];
   const startedAt = performance.now();
   const results: AttackResult[] = [];
@@ -49,7 +55,7 @@ async function main(): Promise<number> {
     `\n${results.length} attacks on ${runtimes.join(' and ')} in ${seconds} s: ${results.length - escaped.length} contained, ${escaped.length} not.`,
   );
   for (const { runtime, id, evidence } of escaped) console.log(`  NOT CONTAINED  ${runtime}  ${id}: ${evidence}`);
-  return escaped.length === 0 && results.length > 0 ? 0 : 1;
+  return escaped.length === 0 ? 0 : 1;
 }
 
 interface Options {

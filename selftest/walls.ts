@@ -13,14 +13,14 @@ const ownNamespaces = ['ipc', 'mnt', 'net', 'uts'];
  */
 export async function holes(stage: Stage, session: SandboxSession): Promise<readonly string[]> {
   const processes = await stage.host.processes(session);
-  const machine = await stage.host.namespaces('self');
+  const machine = await machineNamespaces(stage);
   const found = processes.length === 0 ? ['the host sees no process of the container'] : [];
   const say = ({ pid, name }: HostProcess, hole: string): void => void found.push(`process ${pid} (${name}) ${hole}`);
   const seen: Record<string, string>[] = [];
   for (const process of processes) {
     const { pid, status, userId } = process;
     const isFileServer = stage.runtime === 'runsc' && userId === 0;
-    const namespaces = await stage.host.namespaces(pid).catch(() => null);
+    const namespaces = await stage.host.namespaces(pid);
     // Ended between two looks.
     if (namespaces === null) continue;
     const capabilities = BigInt(`0x${status['CapEff']}`);
@@ -38,11 +38,18 @@ export async function holes(stage: Stage, session: SandboxSession): Promise<read
     const kinds = stage.runtime === 'runc' ? [...ownNamespaces, 'pid'] : ownNamespaces;
     const common = kinds.filter((kind) => namespaces[kind] === machine[kind]);
     if (common.length > 0) say(process, `shares ${common.join(', ')} with the host`);
-    const devices = (await stage.host.networkDevices(pid).catch(() => ['lo'])).filter((device) => device !== 'lo');
+    const devices = ((await stage.host.networkDevices(pid)) ?? []).filter((device) => device !== 'lo');
     if (devices.length > 0) say(process, `sees ${devices.join(', ')}`);
     if (!isFileServer) seen.push(namespaces);
   }
+  if (processes.length > 0 && seen.length === 0)
+    found.push('every process of the container ended while it was looked at');
   const changed = [...ownNamespaces, 'user'].filter((kind) => new Set(seen.map((own) => own[kind])).size > 1);
   if (changed.length > 0) found.push(`some processes have made their own namespaces: ${changed.join(', ')}`);
   return found;
+}
+
+/** The namespaces of the machine itself, which this process lives in. */
+export async function machineNamespaces(stage: Stage): Promise<Readonly<Record<string, string>>> {
+  return (await stage.host.namespaces('self')) ?? {};
 }

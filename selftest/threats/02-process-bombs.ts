@@ -1,4 +1,5 @@
-import { disturbed, late, notRecoveredNorLost } from '../aftermath.ts';
+import type { SandboxSession } from '../../src/ports.ts';
+import { disturbed, late, notRecoveredNorLost, peakDuring } from '../aftermath.ts';
 import { type Attack, outcome, type Stage, verdict } from '../attack.ts';
 
 const bombs: readonly { readonly id: string; readonly attack: string; readonly code: string }[] = [
@@ -39,7 +40,7 @@ export const processBombAttacks: readonly Attack[] = bombs.map(({ id, attack, co
     const session = await stage.borrowed();
     const startedAt = performance.now();
     const running = stage.run(session, code, timeoutMs);
-    const watched = watchPeak(stage, session.id, running);
+    const watched = peakDuring(running, 100, () => threadCount(stage, session));
     const neighbourProblems = await disturbed(stage, neighbour);
     const execution = await running;
     const elapsedMs = performance.now() - startedAt;
@@ -60,16 +61,8 @@ export const processBombAttacks: readonly Attack[] = bombs.map(({ id, attack, co
   },
 }));
 
-/** The most threads of the container that the host saw at a time until `running` is over. */
-async function watchPeak(stage: Stage, id: string, running: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  void running.finally(() => (isOver = true));
-  let peak = 0;
-  while (!isOver) {
-    const processes = await stage.host.processes({ id });
-    const threads = processes.reduce((sum, { status }) => sum + Number(status['Threads'] ?? 1), 0);
-    peak = Math.max(peak, threads);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return peak;
+/** Threads of the container that the host sees. */
+async function threadCount(stage: Stage, session: SandboxSession): Promise<number> {
+  const processes = await stage.host.processes(session);
+  return processes.reduce((sum, { status }) => sum + Number(status['Threads'] ?? 1), 0);
 }

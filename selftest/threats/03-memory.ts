@@ -1,4 +1,4 @@
-import { disturbed, hungry, notRecovered, notRecoveredNorLost } from '../aftermath.ts';
+import { disturbed, hungry, notRecoveredNorLost } from '../aftermath.ts';
 import { type Attack, outcome, verdict } from '../attack.ts';
 
 interface Hunger {
@@ -94,13 +94,16 @@ export const memoryAttacks: readonly Attack[] = hungers.map(({ id, attack, code,
     const clean =
       'import glob, os\nfor path in glob.glob("/*/fill") + glob.glob("/*/*/fill"): os.remove(path)\nprint(open("/mnt/data/kept.txt").read())';
     const after = session.alive ? await stage.run(session, clean) : null;
-    return verdict(`${outcome(execution)}${session.alive ? ', files kept' : ', the sandbox ended with it'}`, [
+    // Under gVisor full file systems leave no memory for the next cell either, which says so each time.
+    const isFull = stage.runtime === 'runsc' && after?.status === 'out-of-memory';
+    const end = isFull ? 'full until it is replaced' : session.alive ? 'files kept' : 'the sandbox ended with it';
+    return verdict(`${outcome(execution)}, ${end}`, [
       !isSaid && outcome(execution),
-      after !== null && after.stdout.trim() !== 'kept' && `files are gone: ${outcome(after)}`,
+      after !== null && !isFull && after.stdout.trim() !== 'kept' && `files are gone: ${outcome(after)}`,
       stage.runtime === 'runc' && !session.alive && 'the whole sandbox ended, not the cell alone',
       await hungry(stage, session, stage.limits.memoryBytes / 2),
       ...neighbourProblems,
-      ...(session.alive ? await notRecovered(stage, session) : await notRecoveredNorLost(stage, session, execution)),
+      ...(isFull ? [] : await notRecoveredNorLost(stage, session, execution)),
     ]);
   },
 }));

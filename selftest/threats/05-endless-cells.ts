@@ -1,3 +1,4 @@
+import type { Execution } from '../../src/types.ts';
 import { late, notRecovered, notRecoveredNorLost } from '../aftermath.ts';
 import { type Attack, outcome, verdict } from '../attack.ts';
 
@@ -154,7 +155,7 @@ export const endlessCellAttacks: readonly Attack[] = cells.map(({ id, attack, co
     const elapsedMs = performance.now() - startedAt;
     const problems = [
       late(timeoutMs, elapsedMs),
-      endsItself !== true && execution.status !== 'timeout' && outcome(execution),
+      endsItself !== true && !isEnded(execution) && outcome(execution),
       ...(endsSandbox === true && stage.runtime === 'runsc'
         ? await notRecoveredNorLost(stage, session, execution)
         : await notRecovered(stage, session)),
@@ -166,3 +167,8 @@ export const endlessCellAttacks: readonly Attack[] = cells.map(({ id, attack, co
     return verdict(`${outcome(execution)} after ${Math.round(elapsedMs)} ms`, problems);
   },
 }));
+
+/** By the time limit; one that starts processes without end may meet the memory limit first. */
+function isEnded({ status }: Execution): boolean {
+  return status === 'timeout' || status === 'out-of-memory';
+}

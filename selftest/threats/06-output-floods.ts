@@ -1,5 +1,5 @@
-import { notRecovered, notRecoveredNorLost } from '../aftermath.ts';
-import { type Attack, outcome, type Stage, verdict } from '../attack.ts';
+import { notRecovered, notRecoveredNorLost, peakDuring } from '../aftermath.ts';
+import { type Attack, outcome, verdict } from '../attack.ts';
 import { maxOutputBytes, outputSlackBytes } from '../../sandbox/limits.ts';
 
 /** What the bot may grow by meanwhile; the issue of it is that a flood does not pile up here. */
@@ -87,7 +87,7 @@ export const outputFloodAttacks: readonly Attack[] = floods.map(({ id, attack, c
     const session = toInit === true ? await stage.session() : await stage.borrowed();
     const before = stage.host.botMemoryBytes();
     const running = stage.run(session, code, timeoutMs);
-    const peak = await watchMemory(stage, running);
+    const peak = await peakDuring(running, 200, () => stage.host.botMemoryBytes());
     const execution = await running;
     const text = execution.stdout + execution.stderr + (execution.error?.message ?? '');
     const bytes = Buffer.byteLength(execution.stdout) + Buffer.byteLength(execution.stderr);
@@ -111,15 +111,3 @@ export const outputFloodAttacks: readonly Attack[] = floods.map(({ id, attack, c
     );
   },
 }));
-
-/** The most memory that this process held until `running` is over. */
-async function watchMemory(stage: Stage, running: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  void running.finally(() => (isOver = true));
-  let peak = 0;
-  while (!isOver) {
-    peak = Math.max(peak, stage.host.botMemoryBytes());
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  return peak;
-}

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type Attack, outcome, verdict } from '../attack.ts';
+import { machineNamespaces } from '../walls.ts';
 
 /** Longest time of a try: what hangs would make a cell wait. */
 const trySeconds = 1;
@@ -104,13 +105,17 @@ export const networkAttacks: readonly Attack[] = [
     async run(stage) {
       const session = await stage.shared();
       const processes = await stage.host.processes(session);
-      const own = await stage.host.namespaces('self');
-      const found = await Promise.all(
-        processes.map(async ({ pid }) => ({
-          net: (await stage.host.namespaces(pid))['net'],
-          devices: (await stage.host.networkDevices(pid)).join(' '),
-        })),
+      const own = await machineNamespaces(stage);
+      const looks = await Promise.all(
+        processes.map(async ({ pid }) => {
+          const namespaces = await stage.host.namespaces(pid);
+          const devices = await stage.host.networkDevices(pid);
+          return namespaces === null || devices === null
+            ? null
+            : { net: namespaces['net'], devices: devices.join(' ') };
+        }),
       );
+      const found = looks.filter((look) => look !== null);
       const seen = [...new Set(found.map(({ net, devices }) => `${net} with ${devices}`))];
       return verdict(`${seen.join(', ')}; the host's is ${own['net']}`, [
         found.length === 0 && 'the host sees no process of the container',

@@ -1,4 +1,5 @@
 import { type Attack, verdict } from '../attack.ts';
+import { machineNamespaces } from '../walls.ts';
 
 /** What two sandboxes must not have in common. gVisor's processes share the host's process numbers; what runs inside does not see them. */
 const separate = { runc: ['ipc', 'mnt', 'net', 'pid', 'uts'], runsc: ['ipc', 'mnt', 'net', 'user', 'uts'] } as const;
@@ -13,13 +14,13 @@ export const sideChannelAttacks: readonly Attack[] = [
     async run(stage) {
       const sessions = [await stage.shared(), await stage.borrowed()];
       const kinds = separate[stage.runtime];
-      const machine = await stage.host.namespaces('self');
+      const machine = await machineNamespaces(stage);
       const seen = await Promise.all(
         sessions.map(async (session) => {
           // gVisor's file server, which runs as root, is no part of what user code runs in.
           const inside = (await stage.host.processes(session)).find(({ userId }) => userId !== 0);
           if (inside === undefined) throw new Error('the host sees no process of the container');
-          return stage.host.namespaces(inside.pid);
+          return (await stage.host.namespaces(inside.pid)) ?? {};
         }),
       );
       const common = kinds.filter((kind) => new Set([machine, ...seen].map((own) => own[kind])).size !== 3);
