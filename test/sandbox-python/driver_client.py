@@ -37,7 +37,7 @@ class DriverClient:
     def __init__(self, memory: str = "1g", source: Path | None = SOURCE, workspace: str = "512m", runtime: str = RUNTIME) -> None:
         self._ids = itertools.count(1)
         command = [
-            "docker", "run", "-i", "--rm", "--init", "--label", "plotline.test=driver", "--network", "none", "--read-only",
+            "docker", "run", "-i", "--rm", "--label", "plotline.test=driver", "--network", "none", "--read-only",
             "--runtime", runtime, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001",
             "--memory", memory, "--memory-swap", memory, "--pids-limit", "128", "--cpus", "2", "--log-driver", "none",
             "--tmpfs", f"/mnt/data:rw,nosuid,nodev,size={workspace},nr_inodes=20000,uid=10001,gid=10001,mode=0700",

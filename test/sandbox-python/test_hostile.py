@@ -1,8 +1,9 @@
 """User code that attacks the link, the files and the driver itself."""
 
 import hashlib
+import unittest
 
-from sandbox_case import SandboxCase
+from sandbox_case import SandboxCase, has_gvisor
 
 FORGE = """
 import json, os, struct
@@ -90,6 +91,32 @@ print([os.readlink(f'/proc/self/fd/{fd}') for fd in (0, 1, 2)])
         self.assertEqual(self.driver.write("a.txt", b"1")["type"], "written")
         self.assertEqual(self.output_of("import os; print(os.path.exists('/tmp/owned'))"), "False")
         self.run_ok("import glob\nfor p in glob.glob('*.py'): os.remove(p)")
+
+
+class Streams(SandboxCase):
+    def test_the_drivers_streams_cannot_be_opened_again(self) -> None:
+        code = """
+import os, subprocess
+opened = []
+for number in (2, *range(20, 30)):
+    path = f'/proc/{os.getppid()}/fd/{number}'
+    for flags in (os.O_RDONLY, os.O_WRONLY):
+        subprocess.run(['chmod', '666', path], stderr=subprocess.DEVNULL)
+        try: os.chmod(path, 0o666)
+        except OSError: pass
+        try: opened.append((number, flags, os.open(path, flags | os.O_NONBLOCK)))
+        except OSError: pass
+print(opened)
+"""
+        self.assertEqual(self.output_of(code), "[]")
+        self.assert_alive()
+
+
+@unittest.skipUnless(has_gvisor(), "needs gVisor's runsc, registered with Docker")
+class StreamsOnGvisor(Streams):
+    """There /proc/<pid>/fd is open to every process of the same user."""
+
+    options = {"runtime": "runsc"}
 
 
 class FileTricks(SandboxCase):

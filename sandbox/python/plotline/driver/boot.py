@@ -76,6 +76,10 @@ def take_standard_streams() -> tuple[int, int]:
         # Fewer turns between the engine and the driver for the same bytes; not every runtime's streams can grow.
         with contextlib.suppress(OSError):
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, STREAM_PIPE_BYTES)
+    for fd in (*private, 2):
+        # Nobody can open them a second time, also where /proc/<pid>/fd is open to all. They may be no pipes of ours in a test.
+        with contextlib.suppress(OSError):
+            os.fchmod(fd, 0)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     os.dup2(null, 0)
     os.dup2(null, 1)

@@ -86,10 +86,10 @@ def died_error(wait_status: int | None, reason: str | None) -> Error:
 def idle_death_note(wait_status: int | None, *, out_of_memory: bool) -> str:
     """One line for the next run when a kernel ended while no cell ran."""
     if out_of_memory:
-        why = "for lack of memory"
+        why = " for lack of memory"
     else:
-        why = "" if wait_status is None else f"({_how_it_ended(wait_status)})"
-    return f"[since the last cell the Python process ended {why}; variables and imports of earlier cells are gone]"
+        why = "" if wait_status is None else f" ({_how_it_ended(wait_status)})"
+    return f"[since the last cell the Python process ended{why}; {VARIABLES_GONE[0].lower()}{VARIABLES_GONE[1:]}]"
 
 
 def _how_it_ended(wait_status: int) -> str:

@@ -15,10 +15,11 @@ from typing import NoReturn
 
 from threadpoolctl import ThreadpoolController
 
-from plotline.cgroup import cpu_count
+from plotline.cgroup import KillCounter, cpu_count
 from plotline.frames import FrameReader, Header
 from plotline.kernel.channel import Channel
 from plotline.kernel.cell import run_cell
+from plotline.kernel.mode_changes import ignore_mode_changes
 from plotline.kernel.shell import make_shell, warm_shell
 from plotline.paths import WORKSPACE
 
@@ -93,6 +94,8 @@ def _receive(fd: int, reader: FrameReader) -> tuple[Header, bytearray] | None:
 def _set_up_process(threads: ThreadpoolController) -> None:
     from plotline.driver import boot
 
+    if KillCounter().kills() is None:
+        ignore_mode_changes()
     boot.become_dumpable()
     boot.set_oom_score(boot.KERNEL_OOM_SCORE)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
