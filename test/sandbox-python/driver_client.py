@@ -39,7 +39,7 @@ class DriverClient:
         command = [
             "docker", "run", "-i", "--rm", "--label", "plotline.test=driver", "--network", "none", "--read-only",
             "--runtime", runtime, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001",
-            "--memory", memory, "--memory-swap", memory, "--pids-limit", "128", "--cpus", "2", "--log-driver", "none",
+            "--memory", memory, "--memory-swap", memory, "--pids-limit", "128" if runtime == "runc" else "2048", "--cpus", "2", "--log-driver", "none",
             "--tmpfs", f"/mnt/data:rw,nosuid,nodev,size={workspace},nr_inodes=20000,uid=10001,gid=10001,mode=0700",
             "--tmpfs", "/tmp:rw,nosuid,nodev,size=128m,nr_inodes=20000,mode=1777",
         ]  # fmt: skip

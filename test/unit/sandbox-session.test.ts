@@ -268,6 +268,18 @@ describe('files', () => {
     expect(read.equals(bytes)).toBe(true);
   });
 
+  it('in small pieces travel together, large ones in frames of at most 1 MiB', async () => {
+    const { session, driver } = open(fileDriver(new Map()));
+    const small = Array.from({ length: 1000 }, (_, index) => Buffer.alloc(1000, index));
+    await session.write('small', pieces(...small), never);
+    const sizes = () =>
+      driver.received.filter(({ header }) => header.type === 'write-data').map((f) => f.payload.length);
+    expect(sizes()).toHaveLength(4);
+    driver.received.length = 0;
+    await session.write('large', pieces(Buffer.alloc(3_500_000)), never);
+    expect(sizes()).toEqual([1_048_576, 1_048_576, 1_048_576, 354_272]);
+  });
+
   it('over the workspace, from a broken source or aborted leave the session usable', async () => {
     const { session } = open(fileDriver(new Map()));
     async function* broken(): AsyncGenerator<Uint8Array> {
