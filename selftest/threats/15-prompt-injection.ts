@@ -116,10 +116,10 @@ async function modelReads(
     {
       'the model met the text': everything.includes(mark) && model.requests.length === 2,
       'every request is answered once': reply.text === 'Done.',
-      [`nothing is out of place: ${misplaced.join(', ')}`]: misplaced.length === 0,
+      'nothing is out of place': misplaced.length === 0,
       'no name inside climbs out': !toolTexts.some((text) => text.includes('../')),
     },
-    `${everything.split(mark).length - 1} times in ${model.requests.length} requests, always as data`,
+    `${everything.split(mark).length - 1} times in ${model.requests.length} requests; out of place: ${misplaced.join(', ') || 'none'}`,
   );
 }
 
@@ -131,9 +131,9 @@ async function inert(posts: readonly RecordedPost[], claims: Readonly<Record<str
       ...claims,
       'only its own thread was written to': posts.every(({ threadId }) => threadId === 'thread'),
       'Slack was written to': calls.some(({ method }) => method === 'chat.postMessage'),
-      [`nothing comes to life: ${found.join(', ')}`]: found.length === 0,
+      'nothing comes to life': found.length === 0,
     },
-    `${posts.length} posts, ${calls.length} calls to Slack, nothing alive in them`,
+    `${posts.length} posts, ${calls.length} calls to Slack; alive in them: ${found.join(', ') || 'nothing'}`,
   );
 }
 

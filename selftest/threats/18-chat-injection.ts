@@ -44,9 +44,9 @@ export const chatInjectionAttacks: readonly Attack[] = [
       return judge(
         {
           'a reply with files was sent': calls.some(({ method }) => method === 'files.completeUploadExternal'),
-          [`nothing comes to life: ${found.join(', ')}`]: found.length === 0,
+          'nothing comes to life': found.length === 0,
         },
-        `${calls.length} calls to Slack, nothing alive in them`,
+        `${calls.length} calls to Slack; alive in them: ${found.join(', ') || 'nothing'}`,
       );
     },
   },
@@ -69,9 +69,9 @@ export const chatInjectionAttacks: readonly Attack[] = [
       return judge(
         {
           'all were sent': calls.length >= messages.length,
-          [`nothing comes to life: ${found.join(', ')}`]: found.length === 0,
+          'nothing comes to life': found.length === 0,
         },
-        `${calls.length} calls to Slack, nothing alive in them`,
+        `${calls.length} calls to Slack; alive in them: ${found.join(', ') || 'nothing'}`,
       );
     },
   },
@@ -115,7 +115,7 @@ export const chatInjectionAttacks: readonly Attack[] = [
   {
     id: 't18-slow-text',
     threat: 18,
-    attack: 'megabytes of half-open links, mentions and fences: made harmless without holding up the bot',
+    attack: 'hundreds of kilobytes of half-open links, mentions and fences: made harmless without holding up the bot',
     alone: false,
     run: async () => {
       const texts = ['[', '![', '[a](', '<https://a|', '`', '@', '[a]: ', '[x](<', '\\['].map((piece) =>
@@ -125,7 +125,7 @@ export const chatInjectionAttacks: readonly Attack[] = [
       const calls = await sentToSlack([
         {
           kind: 'reply',
-          reply: { ...emptyReply, text: texts.map((text) => text.slice(0, 40_000)).join('\n') },
+          reply: { ...emptyReply, text: texts.join('\n') },
           files: [],
         },
       ]);
@@ -205,7 +205,7 @@ async function shownInTerminal(messages: readonly OutgoingMessage[]): Promise<Ve
         'under harmless names': saved.every((name) => !obeyed.test(name) && !/[\\\u200b]/.test(name)),
         'the transcript is JSON': Array.isArray(entries) && entries.length === messages.length,
       },
-      `${shown.length} characters shown, ${saved.length} files saved, no escape sequence`,
+      `${shown.length} characters shown, ${saved.length} files saved`,
     );
   } finally {
     await rm(parent, { recursive: true, force: true });

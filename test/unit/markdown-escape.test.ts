@@ -37,6 +37,20 @@ describe('mentions', () => {
   });
 });
 
+test.each([
+  ['photo\u202egnp.exe', 'photognp.exe'],
+  ['\u001b[2Jcleared\r\nnext\u009b1m', '[2Jcleared\nnext1m'],
+  ['half \ud800 a pair', 'half \ufffd a pair'],
+])('%j holds nothing that is more than a character', (text, safe) => {
+  expect(neutralise(text)).toBe(safe);
+});
+
+test('a link with a label of its own is broken inside code too, where Slack reads it all the same', () => {
+  const safe = neutralise('```\n<https://evil.example/a|bank.example>\n```');
+  expect(safe).not.toContain('<https');
+  expect(safe.replace(zeroWidth, '')).toContain('<https://evil.example/a|bank.example>');
+});
+
 describe('links', () => {
   test.each([
     ['[the source](https://example.com/a_(b))', '[the source](https://example.com/a_(b))'],
