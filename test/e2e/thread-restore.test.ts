@@ -183,14 +183,14 @@ describe.skipIf(!isAvailable)('a thread outlives its container', () => {
   }, 120_000);
 
   it('a Python process that ended between two questions is told to the person', async () => {
-    const dying = 'import os, threading\nthreading.Timer(0.2, lambda: os._exit(3)).start()';
+    const dying = 'import os, threading\nthreading.Timer(1, lambda: os._exit(3)).start()';
     const model = modelFor({ FIRST: [dying], SECOND: ['print("x" in globals())'] });
     await using bot = await start(model);
     await bot.platform.ask('thread', 'FIRST');
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await new Promise((resolve) => setTimeout(resolve, 4000));
     const { reply } = await bot.platform.ask('thread', 'SECOND');
     expect(reply.notices).toEqual([
-      expect.stringMatching(/^Since the last cell the Python process ended .*are gone\.$/),
+      expect.stringMatching(/^Since the last cell the Python process ended \(exit code 3\); .*are gone.*\.$/),
     ]);
     expect(outputOf(model)).toBe('False');
   }, 60_000);
