@@ -12,8 +12,8 @@ export interface SandboxHarness {
   /** Ids of the sessions' containers that exist, those kept warm included. */
   existing(): Promise<readonly string[]>;
   /**
-   * The code runs on a kernel of its own (gVisor): that kernel's program is filtered and not the code, it limits bytes but not the number of
-   * files, and where the machine refuses it another process it ends with everything in it.
+   * The code runs on a kernel of its own (gVisor): it does not show the flag for new privileges, limits bytes but not the number of files,
+   * and where the machine refuses it another process it ends with everything in it.
    */
   readonly hasOwnKernel: boolean;
   /** Takes a session's container away, behind the provider's back. */
@@ -364,7 +364,7 @@ def writable(place):
           'import os\nstatus = dict(line.split(":", 1) for line in open("/proc/self/status"))\n([status[k].strip() if k in status else None for k in ("CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp")], os.getuid() >= 10000)',
         );
         expect(textOf(execution)).toBe(
-          `(['${'0'.repeat(16)}', '${'0'.repeat(16)}', '${'0'.repeat(16)}', ${harness.hasOwnKernel ? "None, '0'" : "'1', '2'"}], True)`,
+          `(['${'0'.repeat(16)}', '${'0'.repeat(16)}', '${'0'.repeat(16)}', ${harness.hasOwnKernel ? 'None' : "'1'"}, '2'], True)`,
         );
       });
     });
