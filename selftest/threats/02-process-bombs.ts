@@ -30,6 +30,9 @@ while True:
 
 const timeoutMs = 1_500;
 
+/** How long the driver hunts what forks faster than it is killed, at most. */
+const huntMs = 3_000;
+
 export const processBombAttacks: readonly Attack[] = bombs.map(({ id, attack, code }) => ({
   id,
   threat: 2,
@@ -52,7 +55,7 @@ export const processBombAttacks: readonly Attack[] = bombs.map(({ id, attack, co
       [
         execution.status === 'ok' && outcome(execution),
         peak > most && `${peak} threads on the host, over the limit of ${most}`,
-        late(timeoutMs, elapsedMs),
+        late(timeoutMs + huntMs, elapsedMs),
         ...neighbourProblems,
         ...(await disturbed(stage, neighbour)),
         ...(await notRecoveredNorLost(stage, session, execution)),
