@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,7 @@ export async function createTlsFront(socketPath: string): Promise<TlsFront> {
     strangerDir: stranger,
     [Symbol.asyncDispose]: async () => {
       server.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
