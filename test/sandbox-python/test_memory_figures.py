@@ -80,6 +80,7 @@ class Guard(Folder):
     def guard(self) -> MemoryGuard:
         guard = MemoryGuard(lambda: self.pids, self.root)
         guard.begin()
+        self.first_look_is_over = guard.is_over()
         return guard
 
     def test_the_limit_is_the_machine_that_gvisor_shows(self) -> None:
@@ -128,7 +129,8 @@ class Guard(Folder):
 
     def test_no_cell_may_take_what_gvisor_needs(self) -> None:
         self.memory(used=(self.LIMIT - OVERHEAD_BYTES) // MEGABYTE + 1)
-        self.assertTrue(self.guard().is_over())
+        self.guard()
+        self.assertTrue(self.first_look_is_over)
 
     def test_looks_more_often_the_nearer_the_limit_is(self) -> None:
         guard = self.guard()

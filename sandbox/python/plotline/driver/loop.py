@@ -77,6 +77,8 @@ class Driver:
                 self._answer_waiting()
         finally:
             self._supervisor.end()
+            # Its other end goes with this object, and children may still end after it.
+            signal.set_wakeup_fd(-1)
 
     def _has_room(self) -> bool:
         return self._outbox.pending_bytes < OUTBOX_HIGH_BYTES

@@ -17,8 +17,8 @@ MARGIN_BYTES = 96 << 20
 ALLOWANCE_BYTES = 16 << 20
 """What a cell may take that begins over the margin, so that one can still delete files then."""
 
-_BYTES_PER_SECOND = 8 << 30
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 0.01, 0.1
+_BYTES_PER_SECOND = 4 << 30
+_SHORTEST_SECONDS, _FIRST_SECONDS, _LONGEST_SECONDS = 0.01, 0.02, 0.25
 SETTLE_SECONDS = 0.3
 """Pages of a process that was ended are given back a little later."""
 
@@ -49,21 +49,27 @@ class MemoryGuard:
         self._first: dict[int, tuple[int, int]] = {}
         """Resident and private bytes of each process when the cell began."""
         self._largest_first = (0, 0)
+        self._is_new = True
         self.look_at = time.monotonic()
 
     def begin(self) -> None:
-        """A cell begins."""
-        memory = self._memory()
+        """A cell begins. Nothing is read yet, so that short cells cost nothing; a longer one is measured from its first look."""
+        self._is_new = True
+        self.look_at = time.monotonic() + _FIRST_SECONDS
+
+    def _measure(self, memory: dict[bytes, int]) -> None:
+        self._is_new = False
         self._used_before, self._shared_before = memory.get(b"AnonPages", 0), memory.get(b"Shmem", 0)
         self._first = {pid: self._size(pid) for pid in self._user_processes()}
         self._largest_first = max(self._first.values(), default=(0, 0))
         bound = max(self.limit_bytes - MARGIN_BYTES, self._used_before + ALLOWANCE_BYTES)
         self._bound = min(bound, self.limit_bytes - OVERHEAD_BYTES)
-        self.look_at = time.monotonic()
 
     def is_over(self) -> bool:
         """Call when `look_at` has come; sets the next one."""
         memory = self._memory()
+        if self._is_new:
+            self._measure(memory)
         added_up = self._used_before + self._growth() + memory.get(b"Shmem", 0) - self._shared_before
         left = self._bound - max(memory.get(b"AnonPages", 0), added_up)
         self.look_at = time.monotonic() + min(max(left / _BYTES_PER_SECOND, _SHORTEST_SECONDS), _LONGEST_SECONDS)
