@@ -10,18 +10,13 @@ import type { TestBot } from '../test/fakes/test-bot.ts';
 import type { Stage } from './attack.ts';
 
 /** The whole bot with containers of its own on the attack's runtime. */
-export function startBot(
-  stage: Stage,
-  model: Model,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<TestBot> {
+export function startBot(stage: Stage, model: Model): Promise<TestBot> {
   const env = {
     SANDBOX_RUNTIME: stage.runtime,
     SANDBOX_IMAGE: stage.image,
     SANDBOX_POOL_SIZE: '0',
     SANDBOX_MAX: '3',
     LOG_LEVEL: 'silent',
-    ...settings,
   };
   return startTestBot(env, model);
 }

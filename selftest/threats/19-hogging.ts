@@ -7,7 +7,7 @@ import type { ModelRequest } from '../../src/ports.ts';
 import { createScriptedModel, pythonCall } from '../../test/fakes/scripted-model.ts';
 import type { ScriptedModel } from '../../test/fakes/scripted-model.ts';
 import type { Attack } from '../attack.ts';
-import { startBot } from '../bots.ts';
+import { startBot, startConversation } from '../bots.ts';
 import { cpuGroupOf } from '../control-group.ts';
 import { judge } from '../outside.ts';
 
@@ -24,7 +24,7 @@ export const hoggingAttacks: readonly Attack[] = [
     run: async (stage) => {
       await using bot = await startBot(
         stage,
-        answering((question) => `print('${question}')`),
+        answering((question) => (question.endsWith('0') ? `print('${question}')` : null)),
       );
       const asked = Array.from({ length: mentions }, (_, number) => `busy ${number}`);
       // The sandbox of the other thread is there already: what is measured is the queue, not a start.
@@ -51,7 +51,7 @@ export const hoggingAttacks: readonly Attack[] = [
     alone: false,
     run: async (stage) => {
       const model = answering((question) => (question === 'endless' ? 'while True: pass' : "print('done')"));
-      await using bot = await startBot(stage, model, { SANDBOX_CELL_SECONDS: '60', SANDBOX_CPUS: '0.5' });
+      await using bot = await startConversation(stage, model);
       const endless = bot.platform.ask('busy', 'endless');
       const { reply } = await bot.platform.ask('other', 'quick');
       const before = bot.platform.replies('busy').length;
@@ -105,7 +105,7 @@ export const hoggingAttacks: readonly Attack[] = [
   {
     id: 't19-containers',
     threat: 19,
-    attack: 'five sandboxes wanted at once where two are allowed: never more than two exist, and each is given in turn',
+    attack: 'four sandboxes wanted at once where two are allowed: never more than two exist, and each is given in turn',
     alone: false,
     run: async (stage) => {
       const settings = { endpoint: null, image: stage.image, runtime: stage.runtime };
@@ -134,7 +134,7 @@ export const hoggingAttacks: readonly Attack[] = [
         }
       })();
       try {
-        await Promise.all(Array.from({ length: 5 }, (_, number) => use(number)));
+        await Promise.all(Array.from({ length: 4 }, (_, number) => use(number)));
       } finally {
         over.abort();
         await counting;
@@ -143,7 +143,7 @@ export const hoggingAttacks: readonly Attack[] = [
       const most = Math.max(...samples.map((sample) => sample.filter((id) => ids.has(id)).length));
       return judge(
         {
-          'all five were given': given.length === 5,
+          'all four were given': given.length === 4,
           // Two start at a time, and the one that waited longer may be ready a little later.
           'in the order they came': given.every(({ number }, place) => Math.abs(number - place) <= 1),
           'never more than two at once': most > 0 && most <= 2,
@@ -154,13 +154,14 @@ export const hoggingAttacks: readonly Attack[] = [
   },
 ];
 
-/** A model that runs one cell for each question and then answers it by name. */
-function answering(codeFor: (question: string) => string): ScriptedModel {
+/** A model that runs one cell for a question, where there is one for it, and then answers it by name. */
+function answering(codeFor: (question: string) => string | null): ScriptedModel {
   const questionOf = ({ messages }: ModelRequest): string =>
     messages.findLast(({ role }) => role === 'user')?.text.trim() ?? '';
   return createScriptedModel([], (request) => {
     const question = questionOf(request);
     const isAnswered = request.messages.at(-1)?.role === 'tool';
-    return isAnswered ? { text: `answer to ${question}` } : { calls: [pythonCall(codeFor(question))] };
+    const code = isAnswered ? null : codeFor(question);
+    return code === null ? { text: `answer to ${question}` } : { calls: [pythonCall(code)] };
   });
 }
