@@ -119,7 +119,7 @@ export const chatInjectionAttacks: readonly Attack[] = [
     alone: false,
     run: async () => {
       const texts = ['[', '![', '[a](', '<https://a|', '`', '@', '[a]: ', '[x](<', '\\['].map((piece) =>
-        piece.repeat(40_000),
+        piece.repeat(Math.ceil(40_000 / piece.length)),
       );
       const startedAt = performance.now();
       const calls = await sentToSlack([
