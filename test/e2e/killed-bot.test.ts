@@ -61,7 +61,7 @@ describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
           });
           platform.send(task);
           const listening = platform.connect(bot);
-          if (round % 2 === 1) await listening;
+          if (round % 2 === 1 && !(await listening)) throw new Error('the bot ended before it listened');
           await sleep(random() * longestLifeMs);
           killed.push(bot.pid ?? 0);
           bot.kill('SIGKILL');
@@ -69,7 +69,7 @@ describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
         }
 
         const last = startBot(dataDir);
-        await platform.connect(last);
+        expect(await platform.connect(last)).toBe(true);
         await Promise.all([
           until(
             'the containers to go',
@@ -163,12 +163,13 @@ function createParentPlatform() {
     send: (task: Task): void => {
       unaccepted.set(task.id, task);
     },
-    /** Resolves when the bot listens. */
-    connect: async (bot: ChildProcess): Promise<void> => {
+    /** Resolves to whether the bot came to listen before it ended. */
+    connect: async (bot: ChildProcess): Promise<boolean> => {
       connected = bot;
       bot.on('message', (message) => answer(bot, message as FromBot));
-      // The first thing that it says.
-      await once(bot, 'message');
+      // To listen is the first thing that it says.
+      const ended = once(bot, 'exit').then(() => false);
+      return Promise.race([ended, once(bot, 'message').then(() => true)]);
     },
     /** A bot that still runs ends, and its containers with it. */
     disconnect: (): void => {
