@@ -53,6 +53,20 @@ class Time(SandboxCase):
         left = [line for line in self.output_of(listing).splitlines() if line.strip() and "plotline.driver" not in line]
         self.assertEqual([line for line in left if "sleep" in line], [])
 
+    def test_what_a_stopped_cell_started_ends_with_it(self) -> None:
+        code = "import os, subprocess\nsubprocess.Popen(['setsid', 'sleep', '62'])\nfor _ in range(20):\n    if os.fork() == 0:\n        while True: os.sched_yield()\nwhile True: pass"
+        self.assertEqual(self.driver.run(code, timeout_ms=400).status, "timeout")
+        alive = "import os\nprint(sum(1 for p in os.listdir('/proc') if p.isdigit() and open(f'/proc/{p}/stat').read().rpartition(')')[2].split()[0] not in 'ZX'))"
+        self.assertLessEqual(int(self.output_of(alive)), 3)
+        self.assertEqual(self.output_of("print(kept)"), "1")
+
+    def test_a_stopped_cell_that_leaves_many_threads_loses_its_kernel(self) -> None:
+        code = "import threading, time\nfor _ in range(60): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\nwhile True: pass"
+        outcome = self.driver.run(code, timeout_ms=400)
+        self.assertEqual(outcome.status, "timeout")
+        self.assertIn("gone", outcome.error["message"])
+        self.assertEqual(self.output_of("import threading; print(threading.active_count())"), "1")
+
     def test_cancel_ends_the_run(self) -> None:
         request = self.driver.start("import time; time.sleep(30)")
         self.driver.send({"type": "interrupt", "id": request})

@@ -23,6 +23,9 @@ INTERRUPT_RETRY_SECONDS = 0.005
 END_SECONDS = 0.2
 """A kernel whose channel closed gets this long to end by itself, so that its own exit code or signal is what is told."""
 
+THREADS_KEPT = 32
+"""A stopped cell may leave as many threads in its kernel as pools of numeric libraries take; past it the kernel is replaced."""
+
 _CHILD_KILLED = "[a process that the cell had started was ended, because the container ran out of memory; the variables are kept]"
 
 
@@ -179,9 +182,17 @@ class Supervisor:
         if run.guard_kills or self._kills_since_begin() > 0:
             run.output.note(_CHILD_KILLED)
         if run.stop_reason is not None:
-            self._finish(run.stop_reason, stopped_error(run, state_kept=True, traceback="" if error is None else error["traceback"]))
+            state_kept = self._end_what_it_left()
+            self._finish(run.stop_reason, stopped_error(run, state_kept=state_kept, traceback="" if error is None else error["traceback"]))
         else:
             self._finish(status, error)
+
+    def _end_what_it_left(self) -> bool:
+        """After a stopped cell whose kernel lives on: its processes end. False where the kernel had to go as well."""
+        is_clean = processes.end_others(self.kernel.pid) and processes.thread_count(self.kernel.pid) <= THREADS_KEPT
+        if not is_clean:
+            self._replace_kernel()
+        return is_clean
 
     def _finish(self, status: str, error: Error | None) -> None:
         run, self.run = self.run, None
