@@ -1,4 +1,5 @@
 import type { JsonValue, MimeBundle } from '../src/types.ts';
+import { maxJsonDepth } from './limits.ts';
 import { type DriverMessage, MessageError } from './messages.ts';
 
 type ResultMessage = Extract<DriverMessage, { type: 'result' }>;
@@ -7,7 +8,7 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * One display as a Jupyter MIME bundle: strings, JSON or bytes by each part's encoding. A part that claims to be JSON and is
- * not (Python writes NaN) is left out and named in `rejected`. Throws `MessageError` where the parts do not fill the payload.
+ * not (Python writes NaN), or is nested deeper than `maxJsonDepth`, is left out and named in `rejected`. Throws `MessageError` where the parts do not fill the payload.
  */
 export function decodeBundle(
   message: ResultMessage,
@@ -35,6 +36,7 @@ function decodePart(
 ): string | Uint8Array | JsonValue | undefined {
   if (encoding === 'binary') return bytes;
   if (encoding === 'utf8') return text.decode(bytes);
+  if (isTooDeep(bytes)) return undefined;
   try {
     // JSON.parse gives exactly the values that JsonValue names.
     return JSON.parse(text.decode(bytes)) as JsonValue;
@@ -42,3 +44,21 @@ function decodePart(
     return undefined;
   }
 }
+
+/** JSON.parse takes any depth; whatever walks the value later (JSON.stringify is one) would overflow its stack. */
+function isTooDeep(json: Uint8Array): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at];
+    if (inText && byte === backslash) at += 1;
+    else if (byte === quote) inText = !inText;
+    else if (inText) continue;
+    else if (byte === openBracket || byte === openBrace) depth += 1;
+    else if (byte === closeBracket || byte === closeBrace) depth -= 1;
+    if (depth > maxJsonDepth) return true;
+  }
+  return false;
+}
+
+const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = Buffer.from('"\\[]{}');

@@ -21,6 +21,9 @@ export const outputSlackBytes = 16 * kibibyte;
 export const maxResults = 100;
 export const maxResultsBytes = 64 * mebibyte;
 
+/** Of JSON in a result. Charts and tables need 6. */
+export const maxJsonDepth = 100;
+
 /** The driver's own stderr, kept for the log. */
 export const driverStderrBytes = 64 * kibibyte;
 

@@ -39,9 +39,12 @@ const mime = z
   .max(255)
   .regex(/^[\w.+-]+\/[\w.+-]+(;.*)?$/);
 
+/** Python counts whole characters, JavaScript UTF-16 units: up to two for one of them. */
+const characters = (most: number) => z.string().max(2 * most);
+
 const formulaCells = z.object({
   count: size,
-  examples: z.array(z.object({ cell: z.string().max(300), text: z.string().max(100) })).max(5),
+  examples: z.array(z.object({ cell: characters(300), text: characters(100) })).max(5),
   partial: z.boolean(),
 });
 

@@ -120,6 +120,7 @@ function createCollector(options: RunOptions, log: Logger) {
   const notes: string[] = [];
   const results: MimeBundle[] = [];
   let outputBytes = 0;
+  let resultCount = 0;
   let resultBytes = 0;
   let outputCut = false;
   let resultsLeftOut = 0;
@@ -132,6 +133,7 @@ function createCollector(options: RunOptions, log: Logger) {
         return;
       }
       const text = decoder.decode(bytes);
+      if (text === '') return;
       texts[stream].push(text);
       try {
         options.onOutput(stream, text);
@@ -140,10 +142,16 @@ function createCollector(options: RunOptions, log: Logger) {
       }
     },
     result(bundle: MimeBundle, bytes: number, rejected: readonly string[]): void {
-      for (const mime of rejected) notes.push(`[a result of type ${mime} was not valid JSON and was left out]\n`);
       resultBytes += bytes;
-      if (results.length >= maxResults || resultBytes > maxResultsBytes) resultsLeftOut += 1;
-      else if (Object.keys(bundle).length > 0) results.push(bundle);
+      resultCount += 1;
+      if (resultCount > maxResults || resultBytes > maxResultsBytes) {
+        resultsLeftOut += 1;
+        return;
+      }
+      for (const mime of rejected) {
+        notes.push(`[a result of type ${mime} was not valid JSON, or nested too deep, and was left out]\n`);
+      }
+      if (Object.keys(bundle).length > 0) results.push(bundle);
     },
     collected(): Collected {
       const said = [...notes];

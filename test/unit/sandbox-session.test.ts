@@ -214,6 +214,40 @@ describe('run', () => {
     expect(await run(session).execution).toMatchObject({ status: 'ok', results: [], truncated: true });
   });
 
+  it('leaves out JSON that nothing here could walk, and takes brackets in text for text', async () => {
+    const deep = Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+    const flat = Buffer.from(JSON.stringify({ text: `\\"${'['.repeat(500)}` }));
+    const { session } = open(({ header }, fake) => {
+      for (const json of [deep, flat]) {
+        const parts = [{ mime: 'application/json', bytes: json.length, encoding: 'json' }];
+        fake.send({ type: 'result', id: header.id, parts }, json);
+      }
+      fake.send(doneHeader(header.id));
+    });
+    const { results, stderr } = await run(session).execution;
+    expect(results).toEqual([{ 'application/json': JSON.parse(flat.toString()) }]);
+    expect(stderr).toContain('nested too deep');
+  });
+
+  it('holds nothing for results that are refused without end', async () => {
+    const { session } = open(({ header }, fake) => {
+      const parts = [{ mime: 'application/json', bytes: 3, encoding: 'json' }];
+      for (let sent = 0; sent < 20 * maxResults; sent += 1)
+        fake.send({ type: 'result', id: header.id, parts }, Buffer.from('NaN'));
+      fake.send(doneHeader(header.id));
+    });
+    const { stderr } = await run(session).execution;
+    expect(stderr.split('\n').length).toBeLessThan(maxResults + 5);
+    expect(stderr).toContain(`${19 * maxResults} results were left out`);
+  });
+
+  it('counts the characters of a formula as Python does', async () => {
+    const formulas = { count: 1, examples: [{ cell: 'A1', text: `=1+${'😀'.repeat(97)}` }], partial: false };
+    const file = { path: 'a.csv', sizeBytes: 1, sha256: 'a'.repeat(64), change: 'new', formulas };
+    const { session } = open(({ header }, fake) => fake.send({ ...doneHeader(header.id), files: [file] }));
+    expect(await run(session).execution).toMatchObject({ status: 'ok', files: [{ formulas }] });
+  });
+
   it('refuses code over the cap without sending it', async () => {
     const { session, driver } = open(() => {});
     expect(await run(session, 'x'.repeat(5_000_000)).execution).toMatchObject({
