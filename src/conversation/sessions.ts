@@ -60,10 +60,15 @@ export function createSessions(deps: {
     if (entry === undefined) return;
     live.delete(threadKey);
     stopClock(entry);
+    await remove(entry.session);
+  };
+
+  /** Gives its place back, also where the container resists: an answer does not hang on that. */
+  const remove = async (session: SandboxSession): Promise<void> => {
     try {
-      await entry.session[Symbol.asyncDispose]();
+      await session[Symbol.asyncDispose]();
     } catch (error) {
-      deps.log.warn({ threadKey, error: String(error) }, 'a session could not be removed');
+      deps.log.warn({ session: session.id, error: String(error) }, 'a session could not be removed');
     } finally {
       places.free();
     }
@@ -151,11 +156,7 @@ export function createSessions(deps: {
     await places.take(signal, onPlace);
     try {
       const session = await acquire(signal, onPlace);
-      const dispose = async (): Promise<void> => {
-        await session[Symbol.asyncDispose]();
-        places.free();
-      };
-      return { session, [Symbol.asyncDispose]: dispose };
+      return { session, [Symbol.asyncDispose]: () => remove(session) };
     } catch (error) {
       places.free();
       throw error;
