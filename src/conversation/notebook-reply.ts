@@ -5,13 +5,12 @@ import { codeSpan } from '../answer/notebook/markdown.ts';
 import { renderNotebook } from '../answer/notebook/notebook.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
 import type { Logger } from '../log.ts';
-import type { Bytes, PlatformClient, ThreadFile } from '../ports.ts';
+import type { Bytes, PlatformClient, Store, ThreadFile } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Artifact, Cell, Reply, Task } from '../types.ts';
 import { notebookQuestions } from './notebook-questions.ts';
 import { rerunThread } from './notebook-rerun.ts';
-import type { RerunDeps } from './notebook-rerun.ts';
-import type { RerunStep } from './notebook-steps.ts';
+import type { Rerun, RerunDeps } from './notebook-rerun.ts';
 import { isReplayable } from './replay.ts';
 
 /** Outputs of one notebook, in bytes: larger files open slowly everywhere. */
@@ -21,6 +20,7 @@ const maxOutputBytes = 24 * 1024 * 1024;
 const outputShare = 0.75;
 
 export interface NotebookDeps extends RerunDeps {
+  readonly store: Store;
   readonly collect: CollectLimits;
   /** For the notebook's first cell: `0.1.0`, `plotline-sandbox:latest`. */
   readonly about: { readonly version: string; readonly imageName: string };
@@ -45,7 +45,7 @@ export async function notebookReply(
   const files = neededFiles(task, cells, await deps.store.files(threadKey));
   const fileBytes = Math.min(client.limits.fileBytes, deps.collect.fileBytes);
   const outputBytes = Math.floor(Math.min(maxOutputBytes, outputShare * fileBytes));
-  const rerun = await rerunThread(threadKey, cells, files, outputBytes, deps, signal);
+  const rerun = await rerunThread(cells, files, outputBytes, deps, signal);
   progress.stepFinished(true);
 
   const questions = await notebookQuestions(task, rerun.steps, deps.store);
@@ -78,7 +78,7 @@ export async function notebookReply(
   };
   deps.log.info({ taskId: task.id, cells: cells.length, sizeBytes: stored.sizeBytes }, 'notebook made');
   const fitting = fitArtifacts([artifact], client.limits);
-  return replyOf(task, doneText(name, rerun.steps, files), fitting.artifacts, [...rerun.remarks, ...fitting.notices]);
+  return replyOf(task, doneText(name, rerun, files), fitting.artifacts, [...rerun.remarks, ...fitting.notices]);
 }
 
 const nothingRan =
@@ -101,12 +101,14 @@ function neededFiles(
         .filter(({ path }) => cells.slice(index + 1).some(({ source }) => source.includes(path)))
         .map(({ path, sizeBytes, sha256 }) => ({ name: path, sizeBytes, sha256 })),
     );
-  return [...attachments, ...left].map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 }));
+  const needed = [...attachments, ...left].map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 }));
+  // Two killed cells may have written the same file: the later version stayed.
+  return [...new Map(needed.map((file) => [file.name, file])).values()];
 }
 
-function doneText(name: string, steps: readonly RerunStep[], files: readonly { readonly name: string }[]): string {
+function doneText(name: string, { steps, setUp }: Rerun, files: readonly { readonly name: string }[]): string {
   const run = steps.filter(({ isRun }) => isRun);
-  const different = run.filter(({ difference }) => difference !== null).length;
+  const different = [setUp, ...run].filter(({ difference }) => difference !== null).length;
   if (run.length === 0) {
     return `Here is this thread as a notebook, ${codeSpan(name)}. No step of it came to its end, so there was nothing to run again.`;
   }

@@ -6,16 +6,15 @@ import { importsOf, usesPlotline } from '../answer/notebook/portable-code.ts';
 import { setUpCode } from '../answer/notebook/set-up-code.ts';
 import type { SetUp } from '../answer/notebook/set-up-code.ts';
 import { AppError } from '../errors.ts';
-import type { Blobs, SandboxSession, Store } from '../ports.ts';
-import type { Cell, Execution, ThreadKey } from '../types.ts';
+import type { Blobs, SandboxSession } from '../ports.ts';
+import type { Cell, Execution } from '../types.ts';
 import { rerunStep, unreachedStep } from './notebook-steps.ts';
 import type { RerunStep } from './notebook-steps.ts';
-import { createRebuild } from './rebuild.ts';
+import { writeFile } from './rebuild.ts';
 import { replayCells } from './replay.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface RerunDeps {
-  readonly store: Store;
   readonly blobs: Blobs;
   readonly sessions: Sessions;
   readonly cellTimeoutMs: number;
@@ -49,19 +48,18 @@ const factsMime = 'application/vnd.plotline.notebook+json';
 const askFacts = 'import plotline.notebook\nplotline.notebook.describe()\ndel plotline';
 
 /**
- * Runs the notebook's set-up and the thread's cells, in that order, in a fresh container of their own; once more from the beginning
+ * Runs the notebook's set-up and the thread's cells, in that order, in a fresh container that holds `files` and nothing else; once more from the beginning
  * where that is lost on the way. A second one that is lost leaves the rest of the cells without a re-run, which their steps say.
  * Outputs take `outputBytes` in all. Rejects with an `AppError` where there is no container to be had.
  */
 export async function rerunThread(
-  threadKey: ThreadKey,
   cells: readonly Cell[],
   files: SetUp['files'],
   outputBytes: number,
   deps: RerunDeps,
   signal: AbortSignal,
 ): Promise<Rerun> {
-  const once = (): Promise<Rerun> => rerunOnce(threadKey, cells, files, { bytes: outputBytes }, deps, signal);
+  const once = (): Promise<Rerun> => rerunOnce(cells, files, { bytes: outputBytes }, deps, signal);
   try {
     const first = await once();
     if (first.isWhole) return first;
@@ -72,7 +70,6 @@ export async function rerunThread(
 }
 
 async function rerunOnce(
-  threadKey: ThreadKey,
   cells: readonly Cell[],
   files: SetUp['files'],
   room: OutputRoom,
@@ -81,7 +78,11 @@ async function rerunOnce(
 ): Promise<Rerun> {
   await using apart = await deps.sessions.apart(signal);
   const { session } = apart;
-  const missing = await createRebuild(deps).writeAttachments(session, threadKey, new Set(), signal);
+  const remarks: string[] = [];
+  for (const file of files) {
+    const missing = await writeFile(session, file, deps.blobs, signal);
+    if (missing !== null) remarks.push(missing);
+  }
   const run = async (code: string): Promise<Execution> => {
     const execution = await session.run(code, { timeoutMs: deps.cellTimeoutMs, signal, onOutput: () => {} });
     signal.throwIfAborted();
@@ -103,7 +104,6 @@ async function rerunOnce(
   const outputs = await outputsOf(setUp, [], room);
   const steps = await rerunCells(session, cells, room, deps, signal);
 
-  const remarks = [...missing];
   if (steps.some(({ resultsOfRerun }) => resultsOfRerun)) {
     remarks.push('Of older cells only what they printed was kept; their charts and tables are those of the re-run.');
   }
@@ -131,7 +131,12 @@ async function rerunCells(
   signal: AbortSignal,
 ): Promise<readonly RerunStep[]> {
   const steps: RerunStep[] = [];
-  for await (const replayed of replayCells(session, cells, { blobs, cellTimeoutMs, signal })) {
+  for await (const replayed of replayCells(session, cells, {
+    blobs,
+    cellTimeoutMs,
+    writesKilledFiles: false,
+    signal,
+  })) {
     steps.push(await rerunStep(replayed, room, blobs));
   }
   for (const cell of cells.slice(steps.length)) steps.push(await unreachedStep(cell, room, blobs));

@@ -35,16 +35,6 @@ export function createRebuild(deps: {
 }): Rebuild {
   const { store, blobs } = deps;
 
-  const write = async (session: SandboxSession, file: ThreadFile, signal: AbortSignal): Promise<string | null> => {
-    try {
-      await session.write(file.name, blobs.get(file.sha256), signal);
-      return null;
-    } catch (error) {
-      if (signal.aborted || !session.alive || !(error instanceof AppError) || error.retryable) throw error;
-      return `\`${file.name}\` is missing in the sandbox: ${error.userMessage}`;
-    }
-  };
-
   const writeFiles = async (
     session: SandboxSession,
     files: readonly ThreadFile[],
@@ -55,7 +45,7 @@ export function createRebuild(deps: {
     for (const file of files) {
       const identity = `${file.name} ${file.sha256}`;
       if (written.has(identity)) continue;
-      const notice = await write(session, file, signal);
+      const notice = await writeFile(session, file, blobs, signal);
       if (notice !== null) notices.push(notice);
       written.add(identity);
     }
@@ -66,29 +56,34 @@ export function createRebuild(deps: {
     writeFiles(session, (await store.files(threadKey)).filter(isAttachment), written, signal);
 
   /** Each task's cells find the attachments that were there when they ran: code may have listed the folder. */
-  const replay: Fill = async (session, threadKey, written, signal) => {
+  const replay = async (
+    ...[session, threadKey, written, signal]: Parameters<Fill>
+  ): Promise<{ readonly notices: readonly string[]; readonly made: ReadonlySet<string> }> => {
     const cells = await store.cells(threadKey);
     const files = (await store.files(threadKey)).filter((file) => isAttachment(file) || isSavedBesideCells(file));
     const order = new Map((await store.tasks(threadKey)).map(({ task }, index) => [task.id, index]));
     const placeOf = ({ taskId }: { readonly taskId: string }): number => order.get(taskId) ?? -1;
     const notices: string[] = [];
     const different: ReplayedCell[] = [];
-    const options = { blobs, cellTimeoutMs: deps.cellTimeoutMs, signal };
+    const made = new Set<string>();
+    const options = { blobs, cellTimeoutMs: deps.cellTimeoutMs, writesKilledFiles: true, signal };
     for (const [taskId, ofTask] of Map.groupBy(cells, (cell) => cell.taskId)) {
       const known = files.filter((file) => placeOf(file) <= placeOf({ taskId }));
       notices.push(...(await writeFiles(session, known, written, signal)));
       for await (const replayed of replayCells(session, ofTask, options)) {
         if (replayed.differences.length > 0) different.push(replayed);
+        for (const { path } of replayed.replayed?.files ?? []) made.add(path);
       }
-      if (!session.alive) return [];
+      if (!session.alive) return { notices: [], made };
     }
-    return [...notices, ...differenceNotices(different)];
+    return { notices: [...notices, ...differenceNotices(different)], made };
   };
 
-  /** Files that cells made and that are not there: a cell that was killed is not run again, but what it had written stays. */
+  /** Files that cells made and that are not there, but for those in `removed`: they were there, and a later cell removed them. */
   const writeOutputs = async (
     session: SandboxSession,
     threadKey: ThreadKey,
+    removed: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
     // Files of an attempt whose cells were dropped are not part of the thread.
@@ -97,8 +92,8 @@ export function createRebuild(deps: {
     if (outputs.length === 0) return [];
     const present = new Set((await session.list('')).map(({ path }) => path));
     const notices: string[] = [];
-    for (const file of outputs.filter(({ name }) => !present.has(name))) {
-      const notice = await write(session, file, signal);
+    for (const file of outputs.filter(({ name }) => !present.has(name) && !removed.has(name))) {
+      const notice = await writeFile(session, file, blobs, signal);
       if (notice !== null) notices.push(notice);
     }
     return notices;
@@ -108,20 +103,36 @@ export function createRebuild(deps: {
     writeAttachments,
 
     everything: async (session, threadKey, written, signal) => {
-      const changed = await replay(session, threadKey, written, signal);
-      if (!session.alive) return changed;
+      const { notices, made } = await replay(session, threadKey, written, signal);
+      if (!session.alive) return notices;
       const missing = await writeAttachments(session, threadKey, written, signal);
-      return [...changed, ...missing, ...(await writeOutputs(session, threadKey, signal))];
+      return [...notices, ...missing, ...(await writeOutputs(session, threadKey, made, signal))];
     },
 
     filesOnly: async (session, threadKey, written, signal) => [
       ...(await writeAttachments(session, threadKey, written, signal)),
-      ...(await writeOutputs(session, threadKey, signal)),
+      ...(await writeOutputs(session, threadKey, new Set(), signal)),
     ],
 
     nothingReplayed:
       'This thread was rebuilt in a fresh sandbox that ended while the earlier steps were run again; its files are there, its variables are not.',
   };
+}
+
+/** Resolves to the notice where it does not fit or is no longer kept; rejects where the session is gone. */
+export async function writeFile(
+  session: SandboxSession,
+  { name, sha256 }: Pick<ThreadFile, 'name' | 'sha256'>,
+  blobs: Blobs,
+  signal: AbortSignal,
+): Promise<string | null> {
+  try {
+    await session.write(name, blobs.get(sha256), signal);
+    return null;
+  } catch (error) {
+    if (signal.aborted || !session.alive || !(error instanceof AppError) || error.retryable) throw error;
+    return `\`${name}\` is missing in the sandbox: ${error.userMessage}`;
+  }
 }
 
 function isAttachment({ origin }: ThreadFile): boolean {

@@ -15,18 +15,23 @@ export interface ReplayedCell {
 
 /**
  * Runs a thread's cells again in their order, with their seeds and clocks, in a session that holds the thread's attachments.
- * A cell that was killed is not run, but the files that it had written are put where it stood. Ends early when the session
- * dies: then the last one yielded is the cell that ended it. Rejects when `signal` aborts.
+ * A cell that was killed is not run; with `writesKilledFiles`, the files that it had written are put where it stood. Ends early
+ * when the session dies: then the last one yielded is the cell that ended it. Rejects when `signal` aborts.
  */
 export async function* replayCells(
   session: SandboxSession,
   cells: readonly Cell[],
-  deps: { readonly blobs: Blobs; readonly cellTimeoutMs: number; readonly signal: AbortSignal },
+  deps: {
+    readonly blobs: Blobs;
+    readonly cellTimeoutMs: number;
+    readonly writesKilledFiles: boolean;
+    readonly signal: AbortSignal;
+  },
 ): AsyncGenerator<ReplayedCell> {
   const { blobs, cellTimeoutMs, signal } = deps;
   for (const cell of cells) {
     if (!isReplayable(cell)) {
-      await writeItsFiles(session, cell, blobs, signal);
+      if (deps.writesKilledFiles) await writeItsFiles(session, cell, blobs, signal);
       yield { cell, replayed: null, differences: [] };
       continue;
     }

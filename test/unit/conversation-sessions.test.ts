@@ -145,6 +145,14 @@ describe('sessions', () => {
     expect(texts()).toEqual({ 'a.csv': 'one', 'b.csv': 'two', 'partial.csv': 'half' });
   });
 
+  it('a file that a later cell removed does not come back', async () => {
+    await addFile('parts.csv', 'one', { origin: 'output', attachmentId: null });
+    await addCell('write("parts.csv", "one")', '', 'ok', { files: [outputOf('parts.csv', 'one')] });
+    await addCell('remove("parts.csv")');
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
+    expect(texts()).toEqual({});
+  });
+
   it('says which steps did not come back as they were', async () => {
     await addCell('count()', '7\n');
     await addCell('raise("now it fails")', '');

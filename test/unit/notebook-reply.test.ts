@@ -34,7 +34,11 @@ const facts = {
 };
 
 /** The fake sandbox, in which the notebook's own two cells work too; `instead` says what is run in the place of a cell. */
-function withNotebookCells(sandbox: FakeSandbox, instead: ReadonlyMap<string, string>): SandboxProvider {
+function withNotebookCells(
+  sandbox: FakeSandbox,
+  instead: ReadonlyMap<string, string>,
+  filesAtSetUp: string[],
+): SandboxProvider {
   const withCells = (session: SandboxSession): SandboxSession => ({
     ...session,
     get alive() {
@@ -44,7 +48,10 @@ function withNotebookCells(sandbox: FakeSandbox, instead: ReadonlyMap<string, st
       if (code.includes('notebook.describe()')) {
         return Promise.resolve(executionOf({ results: [{ 'application/vnd.plotline.notebook+json': facts }] }));
       }
-      if (code.startsWith('# Written by Plotline.')) return Promise.resolve(executionOf({ stdout: 'Ready.\n' }));
+      if (code.startsWith('# Written by Plotline.')) {
+        filesAtSetUp.push(...(sandbox.containers.at(-1)?.files.keys() ?? []));
+        return Promise.resolve(executionOf({ stdout: 'Ready.\n' }));
+      }
       return session.run(instead.get(code) ?? code, options);
     },
   });
@@ -59,6 +66,7 @@ describe('a thread as a notebook', () => {
   let model: ScriptedModel;
   let core: Core;
   let instead: Map<string, string>;
+  let filesAtSetUp: string[];
 
   const settled = async (...ids: readonly string[]): Promise<void> =>
     until(`the end of ${ids.join()}`, async () => {
@@ -96,7 +104,8 @@ describe('a thread as a notebook', () => {
       return code === undefined ? { text: 'The answer.' } : { calls: [pythonCall(code.replaceAll('; ', '\n'))] };
     });
     instead = new Map();
-    const provider = withNotebookCells(sandbox, instead);
+    filesAtSetUp = [];
+    const provider = withNotebookCells(sandbox, instead, filesAtSetUp);
     core = createCore({ store, blobs, client: platform.client, provider, model });
     await core.start();
   });
@@ -169,6 +178,19 @@ describe('a thread as a notebook', () => {
     expect(cells.find(({ id }) => id === 'cell-1')?.outputs).toMatchObject([
       { data: { 'image/png': Buffer.from('png A').toString('base64') } },
     ]);
+  });
+
+  it('needs the file of a killed cell that a later one reads: it is there before the first cell, and named', async () => {
+    await ask(taskOf('t1', { text: 'run: write("half.csv", "1")' }));
+    const [killed] = await store.cells(testThreadKey);
+    if (killed === undefined) throw new Error('no cell was kept');
+    await store.dropCells(testThreadKey, 't1');
+    await store.addCell(testThreadKey, { ...killed, execution: { ...killed.execution, status: 'timeout' } });
+    await ask(taskOf('t2', { text: 'run: lines("half.csv")' }));
+    const reply = await ask(taskOf('t3', { text: 'notebook' }));
+    expect(filesAtSetUp).toEqual(['half.csv']);
+    expect(reply.text).toContain('identical. Put `half.csv` beside it to run it.');
+    expect(sandbox.containers.at(-1)?.ran).toEqual(['lines("half.csv")']);
   });
 
   it('says which cells were not run again where one ends the container', async () => {
