@@ -11,8 +11,8 @@ export const marginMs = 4_000;
 /** Longest answer of a neighbour while an attack runs: it shares the processor, and nothing else. */
 const neighbourMs = 5_000;
 
-/** Init, driver, kernel: what a sandbox holds at rest. */
-const processesAtRest = 3;
+/** Driver and kernel: what a sandbox holds at rest. */
+const processesAtRest = 2;
 
 const countProcesses = `import os
 def runs(pid):

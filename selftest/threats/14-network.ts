@@ -136,7 +136,7 @@ export const networkAttacks: readonly Attack[] = [
           const name = `plotline-selftest-${process.pid}-${id}`;
           let connections = 0;
           const count = (): void => void (connections += 1);
-          const byNetwork = await listening(createServer(count), { host: '::', port: 0 });
+          const byNetwork = await listening(createServer(count), { port: 0 });
           const byName = await listening(createServer(count), { path: `\0${name}` });
           try {
             const address = byNetwork.address();
@@ -169,9 +169,10 @@ function hostAddresses(): readonly string[] {
     .slice(0, 4);
 }
 
+/** A port without an address is open on all there are, also where the machine has no IPv6. */
 async function listening(
   server: Server,
-  where: { readonly host: string; readonly port: number } | { readonly path: string },
+  where: { readonly port: number } | { readonly path: string },
 ): Promise<Server> {
   server.listen(where);
   await once(server, 'listening');
