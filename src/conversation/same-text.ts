@@ -1,10 +1,11 @@
-/** `<object at 0x7f3a…>`: where an object lies in memory says nothing. */
-const memoryAddress = /\b0x[0-9a-f]{6,16}\b/gi;
+/** `<object at 0x7f3a…>`: where an object lies in memory says nothing. Other numbers in this notation are somebody's result. */
+const memoryAddress = /(?<=\bat )0x[0-9a-f]{6,16}\b/gi;
 
 /** Element ids that pandas' Styler, plotly, altair and matplotlib's SVG draw by lot, and its date. They are never seen. */
 const unseen = /<dc:date>[^<]*|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\bT_[0-9a-f]{5}|\b[mp][0-9a-f]{10}\b/gi;
 
-const timeOfDay = /(?<!\d)([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)/g;
+/** Not the end of `0 days 00:03:12`, which is a span: a result like any other. */
+const timeOfDay = /(?<!\d|\bdays?,? )([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)/g;
 
 const dayMs = 24 * 3600 * 1000;
 
@@ -15,7 +16,7 @@ const dayMs = 24 * 3600 * 1000;
 export function sameText(before: string, now: string, durationMs: number, mime = 'text/plain'): boolean {
   if (before === now) return true;
   const plain = (text: string): string => {
-    const without = text.replace(memoryAddress, '0x0');
+    const without = text.replace(memoryAddress, '');
     return /^(text\/html|image\/svg)/.test(mime) ? without.replace(unseen, '') : without;
   };
   const [a, b] = [plain(before), plain(now)];

@@ -6,7 +6,9 @@ const at = (time: string): string => `made 2024-02-28 ${time} in all\n`;
 describe('the same text', () => {
   it.each([
     ['<object at 0x7f3a1c2b4d50>', '<object at 0x7ffe00112230>', true],
-    ['colour 0xff', 'colour 0xfe', false],
+    ['colour 0xff00aa', 'colour 0xff00ab', false],
+    ['mean 0 days 00:03:12.5', 'mean 0 days 00:03:12.9', false],
+    ['1 day, 10:03:12', '1 day, 10:03:13', false],
     ['id 4dcd4ee8-6a5c-4a0a-9f5e-6e2a7c5c9d11', 'id 0b7a1a49-2a1b-4a55-8a3c-0d2e4d8a1c77', false],
     ['T_1a2b3', 'T_9f8e7', false],
     ['a\n', 'a', false],
