@@ -125,7 +125,7 @@ describe('the notebook', () => {
     const setUp = { code: '1', outputs: [], difference: 'did not work: no room' };
     const steps = [stepOf(cellOf(0, 'a = 1'))];
     expect(textOf(find(contentOf([questionOf({ steps })], { setUp }), 'header'))).toContain(
-      'Re-ran, 1 cell differs.** On 2026-11-21 09:05 UTC the cells were run again in a fresh container, from top to bottom; these gave something else than is shown here:\n\n- Cell \\[1\\] (set\\-up) did not work: no room.',
+      'Re-ran, 1 cell differs.** On 2026-11-21 09:05 UTC the cells were run again in a fresh container, from top to bottom, the clock set to when each had run first; these gave something else than is shown here:\n\n- Cell \\[1\\] (set\\-up) did not work: no room.',
     );
     expect(textOf(find(contentOf([questionOf()]), 'header'))).toContain('Nothing to run again');
   });

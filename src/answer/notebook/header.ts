@@ -49,7 +49,9 @@ export function stepName(executionCount: number, title: string): string {
 }
 
 function outcomeText({ differences, reranAtMs, cellCount }: HeaderFacts): string {
-  const when = `On ${timeText(reranAtMs)} the cells were run again in a fresh container, from top to bottom`;
+  const when =
+    `On ${timeText(reranAtMs)} the cells were run again in a fresh container, from top to bottom, ` +
+    'the clock set to when each had run first';
   if (cellCount === 0) return '**Nothing to run again:** no step of this thread came to its end.';
   if (differences.length === 0) return `**Re-ran, identical.** ${when}; each gave what is shown here.`;
   const count = differences.length === 1 ? '1 cell differs' : `${differences.length} cells differ`;
