@@ -76,7 +76,7 @@ export async function firstRead(): Promise<readonly Figure[]> {
   await provider.warm();
   const samples: number[] = [];
   let besideSamples: readonly number[] = [];
-  for (let run = 0; run < sessions; run += 1) {
+  for (let run = 0; run <= sessions; run += 1) {
     await using session = await acquire(provider);
     await putFile(session);
     if (run === 0) besideSamples = numbersOf(await runPlainPython(session, plainRead));
