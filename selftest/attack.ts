@@ -65,5 +65,7 @@ export function verdict(proof: string, problems: readonly (string | false | null
 /** What an execution came to, for evidence: its status and the begin of its error or output, in one line. */
 export function outcome({ status, error, stdout }: Execution): string {
   const text = error === null ? stdout : `${error.name}: ${error.message}`;
-  return `${status} (${text.trim().replaceAll(/\s+/g, ' ').slice(0, 160)})`;
+  // oxlint-disable-next-line no-control-regex
+  const line = text.trim().replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ');
+  return `${status} (${line.slice(0, 160).toWellFormed()})`;
 }

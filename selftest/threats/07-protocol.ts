@@ -26,8 +26,10 @@ interface Forgery {
   readonly attack: string;
   readonly code: string;
   readonly timeoutMs?: number;
-  /** Aims at the driver, which under runc is not possible: the cell's output says so with this. */
+  /** Aims at the driver, which is not possible: the cell's output says so with this. */
   readonly refused?: RegExp;
+  /** The same where gVisor lets a process look at more of another: nothing in it is a secret or can be changed. */
+  readonly refusedByGvisor?: RegExp;
 }
 
 const forgeries: readonly Forgery[] = [
@@ -74,6 +76,8 @@ for pid in {1, os.getppid()}:
 print("opened", opened)
 time.sleep(0.3)`,
     refused: /^opened 0$/m,
+    // Null devices, the workspace, and the kernel's own output.
+    refusedByGvisor: /opened \d+/,
   },
   {
     id: 't07-driver-memory',
@@ -97,6 +101,7 @@ for pid in {1, os.getppid()}:
         if libc.syscall(call, pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) > 0: got.append((pid, call))
 print("got", got)`,
     refused: /^got \[\]$/m,
+    refusedByGvisor: /^got \[(\(1, '(maps|environ|auxv)', 'rb'\)(, )?)*\]$/m,
   },
   {
     id: 't07-driver-code',
@@ -118,7 +123,7 @@ print("changed", changed)`,
 
 export const protocolAttacks: readonly Attack[] = [
   ...forgeries.map(
-    ({ id, attack, code, timeoutMs, refused }) =>
+    ({ id, attack, code, timeoutMs, refused, refusedByGvisor = refused }) =>
       ({
         id,
         threat: 7,
@@ -126,25 +131,18 @@ export const protocolAttacks: readonly Attack[] = [
         alone: false,
         async run(stage) {
           const neighbour = await stage.shared();
-          // What was written to the driver may be read by it later.
-          const aimsAtDriver = refused !== undefined && stage.runtime === 'runsc';
-          const session = aimsAtDriver ? await stage.session() : await stage.borrowed();
+          const session = await stage.borrowed();
+          const must = stage.runtime === 'runc' ? refused : refusedByGvisor;
           const execution = await stage.run(session, forging + code, timeoutMs);
           const next = session.alive ? await stage.run(session, 'print("after")') : null;
           const problems = await disturbed(stage, neighbour);
-          if (aimsAtDriver) {
-            // gVisor lets a process open what another of its user has open. The code can then lie to the bot about its own session, which
-            // may end of it in words; nobody else's is reached.
-            const own = session.alive ? outcome(execution) : `its own session: ${outcome(execution)}`;
-            return verdict(`the neighbour answers truly; ${own}`, problems);
-          }
           return verdict(outcome(execution), [
             ...problems,
             believed(execution),
             next !== null && believed(next),
             // The kernel of that cell may be gone by now, and its replacement says so; the answer itself must be right.
             next !== null && next.status === 'ok' && next.stdout !== 'after\n' && `the next cell says ${outcome(next)}`,
-            refused !== undefined && !refused.test(execution.stdout) && outcome(execution),
+            must !== undefined && !must.test(execution.stdout) && outcome(execution),
             ...(await notRecovered(stage, session)),
           ]);
         },
