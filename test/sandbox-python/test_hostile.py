@@ -184,6 +184,20 @@ class FileTricks(SandboxCase):
         self.assertIn("not collected", outcome.stderr)
         self.assertLess(outcome.seconds, 6)
 
+    def test_names_that_fill_a_frame_header_do_not_end_the_driver(self) -> None:
+        outcome = self.driver.run(
+            "import os\nfolder = '/'.join(['\"' * 255] * 7)\nos.makedirs(folder)\n"
+            "for i in range(200): open(f'{folder}/{i:03d}' + '\"' * 252, 'w').write(str(i))\n"
+            "raise ValueError('\\x01' * 100_000)"
+        )
+        self.assertEqual((outcome.status, outcome.error["name"]), ("error", "ValueError"))
+        told = [file["path"] for file in outcome.files]
+        self.assertTrue(50 < len(told) < 200, len(told))
+        self.assertTrue(outcome.truncated)
+        self.assertIn("not collected", outcome.stderr)
+        later = self.run_ok("1").files
+        self.assertEqual(len({*told, *(file["path"] for file in later)}), 200)
+
     def test_a_folder_in_the_place_of_a_file(self) -> None:
         self.run_ok("import os; os.mkdir('taken')")
         self.assertEqual(self.driver.write("taken", b"1")["code"], "bad-path")

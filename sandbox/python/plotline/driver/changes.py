@@ -1,6 +1,7 @@
 """Which files of the working directory a cell made or changed, judged by content."""
 
 import hashlib
+import json
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,9 @@ LOOKED_AT_LIMIT = 5000
 FILE_BYTES_LIMIT = 100 << 20
 TOTAL_BYTES_LIMIT = 512 << 20
 """Bytes hashed after one cell: one file, and all together."""
+
+TOLD_BYTES_LIMIT = 500_000
+"""What is told of all files after one cell, as JSON: together with the longest error it fits into a frame header."""
 
 SECONDS_LIMIT = 5.0
 _CHUNK_BYTES = 1 << 20
@@ -114,10 +118,22 @@ class ChangeWatcher:
         if complete:
             for gone in self._known.keys() - seen:
                 del self._known[gone]
-        self._say(changes, left_out)
         formulas = check_files(self._root, [file.path for file in changes.files])
-        changes.files = [replace(file, formulas=formulas.get(file.path)) for file in changes.files]
+        changes.files = self._that_fit([replace(file, formulas=formulas.get(file.path)) for file in changes.files], left_out)
+        self._say(changes, left_out)
         return changes
+
+    def _that_fit(self, files: list[FileChange], left_out: list[tuple[str, str]]) -> list[FileChange]:
+        """The first ones, as many as can be told at once; the others are news again after the next cell."""
+        told_bytes = 0
+        for index, file in enumerate(files):
+            told_bytes += len(json.dumps(file.as_json(), ensure_ascii=False).encode("utf-8", "replace"))
+            if told_bytes > TOLD_BYTES_LIMIT:
+                left_out.append(("…", f"the names and formulas of all changed files take more than {megabytes(TOLD_BYTES_LIMIT)}"))
+                for later in files[index:]:
+                    del self._known[later.path]
+                return files[:index]
+        return files
 
     def _hash(self, segments: list[str], until: float) -> tuple[Stamp, int, str]:
         fd, before = open_file(self._root, segments)
