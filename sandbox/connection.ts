@@ -66,6 +66,8 @@ export function createConnection(
   };
   stream.on('error', (error) => fail('gone', error.message));
   stream.on('close', () => fail('gone', 'the stream was closed'));
+  // One that is over already tells nobody any more.
+  if (stream.destroyed) queueMicrotask(() => fail('gone', 'the stream was closed'));
 
   /** Came and was not asked for yet. While one waits nothing more is read. */
   const arrived: DriverFrame[] = [];

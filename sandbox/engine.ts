@@ -83,14 +83,11 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
   const launch: Engine['launch'] = async (containerSettings) => {
     const container = await call(docker.createContainer(containerOptions(containerSettings)), settings);
     try {
-      const stream = await call(
-        container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
-        settings,
-      );
-      // A hijacked attach is the engine's socket itself.
-      const socket = stream as Duplex;
-      // Its failure also shows as its end; until somebody listens it must not end the process.
-      socket.on('error', () => {});
+      const attached = container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
+      // A hijacked attach is the engine's socket itself. Its failure also shows as its end; until somebody listens, and where it comes
+      // too late for anybody to, it must not end the process.
+      const quiet = attached.then((stream) => (stream as Duplex).on('error', () => {}));
+      const socket = await call(quiet, settings);
       // Without it a machine that vanished from the network would never be missed.
       if (socket instanceof Socket) socket.setKeepAlive(true, keepAliveMs);
       try {

@@ -53,6 +53,16 @@ describe("a driver's connection", () => {
     connection.close('disposed', 'the test is over');
   });
 
+  it('notices a stream that was over before it began', async () => {
+    const { stream } = endless(Buffer.alloc(1));
+    stream.destroy();
+    await sleep(1);
+    let ends = 0;
+    const connection = createConnection(stream, log, () => (ends += 1));
+    await expect(connection.next(60_000)).rejects.toMatchObject({ reason: 'gone' });
+    expect(ends).toBe(1);
+  });
+
   it('gives what came before the end, and then the end', async () => {
     const driver = createFakeDriver(() => {});
     const connection = createConnection(driver.stream, log, () => {});
