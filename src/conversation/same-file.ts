@@ -1,8 +1,8 @@
 import type { Blobs, Bytes, SandboxSession } from '../ports.ts';
 import { sameText } from './same-text.ts';
 
-/** Text files up to this size are compared as text. */
-const textBytes = 1024 * 1024;
+/** Text files up to this size are compared as text: a page with plotly's own script in it has 9 MB. */
+const textBytes = 16 * 1024 * 1024;
 
 /** Larger files are not compared but by their hashes: they would travel and be read twice. */
 const comparedBytes = 64 * 1024 * 1024;
