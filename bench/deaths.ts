@@ -1,3 +1,4 @@
+import { graceMs } from '../sandbox/limits.ts';
 import type { SandboxSession } from '../src/ports.ts';
 import { figure } from './figures.ts';
 import type { Figure } from './figures.ts';
@@ -6,9 +7,6 @@ import { acquire, benchLimits, openSandboxes, runAnyhow, runWell, timed } from '
 const runs = 50;
 const timeoutMs = 200;
 const megabyte = 1024 * 1024;
-
-/** As `graceMs` of sandbox/limits.ts. */
-const graceMs = 2000;
 
 /** A call into C that no signal ends: a lock that its own thread holds already. It waits without using the processor. */
 const deafCall = `
