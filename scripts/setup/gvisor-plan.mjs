@@ -20,6 +20,17 @@ export function planFor(machine, { isRegistered, isOwnEngine, wasTold }) {
 }
 
 /**
+ * @param {string} configFile
+ * @param {string} commandLine of the running engine
+ * @returns {boolean} the engine reads this configuration, and may find runtimes there: with some on its command line as well it would
+ *   not start again
+ */
+export function takesRuntimesFrom(configFile, commandLine) {
+  if (commandLine.includes('--add-runtime')) return false;
+  return !commandLine.includes('--config-file') || commandLine.includes(configFile);
+}
+
+/**
  * Docker's configuration with gVisor in it; everything else stays as it is.
  *
  * @param {string | null} text of daemon.json; null: there is none

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installPackages } from './apt.mjs';
 import { askEngine } from './engine-endpoint.mjs';
-import { planFor, registration, withGvisor } from './gvisor-plan.mjs';
+import { planFor, registration, takesRuntimesFrom, withGvisor } from './gvisor-plan.mjs';
 import { stateFolder } from './paths.mjs';
 import { SetupProblem } from './problem.mjs';
 import { runProgram } from './program.mjs';
@@ -84,7 +84,8 @@ export async function registerGvisor({ endpoint, pidFile, configFile }) {
   if ('text' in merged) {
     mkdirSync(dirname(configFile), { recursive: true });
     // In one step: an engine that starts meanwhile must not read half of it.
-    writeFileSync(`${configFile}.plotline`, merged.text);
+    const mode = existsSync(configFile) ? statSync(configFile).mode & 0o777 : 0o644;
+    writeFileSync(`${configFile}.plotline`, merged.text, { mode });
     renameSync(`${configFile}.plotline`, configFile);
   }
   const pid = runningEngine(pidFile);
@@ -109,7 +110,7 @@ export async function isDebianEngine({ pidFile, configFile }) {
   const pid = runningEngine(pidFile);
   if (pid === null) return false;
   const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  if (args.includes('--config-file') && !args.includes(configFile)) return false;
+  if (!takesRuntimesFrom(configFile, args)) return false;
   const { code, output } = await runProgram('dpkg-query', ['--search', readlinkSync(`/proc/${pid}/exe`)]);
   return code === 0 && output.startsWith('docker.io:');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planFor, registration, withGvisor } from '../../scripts/setup/gvisor-plan.mjs';
+import { planFor, registration, takesRuntimesFrom, withGvisor } from '../../scripts/setup/gvisor-plan.mjs';
 
 const debianRoot = {
   platform: 'linux',
@@ -23,6 +23,16 @@ describe('what the set-up does about gVisor', () => {
     expect(planFor(debianRoot, { ...missing, isRegistered: true })).toBe('nothing');
     expect(planFor(debianRoot, { ...missing, wasTold: true })).toBe('nothing');
     expect(planFor({ ...debianRoot, platform: 'darwin' }, { ...missing, isOwnEngine: false })).toBe('nothing');
+  });
+});
+
+describe('an engine whose configuration may be changed', () => {
+  it('reads that file, and has no runtimes on its command line, with which it would not start again', () => {
+    const takes = (...args: readonly string[]) => takesRuntimesFrom('/etc/docker/daemon.json', args.join(' '));
+    expect(takes('/usr/sbin/dockerd', '-H', 'fd://')).toBe(true);
+    expect(takes('/usr/sbin/dockerd', '--config-file=/etc/docker/daemon.json')).toBe(true);
+    expect(takes('/usr/sbin/dockerd', '--config-file', '/srv/docker.json')).toBe(false);
+    expect(takes('/usr/sbin/dockerd', '--add-runtime=kata=/usr/bin/kata')).toBe(false);
   });
 });
 
