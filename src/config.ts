@@ -56,6 +56,10 @@ const megabyte = 1024 * 1024;
 
 const number = (fallback: number, min: number, max: number) => z.coerce.number().min(min).max(max).default(fallback);
 
+/** Counts and sizes: half a container is none. */
+const whole = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int('must be a whole number').min(min).max(max).default(fallback);
+
 /** An unset variable and an empty one mean the same: `.env` files are full of `NAME=`. */
 const text = z.string().trim().min(1);
 
@@ -79,20 +83,20 @@ const environment = z.object({
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
   SANDBOX_HOSTS: text.default(''),
   SANDBOX_TLS_DIR: text.optional(),
-  SANDBOX_MEMORY_MB: number(1024, 256, 65_536),
-  SANDBOX_WORKSPACE_MB: number(512, 128, 65_536),
+  SANDBOX_MEMORY_MB: whole(1024, 256, 65_536),
+  SANDBOX_WORKSPACE_MB: whole(512, 128, 65_536),
   SANDBOX_CPUS: number(2, 0.1, 64),
-  SANDBOX_PROCESSES: number(128, 32, 4096),
+  SANDBOX_PROCESSES: whole(128, 32, 4096),
   SANDBOX_CELL_SECONDS: number(60, 1, 3600),
   SANDBOX_IDLE_SECONDS: number(1200, 1, 86_400),
-  SANDBOX_POOL_SIZE: number(1, 0, 64),
-  SANDBOX_MAX: number(8, 1, 1000),
+  SANDBOX_POOL_SIZE: whole(1, 0, 64),
+  SANDBOX_MAX: whole(8, 1, 1000),
 
-  AGENT_MAX_STEPS: number(12, 1, 100),
-  AGENT_MAX_TOKENS: number(400_000, 1000, 100_000_000),
+  AGENT_MAX_STEPS: whole(12, 1, 100),
+  AGENT_MAX_TOKENS: whole(400_000, 1000, 100_000_000),
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
-  TASKS_AT_ONCE: number(4, 1, 256),
-  ATTACHMENTS_MAX_MB: number(100, 1, 4096),
+  TASKS_AT_ONCE: whole(4, 1, 256),
+  ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;

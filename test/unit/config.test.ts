@@ -33,6 +33,13 @@ it.each([
   expect(() => readConfig(env)).toThrow(message);
 });
 
+it.each(['SANDBOX_MAX', 'SANDBOX_POOL_SIZE', 'SANDBOX_PROCESSES', 'SANDBOX_MEMORY_MB', 'TASKS_AT_ONCE'])(
+  'takes whole numbers alone for %s',
+  (name) => {
+    expect(() => readConfig({ SANDBOX_MAX: '64', [name]: '1.5' })).toThrow(`${name}: must be a whole number`);
+  },
+);
+
 it.each([
   ['https://api.openai.com/v1', 'responses'],
   ['https://team.openai.azure.com/openai/v1', 'responses'],
