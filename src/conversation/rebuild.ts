@@ -86,9 +86,12 @@ export function createRebuild(deps: {
     removed: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
-    // Files of an attempt whose cells were dropped are not part of the thread.
-    const tasks = new Set((await store.cells(threadKey)).map(({ taskId }) => taskId));
-    const outputs = (await store.files(threadKey)).filter((file) => file.origin === 'output' && tasks.has(file.taskId));
+    // Files of an attempt whose cells were dropped are not part of the thread: no cell of it names them.
+    const recorded = (await store.cells(threadKey)).flatMap(({ execution }) => execution.files);
+    const named = new Set(recorded.map(({ path, sha256 }) => `${path} ${sha256}`));
+    const outputs = (await store.files(threadKey)).filter(
+      (file) => file.origin === 'output' && (named.has(`${file.name} ${file.sha256}`) || isSavedBesideCells(file)),
+    );
     if (outputs.length === 0) return [];
     const present = new Set((await session.list('')).map(({ path }) => path));
     const notices: string[] = [];

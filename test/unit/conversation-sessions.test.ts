@@ -135,10 +135,11 @@ describe('sessions', () => {
   it('rebuilds a thread from its attachments and its cells in order, killed ones left out, their files put back', async () => {
     await addFile('a.csv', 'one');
     await addFile('partial.csv', 'half', { origin: 'output', attachmentId: null });
-    await addFile('stray.csv', 'of a dropped attempt', { origin: 'output', attachmentId: null, taskId: 'dropped' });
+    // Its cells were dropped; other cells of the same task came after them.
+    await addFile('stray.csv', 'of a dropped attempt', { origin: 'output', attachmentId: null });
     await addCell('print("1")', '1\n');
     await addCell('raise("x")', '', 'error');
-    await addCell('wait()', '', 'timeout');
+    await addCell('wait()', '', 'timeout', { files: [outputOf('partial.csv', 'half')] });
     await addCell('write("b.csv", "two")', '', 'ok', { files: [outputOf('b.csv', 'two')] });
     expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
     expect(newest().ran).toEqual(['print("1")', 'raise("x")', 'write("b.csv", "two")']);
@@ -165,6 +166,7 @@ describe('sessions', () => {
   it('goes on with the files where the earlier steps bring the sandbox down', async () => {
     await addFile('a.csv', 'one');
     await addFile('b.csv', 'two', { origin: 'output', attachmentId: null });
+    await addCell('write("b.csv", "two")', '', 'ok', { files: [outputOf('b.csv', 'two')] });
     await addCell('die()');
     const { session, notices } = await sessions.open(testThreadKey, never);
     expect(session.alive).toBe(true);
