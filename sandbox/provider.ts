@@ -124,12 +124,14 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
     },
     room: () => ({ free: slots.unused, warm: pool.ready, waiting: slots.waiting }),
     async warm() {
-      const facts = await engine.check();
+      await engine.check();
       outage.seen();
-      const { level, text } = describeProtection(facts.protection);
-      log[level]({ engine: facts.version, runtime: facts.runtime ?? "the engine's default" }, text);
       pool.resume();
       await pool.settled();
+      // Asked again: only the first container shows whether the runtime that was chosen works.
+      const facts = await engine.check();
+      const { level, text } = describeProtection(facts.protection);
+      log[level]({ engine: facts.version, runtime: facts.runtime ?? "the engine's default" }, text);
       return facts;
     },
     async sweep() {

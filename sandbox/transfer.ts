@@ -3,6 +3,7 @@ import { AppError } from '../src/errors.ts';
 import type { Bytes } from '../src/ports.ts';
 import type { DriverConnection, DriverFrame } from './connection.ts';
 import { ConnectionLost } from './connection.ts';
+import { createPieceCollector } from './free-pieces.ts';
 import { driverIdleMs, pieceBytes } from './limits.ts';
 import { type DriverFailure, type DriverMessage, MessageError } from './messages.ts';
 import { abortable } from './turns.ts';
@@ -100,6 +101,7 @@ export async function* readFile(
   const { id, path, maxBytes, signal } = request;
   const hash = createHash('sha256');
   let sizeBytes = 0;
+  const collect = createPieceCollector();
   let answered = false;
   const next = () =>
     guarded(connection, async () => {
@@ -122,6 +124,7 @@ export async function* readFile(
       if (sizeBytes > maxBytes) throw guardViolation(connection, `more than the ${maxBytes} bytes asked for`);
       hash.update(payload);
       yield payload;
+      collect(payload.length);
     }
   } finally {
     const owed = () => !answered && connection.lost === null;
