@@ -1,5 +1,5 @@
 import type { SandboxSession } from '../../src/ports.ts';
-import { disturbed, late, notRecoveredNorLost, peakDuring } from '../aftermath.ts';
+import { disturbed, late, notRecoveredNorLost, peakDuring, unseen } from '../aftermath.ts';
 import { type Attack, outcome, type Stage, verdict } from '../attack.ts';
 
 const bombs: readonly { readonly id: string; readonly attack: string; readonly code: string }[] = [
@@ -54,6 +54,7 @@ export const processBombAttacks: readonly Attack[] = bombs.map(({ id, attack, co
       `${execution.status} after ${Math.round(elapsedMs)} ms, at most ${peak} threads on the host (limit ${most})`,
       [
         execution.status === 'ok' && outcome(execution),
+        peak === 0 && unseen,
         peak > most && `${peak} threads on the host, over the limit of ${most}`,
         late(timeoutMs + huntMs, elapsedMs),
         ...neighbourProblems,

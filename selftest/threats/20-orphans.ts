@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { labelNames } from '../../sandbox/owner.ts';
-import { settled } from '../aftermath.ts';
+import { settled, unseen } from '../aftermath.ts';
 import { type Attack, outcome, type Stage, verdict } from '../attack.ts';
 
 /** A process of its own that owns a sandbox and runs an endless cell in it. */
@@ -91,7 +91,7 @@ export const orphanAttacks: readonly Attack[] = [
         'import subprocess, time\nsubprocess.Popen(["sleep", "60"], start_new_session=True)\ntime.sleep(60)',
         30_000,
       );
-      await settled(async () => (await stage.host.processes(session)).length > 0);
+      const wasSeen = await settled(async () => (await stage.host.processes(session)).length > 0);
       await session[Symbol.asyncDispose]();
       const execution = await running;
       const isGone = await settled(async () => {
@@ -100,6 +100,7 @@ export const orphanAttacks: readonly Attack[] = [
       });
       return verdict(`the running cell: ${execution.status}; neither the engine nor the host knows it any more`, [
         execution.status !== 'lost' && outcome(execution),
+        !wasSeen && unseen,
         !isGone && 'it is still there',
       ]);
     },
