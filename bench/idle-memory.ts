@@ -30,7 +30,7 @@ print(subprocess.run([sys.executable, "-c", program], check=True, capture_output
 `;
 
 /**
- * Memory of suspended sessions, after a table and after a chart, each with its driver, its kernel and its init process. Beside it,
+ * Memory of suspended sessions, after a table and after a chart, each with its driver and its kernel. Beside it,
  * plain Python in the same container with the same libraries imported.
  */
 export async function idleMemory(): Promise<readonly Figure[]> {
