@@ -5,6 +5,7 @@ import gc
 import io
 import mmap
 import os
+import select
 import signal
 import sys
 import warnings
@@ -21,6 +22,7 @@ from plotline.kernel.channel import Channel
 from plotline.kernel.cell import run_cell
 from plotline.kernel.mode_changes import ignore_mode_changes
 from plotline.kernel.shell import make_shell, warm_shell
+from plotline.kernel.warm import take_pages
 from plotline.paths import WORKSPACE
 
 _LIBC = ctypes.CDLL(None)
@@ -69,6 +71,7 @@ def serve_kernel(prepared: PreparedKernel, channel_fd: int, begun: mmap.mmap) ->
     interrupts = Interrupts(begun)
     _set_up_process(prepared.threads)
     channel, shell = prepared.channel, prepared.shell
+    take_pages(shell, lambda: bool(select.select([channel_fd], [], [], 0)[0]))
     channel.connect(channel_fd)
     shell.user_ns["_dh"][:] = [Path.cwd()]
     os.register_at_fork(after_in_child=channel.forget)
