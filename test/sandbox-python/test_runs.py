@@ -1,5 +1,7 @@
 """Cells as in a notebook: state, output, errors."""
 
+import time
+
 from sandbox_case import SandboxCase
 
 
@@ -100,3 +102,12 @@ class Cells(SandboxCase):
 
     def test_one_plus_one_is_fast(self) -> None:
         self.assertLess(min(self.driver.run("1 + 1").seconds for _ in range(20)), 0.02)
+
+
+class Beginning(SandboxCase):
+    def test_a_fresh_kernel_has_no_past(self) -> None:
+        time.sleep(0.3)
+        names = "sorted(name for name in dir() if not name.startswith('_'))"
+        outcome = self.run_ok(f"print({names}, get_ipython().execution_count, repr(_), __import__('matplotlib').pyplot.get_fignums())\n1/1")
+        self.assertRegex(outcome.stdout, r"^\['In', 'Out', 'exit', 'get_ipython', 'open', 'quit'\] 1 '' \[\]$")
+        self.assertEqual([list(result) for result in outcome.results], [["text/plain"]])
