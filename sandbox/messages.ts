@@ -75,6 +75,7 @@ const driverMessage = z.discriminatedUnion('type', [
     id,
     status: z.enum(['ok', 'error', 'timeout', 'out-of-memory', 'cancelled']),
     error: z.object({ name: z.string(), message: z.string(), traceback: z.string() }).nullable(),
+    stateKept: z.boolean(),
     files: z.array(outputFile),
     durationMs: z.number().nonnegative(),
     truncated: z.boolean(),

@@ -45,6 +45,7 @@ export async function runCell(
     ...collector.collected(),
     status: 'lost',
     error: lostError(reason.reason),
+    stateKept: null,
     files: [],
     durationMs: performance.now() - startedAt,
   });
@@ -88,6 +89,7 @@ export async function runCell(
               message.status === 'ok'
                 ? null
                 : (message.error ?? { name: message.status, message: 'The cell did not finish.', traceback: '' }),
+            stateKept: message.stateKept,
             files: message.files,
             durationMs: message.durationMs,
             truncated: collected.truncated || message.truncated,

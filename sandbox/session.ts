@@ -138,7 +138,8 @@ function codeTooLong(bytes: number): ExecutionError {
 
 /** The execution of a cell that never ran. */
 function unrun(status: 'error' | 'cancelled' | 'lost', error: ExecutionError): Execution {
-  return { status, stdout: '', stderr: '', results: [], error, files: [], durationMs: 0, truncated: false };
+  const stateKept = status === 'lost' ? null : true;
+  return { status, stdout: '', stderr: '', results: [], error, stateKept, files: [], durationMs: 0, truncated: false };
 }
 
 /** Throws `file-rejected` unless `name` is one path segment of at most 255 bytes. */

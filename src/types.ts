@@ -156,6 +156,11 @@ export interface Execution {
   readonly results: readonly MimeBundle[];
   /** Present when `status` is not `ok`. */
   readonly error: ExecutionError | null;
+  /**
+   * The Python process lives on with its variables, also where the cell was stopped; false where it ended, and with it the
+   * variables of all cells before. `null`: the container was lost; the cells before run again in the next one.
+   */
+  readonly stateKept: boolean | null;
   /** Files in `/mnt/data` that are new or changed since the previous cell. */
   readonly files: readonly OutputFile[];
   readonly durationMs: number;
@@ -208,9 +213,13 @@ export interface Cell {
 export interface CellRecord {
   readonly status: ExecutionStatus;
   readonly stdout: string;
+  /** Of all that it printed, without what differs by chance; `null` in cells of before this was kept. */
+  readonly stdoutSha256: string | null;
   readonly stderr: string;
   readonly results: readonly RecordedResult[];
   readonly error: ExecutionError | null;
+  /** As in `Execution`. */
+  readonly stateKept: boolean | null;
   readonly files: readonly OutputFile[];
   readonly durationMs: number;
 }

@@ -13,7 +13,7 @@ def forged(nonce=None):
     lie = {"path": "forged.csv", "sizeBytes": 1, "sha256": "0" * 64, "change": "new", "formulas": None}
     return b"".join(
         frame({"type": "output", "id": number, "stream": "stdout", **more}, b"FORGED")
-        + frame({"type": "done", "id": number, "status": "ok", "error": None, "files": [lie], "durationMs": 1, "truncated": False, **more})
+        + frame({"type": "done", "id": number, "status": "ok", "error": None, "stateKept": True, "files": [lie], "durationMs": 1, "truncated": False, **more})
         for number in range(1, 40))
 def give(fd, data):
     os.set_blocking(fd, False)

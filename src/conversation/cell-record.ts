@@ -1,7 +1,8 @@
 import type { Blobs } from '../ports.ts';
 import type { CellRecord, Execution, JsonValue, RecordedResult } from '../types.ts';
+import { withoutChance } from './same-text.ts';
 
-/** Text kept of one cell's output, in characters: enough to show and to compare a replay with. */
+/** Text kept of one cell's output, in characters: enough to show. */
 const keptCharacters = 65_536;
 
 /** Of a larger part only its hash is kept: enough to compare a replay with. */
@@ -25,8 +26,9 @@ export async function toCellRecord(
     }
     results.push(recorded);
   }
-  const { status, stdout, stderr, error, files, durationMs } = execution;
-  return { record: { status, stdout: cap(stdout), stderr: cap(stderr), results, error, files, durationMs }, parts };
+  const { status, stdout, stderr, error, stateKept, files, durationMs } = execution;
+  const texts = { stdout: cap(stdout), stdoutSha256: await sha256OfText(stdout), stderr: cap(stderr) };
+  return { record: { status, ...texts, results, error, stateKept, files, durationMs }, parts };
 }
 
 /** Puts what is not among `stored` already. A part that cannot be kept is no reason to keep the answer back: its hash stays. */
@@ -49,6 +51,11 @@ export function bytesOfPart(mime: string, value: string | Uint8Array | JsonValue
 export async function sha256Of(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', bytes);
   return Buffer.from(digest).toString('hex');
+}
+
+/** As a record's `stdoutSha256`. */
+export function sha256OfText(stdout: string): Promise<string> {
+  return sha256Of(encoder.encode(withoutChance(stdout)));
 }
 
 export function cap(text: string): string {

@@ -134,7 +134,7 @@ async function rerunCells(
   for await (const replayed of replayCells(session, cells, {
     blobs,
     cellTimeoutMs,
-    writesKilledFiles: false,
+    followsKills: false,
     signal,
   })) {
     steps.push(await rerunStep(replayed, room, blobs));

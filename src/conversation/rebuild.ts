@@ -1,12 +1,14 @@
 import { AppError } from '../errors.ts';
 import type { Blobs, SandboxSession, Store, ThreadFile } from '../ports.ts';
-import type { ThreadKey } from '../types.ts';
+import type { Cell, ThreadKey } from '../types.ts';
 import { differenceWords } from './replay-comparison.ts';
-import { replayCells } from './replay.ts';
+import { replayCells, stoppedCells } from './replay.ts';
 import type { ReplayedCell } from './replay.ts';
 
 /** Steps that are described in a sentence of their own; further ones are only counted. */
 const describedSteps = 3;
+
+const words = new Intl.ListFormat('en-GB');
 
 type Fill = (
   session: SandboxSession,
@@ -66,7 +68,7 @@ export function createRebuild(deps: {
     const notices: string[] = [];
     const different: ReplayedCell[] = [];
     const made = new Set<string>();
-    const options = { blobs, cellTimeoutMs: deps.cellTimeoutMs, writesKilledFiles: true, signal };
+    const options = { blobs, cellTimeoutMs: deps.cellTimeoutMs, followsKills: true, signal };
     for (const [taskId, ofTask] of Map.groupBy(cells, (cell) => cell.taskId)) {
       const known = files.filter((file) => placeOf(file) <= placeOf({ taskId }));
       notices.push(...(await writeFiles(session, known, written, signal)));
@@ -76,7 +78,7 @@ export function createRebuild(deps: {
       }
       if (!session.alive) return { notices: [], made };
     }
-    return { notices: [...notices, ...differenceNotices(different)], made };
+    return { notices: [...notices, ...differenceNotices(different), ...stoppedNotices(stoppedCells(cells))], made };
   };
 
   /** Files that cells made and that are not there, but for those in `removed`: they were there, and a later cell removed them. */
@@ -147,7 +149,16 @@ function isSavedBesideCells({ origin, name }: ThreadFile): boolean {
   return origin === 'output' && name.startsWith('.');
 }
 
-const words = new Intl.ListFormat('en-GB');
+function stoppedNotices(stopped: readonly Cell[]): readonly string[] {
+  const [first] = stopped;
+  if (first === undefined) return [];
+  if (stopped.length === 1) {
+    const step = `Step ${first.index + 1} (“${first.title}”)`;
+    return [`${step} was stopped before its end and was not run again; what it had set is gone.`];
+  }
+  const steps = words.format(stopped.map(({ index }) => String(index + 1)));
+  return [`Steps ${steps} were stopped before their end and were not run again; what they had set is gone.`];
+}
 
 function differenceNotices(different: readonly ReplayedCell[]): readonly string[] {
   const sentences = different.slice(0, describedSteps).map(({ cell, differences }) => {

@@ -1,7 +1,7 @@
 import { chartMime, tableMime } from '../types.ts';
 import type { Blobs } from '../ports.ts';
 import type { Cell, Execution, MimeBundle, OutputFile, RecordedResult } from '../types.ts';
-import { bytesOfPart, cap, sha256Of } from './cell-record.ts';
+import { bytesOfPart, cap, sha256Of, sha256OfText } from './cell-record.ts';
 import { sameText } from './same-text.ts';
 
 /** One thing in which a cell's replay is not what was recorded. */
@@ -30,9 +30,10 @@ export async function compareExecutions(
   const [before, now] = [endOf(recorded), endOf(replayed)];
   if (before !== now) return [{ kind: 'end', before, now }];
   const durationMs = recorded.durationMs + replayed.durationMs;
-  const printed: readonly Difference[] = sameText(recorded.stdout, cap(replayed.stdout), durationMs)
-    ? []
-    : [{ kind: 'printed' }];
+  const printedSame =
+    sameText(recorded.stdout, cap(replayed.stdout), durationMs) &&
+    (recorded.stdoutSha256 === null || recorded.stdoutSha256 === (await sha256OfText(replayed.stdout)));
+  const printed: readonly Difference[] = printedSame ? [] : [{ kind: 'printed' }];
   const results = cell.startedAtMs > 0 ? await compareResults(recorded.results, replayed, durationMs, blobs) : [];
   const files = await compareFiles(recorded.files, replayed.files, sameFile);
   return [...printed, ...results, ...files];

@@ -3,6 +3,10 @@ import type { Cell, Execution } from '../types.ts';
 import { compareExecutions } from './replay-comparison.ts';
 import type { Difference } from './replay-comparison.ts';
 import { sameFile } from './same-file.ts';
+import { endedBetweenCells } from './task-sandbox.ts';
+
+/** Ends the Python process as it stands; the next cell gets a fresh one. */
+export const endPython = 'import os, signal\nos.kill(os.getpid(), signal.SIGKILL)';
 
 /** A cell of the store and what it gave when it was run again. */
 export interface ReplayedCell {
@@ -15,8 +19,9 @@ export interface ReplayedCell {
 
 /**
  * Runs a thread's cells again in their order, with their seeds and clocks, in a session that holds the thread's attachments.
- * A cell that was killed is not run; with `writesKilledFiles`, the files that it had written are put where it stood. Ends early
- * when the session dies: then the last one yielded is the cell that ended it. Rejects when `signal` aborts.
+ * A cell that was killed is not run; with `followsKills`, the files that it had written are put where it stood, and where the
+ * thread lost its Python process, it is lost again: later cells find what they found then. Ends early when the session dies: then
+ * the last one yielded is the cell that ended it. Rejects when `signal` aborts.
  */
 export async function* replayCells(
   session: SandboxSession,
@@ -24,15 +29,23 @@ export async function* replayCells(
   deps: {
     readonly blobs: Blobs;
     readonly cellTimeoutMs: number;
-    readonly writesKilledFiles: boolean;
+    readonly followsKills: boolean;
     readonly signal: AbortSignal;
   },
 ): AsyncGenerator<ReplayedCell> {
   const { blobs, cellTimeoutMs, signal } = deps;
+  const endIfEnded = async (ended: boolean): Promise<void> => {
+    if (!ended || !deps.followsKills) return;
+    await session.run(endPython, { timeoutMs: cellTimeoutMs, signal, onOutput: () => {} });
+    signal.throwIfAborted();
+  };
   for (const cell of cells) {
+    await endIfEnded(endedBetweenCells.test(cell.execution.stderr));
     if (!isReplayable(cell)) {
-      if (deps.writesKilledFiles) await writeItsFiles(session, cell, blobs, signal);
+      if (deps.followsKills) await writeItsFiles(session, cell, blobs, signal);
+      await endIfEnded(cell.execution.stateKept === false);
       yield { cell, replayed: null, differences: [] };
+      if (!session.alive) return;
       continue;
     }
     const replayed = await session.run(cell.source, {
@@ -53,8 +66,21 @@ export async function* replayCells(
 }
 
 /** A cell that was killed has no end state to come back to; one that raised has: everything up to its error. */
-export function isReplayable(cell: Cell): boolean {
-  return cell.execution.status === 'ok' || cell.execution.status === 'error';
+export function isReplayable({ execution: { status, stateKept } }: Cell): boolean {
+  return (status === 'ok' || status === 'error') && stateKept === true;
+}
+
+/** Cells that were stopped while Python lived on, so that later ones found what they had set: a replay has nothing of it. */
+export function stoppedCells(cells: readonly Cell[]): readonly Cell[] {
+  const lastLoss = cells.findLastIndex(
+    ({ execution }) => execution.stateKept !== true || endedBetweenCells.test(execution.stderr),
+  );
+  // One that was stopped before it began took no time and set nothing.
+  return cells.filter((cell, index) => index >= lastLoss && !isReplayable(cell) && wasStopped(cell));
+}
+
+function wasStopped({ execution: { stateKept, durationMs } }: Cell): boolean {
+  return stateKept === true && durationMs > 0;
 }
 
 /** Cells of before clocks and results were recorded have 0 here. */

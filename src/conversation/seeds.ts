@@ -1,4 +1,5 @@
 import type { Cell } from '../types.ts';
+import { isReplayable } from './replay.ts';
 
 /** The same in every thread: the same question asked twice draws the same random numbers. */
 const threadSeed = 20_240_229;
@@ -10,7 +11,5 @@ const threadSeed = 20_240_229;
  */
 export function seedOfNext(last: Cell | undefined): number | null {
   if (last === undefined) return threadSeed;
-  const { status, error } = last.execution;
-  const goesOn = status === 'ok' || (status === 'error' && error?.name !== 'KernelDied');
-  return goesOn ? null : threadSeed;
+  return isReplayable(last) ? null : threadSeed;
 }

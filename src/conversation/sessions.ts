@@ -111,11 +111,14 @@ export function createSessions(deps: {
     signal: AbortSignal,
     onPlace: OnPlace | undefined,
   ): Promise<OpenSession & Pick<Live, 'written'>> => {
-    const whole = await acquireWith(threadKey, signal, onPlace, rebuild.everything);
-    if (whole.session.alive) return whole;
-    // What was run before brings the container down: without it the thread can at least go on with its files.
-    await whole.session[Symbol.asyncDispose]();
-    deps.log.warn({ threadKey }, 'a sandbox ended while its thread was rebuilt; going on with the files alone');
+    // A container may be lost for reasons of its own; one that ends again is brought down by what was run before.
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      const whole = await acquireWith(threadKey, signal, onPlace, rebuild.everything);
+      if (whole.session.alive) return whole;
+      await whole.session[Symbol.asyncDispose]();
+    }
+    // Without that the thread can at least go on with its files.
+    deps.log.warn({ threadKey }, 'two sandboxes ended while their thread was rebuilt; going on with the files alone');
     const files = await acquireWith(threadKey, signal, onPlace, rebuild.filesOnly);
     return { ...files, notices: [...files.notices, rebuild.nothingReplayed] };
   };

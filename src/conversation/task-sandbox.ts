@@ -4,7 +4,7 @@ import type { Execution, ThreadKey } from '../types.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the driver says first, on stderr, when the Python process had ended between two cells. */
-const endedBetweenCells = /^\[(since the last cell [^\n\]]+)\]\n/;
+export const endedBetweenCells = /^\[(since the last cell [^\n\]]+)\]\n/;
 
 /** The sandbox of a thread as one task uses it. One that is lost is replaced, once for each run, and what ran in it runs again. */
 export interface TaskSandbox {

@@ -1,6 +1,6 @@
 import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { asRepeatableCell } from './old-cells.ts';
+import { asCellWithItsEnd, asRepeatableCell } from './old-cells.ts';
 import type { Database } from './schema.ts';
 
 export type ColumnRule = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
@@ -90,25 +90,32 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
     },
 
     '002-repeatable-cells': {
-      up: async (db: Kysely<Database>) => {
-        const threads = await db.selectFrom('cells').select('thread_key').distinct().execute();
-        // One thread at a time: code and output of all of them together may not fit into memory.
-        for (const { thread_key } of threads) {
-          const cells = await db
-            .selectFrom('cells')
-            .select(['position', 'cell'])
-            .where('thread_key', '=', thread_key)
-            .execute();
-          for (const { position, cell } of cells) {
-            await db
-              .updateTable('cells')
-              .set({ cell: asRepeatableCell(cell) })
-              .where('thread_key', '=', thread_key)
-              .where('position', '=', position)
-              .execute();
-          }
-        }
-      },
+      up: (db: Kysely<Database>) => changeCells(db, asRepeatableCell),
+    },
+
+    '003-ends-of-cells': {
+      up: (db: Kysely<Database>) => changeCells(db, asCellWithItsEnd),
     },
   };
+}
+
+/** `change` takes and gives a cell's stored JSON. */
+async function changeCells(db: Kysely<Database>, change: (json: string) => string): Promise<void> {
+  const threads = await db.selectFrom('cells').select('thread_key').distinct().execute();
+  // One thread at a time: code and output of all of them together may not fit into memory.
+  for (const { thread_key } of threads) {
+    const cells = await db
+      .selectFrom('cells')
+      .select(['position', 'cell'])
+      .where('thread_key', '=', thread_key)
+      .execute();
+    for (const { position, cell } of cells) {
+      await db
+        .updateTable('cells')
+        .set({ cell: change(cell) })
+        .where('thread_key', '=', thread_key)
+        .where('position', '=', position)
+        .execute();
+    }
+  }
 }

@@ -1,5 +1,10 @@
 interface OldCell {
-  readonly execution: { readonly files: readonly object[] };
+  readonly execution: {
+    readonly status: string;
+    readonly error: { readonly name: string; readonly message: string } | null;
+    readonly files: readonly object[];
+    readonly durationMs: number;
+  };
 }
 
 /**
@@ -10,4 +15,30 @@ export function asRepeatableCell(json: string): string {
   const cell = JSON.parse(json) as OldCell;
   const files = cell.execution.files.map((file) => ({ formulas: null, ...file }));
   return JSON.stringify({ ...cell, seed: null, startedAtMs: 0, execution: { ...cell.execution, results: [], files } });
+}
+
+/**
+ * The same with what became of its Python process, which the error's words of that time tell, and with no hash of what it printed:
+ * then only the beginning that was kept is compared.
+ */
+export function asCellWithItsEnd(json: string): string {
+  const cell = JSON.parse(json) as OldCell;
+  const execution = { ...cell.execution, stdoutSha256: null, stateKept: stateKeptIn(cell.execution) };
+  return JSON.stringify({ ...cell, execution });
+}
+
+function stateKeptIn({ status, error, durationMs }: OldCell['execution']): boolean | null {
+  switch (status) {
+    case 'ok':
+      return true;
+    case 'error':
+      return error?.name !== 'KernelDied';
+    case 'timeout':
+    case 'cancelled':
+      return durationMs === 0 || error?.message.includes('Variables are kept') === true;
+    case 'out-of-memory':
+      return error?.message.includes('the whole sandbox ended') === true ? null : false;
+    default:
+      return null;
+  }
 }

@@ -32,9 +32,11 @@ function cellOf(taskId: string, index: number): Cell {
     execution: {
       status: 'error',
       stdout: 'out',
+      stdoutSha256: 'ef',
       stderr: '',
       results: [{ 'image/png': { sha256: 'cd', sizeBytes: 4 } }],
       error: { name: 'KeyError', message: "'x'", traceback: 'Traceback' },
+      stateKept: true,
       files: [{ path: 'a/b.png', sizeBytes: 3, sha256: 'ab', change: 'new', formulas: null }],
       durationMs: 12.5,
     },

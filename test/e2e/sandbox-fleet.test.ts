@@ -144,7 +144,7 @@ describe.skipIf(missing !== null)('two Docker engines', { timeout: 120_000 }, ()
       source,
       seed: null,
       startedAtMs: 0,
-      execution: { ...execution, results: [] },
+      execution: { ...execution, stdoutSha256: null, results: [] },
     });
     sessions.release(testThreadKey);
 

@@ -504,9 +504,11 @@ function cell(title: string, source: string): Cell {
   const execution = {
     status: 'ok' as const,
     stdout: '',
+    stdoutSha256: null,
     stderr: '',
     results: [],
     error: null,
+    stateKept: true,
     files: [],
     durationMs: 1,
   };

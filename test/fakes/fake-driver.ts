@@ -51,7 +51,7 @@ export function muxed(bytes: Uint8Array, stream: 1 | 2): Uint8Array {
 }
 
 export function doneHeader(id: unknown, status: string = 'ok', error: object | null = null): FrameHeader {
-  return { type: 'done', id, status, error, files: [], durationMs: 1, truncated: false };
+  return { type: 'done', id, status, error, stateKept: true, files: [], durationMs: 1, truncated: false };
 }
 
 export function sha256Of(bytes: Uint8Array): string {

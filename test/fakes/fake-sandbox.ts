@@ -3,6 +3,7 @@ import { AppError } from '../../src/errors.ts';
 import type { Bytes, RunOptions, SandboxProvider, SandboxSession } from '../../src/ports.ts';
 import { cardMime, chartMime } from '../../src/types.ts';
 import type { Execution, FileCard, MimeBundle, OutputFile } from '../../src/types.ts';
+import { endPython } from '../../src/conversation/replay.ts';
 import { executionOf } from './fake-session.ts';
 import { bytesOf } from './memory-blobs.ts';
 
@@ -32,6 +33,7 @@ export interface FakeSandbox extends SandboxProvider {
  * `chart("title")`, `raise("text")`, `count()` (prints another number each time), `wait()` (until it is stopped),
  * `die()` (the container ends), `dieOnce()` (only the first one that runs it does), `draw()` (prints a number that the seed decides),
  * `today()` (prints the date of the cell's clock), `show("text")` (a result), `warn("text")` (on stderr),
+ * `set("name")` and `get("name")` (a variable of the Python process; a `NameError` without it), the code that ends that process,
  * `list()` (prints the names of the files that are not hidden), `lines("name")` (prints how many lines a file has), `flood()` (prints 1,000 lines), and
  * the call that makes a file's card.
  */
@@ -76,6 +78,7 @@ function createContainer(
   roomBytes: () => number,
 ): FakeContainer {
   const files = new Map<string, Buffer>();
+  const variables = new Set<string>();
   const ran: string[] = [];
   let alive = true;
   let suspended = false;
@@ -103,6 +106,10 @@ function createContainer(
     });
     const lost = (): Partial<Execution> =>
       end({ results: [], files: [], status: 'lost', error: { name: 'SandboxLost', message: 'gone', traceback: '' } });
+    if (code === endPython) {
+      variables.clear();
+      return end({ status: 'error', stateKept: false, error: { name: 'KernelDied', message: '', traceback: '' } });
+    }
     for (const line of code.split('\n')) {
       const [, name = '', given = ''] = /(?:.*\.)?(\w+)\((.*)\)$/.exec(line.trim()) ?? [];
       const [first = '', second = ''] = JSON.parse(`[${given}]`) as string[];
@@ -121,6 +128,12 @@ function createContainer(
           drawn = (drawn * 16_807) % 2_147_483_647;
           say(String(drawn));
           break;
+        case 'set':
+          variables.add(first);
+          break;
+        case 'get':
+          if (variables.has(first)) break;
+          return end({ status: 'error', error: { name: 'NameError', message: first, traceback: '' } });
         case 'today':
           say(new Date(options.clockMs ?? Date.now()).toISOString().slice(0, 10));
           break;

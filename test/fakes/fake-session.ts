@@ -71,6 +71,7 @@ export function executionOf(given: Partial<Execution>): Execution {
     stderr: '',
     results: [],
     error: null,
+    stateKept: given.status === 'lost' ? null : true,
     files: [],
     durationMs: 10,
     truncated: false,

@@ -27,6 +27,7 @@ class Outcome:
     files: list[dict[str, Any]] = field(default_factory=list)
     duration_ms: int = 0
     truncated: bool = False
+    state_kept: bool | None = None
     seconds: float = 0.0
     output_frames: int = 0
 
@@ -112,7 +113,7 @@ class DriverClient:
                 assert header["type"] == "done", header
                 outcome.status, outcome.error = header["status"], header["error"]
                 outcome.files, outcome.duration_ms = header["files"], header["durationMs"]
-                outcome.truncated = header["truncated"]
+                outcome.truncated, outcome.state_kept = header["truncated"], header["stateKept"]
                 return outcome
 
     def write(self, path: str, data: bytes, declare: int | None = -1, abort: bool = False) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class Time(SandboxCase):
         self.assertEqual(outcome.status, "timeout")
         self.assertIn("limit of 0.3 s", outcome.error["message"])
         self.assertIn("kept", outcome.error["message"])
+        self.assertIs(outcome.state_kept, True)
         self.assertIn("while True", outcome.error["traceback"])
         self.assertLess(outcome.seconds, 1.3)
         self.assertEqual(self.output_of("print(kept, late)"), "1 2")
@@ -35,7 +36,8 @@ class Time(SandboxCase):
             outcome = self.driver.run(code, timeout_ms=200, grace_ms=200)
             self.assertEqual(outcome.status, "timeout", code)
             self.assertLess(outcome.seconds, 1.5, code)
-            if "gone" in outcome.error["message"]:
+            self.assertIs(outcome.state_kept, "gone" not in outcome.error["message"])
+            if not outcome.state_kept:
                 self.assertEqual(self.driver.run("kept").error["name"], "NameError", code)
             self.assertEqual(self.output_of("print(open('kept.txt').read())"), "x")
             self.run_ok("kept = 1")
@@ -65,6 +67,7 @@ class Time(SandboxCase):
         outcome = self.driver.run(code, timeout_ms=400)
         self.assertEqual(outcome.status, "timeout")
         self.assertIn("gone", outcome.error["message"])
+        self.assertIs(outcome.state_kept, False)
         self.assertEqual(self.output_of("import threading; print(threading.active_count())"), "1")
 
     def test_cancel_ends_the_run(self) -> None:
@@ -99,6 +102,7 @@ class Death(SandboxCase):
             outcome = self.driver.run("print('before', flush=True)\n" + code)
             self.assertEqual((outcome.status, outcome.error["name"]), ("error", "KernelDied"), code)
             self.assertIn(words, outcome.error["message"])
+            self.assertIs(outcome.state_kept, False)
             self.assertEqual(outcome.stdout, "before\n", code)
             self.assertEqual(self.driver.run("v").error["name"], "NameError")
 
@@ -119,7 +123,7 @@ class Memory(SandboxCase):
         for code in ("b = []\nwhile True: b.append(bytearray(10_000_000))", "import numpy as np\nx = [np.ones(5_000_000) for _ in range(1000)]"):
             self.run_ok("open('keep.bin', 'wb').write(b'x' * 1000)")
             outcome = self.driver.run(code)
-            self.assertEqual(outcome.status, "out-of-memory")
+            self.assertEqual((outcome.status, outcome.state_kept), ("out-of-memory", False))
             self.assertIn("512 MB", outcome.error["message"])
             self.assertIn("chunks", outcome.error["message"])
             self.assertEqual(self.output_of("import os; print(os.path.getsize('keep.bin'))"), "1000")

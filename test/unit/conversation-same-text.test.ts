@@ -39,5 +39,22 @@ describe('the same text', () => {
     const drawing = (id: string): string => `<clipPath id="p${id}"/><g clip-path="url(#p${id})"/>`;
     expect(sameText(drawing('0a1b2c3d4e'), drawing('99887766aa'), 0, 'image/svg+xml')).toBe(true);
     expect(sameText(drawing('0a1b2c3d4e'), drawing('99887766aa'), 0)).toBe(false);
+    const [one, other] = ['4dcd4ee8-6a5c-4a0a-9f5e-6e2a7c5c9d11', '0b7a1a49-2a1b-4a55-8a3c-0d2e4d8a1c77'];
+    const plot = (id: string): string => `<div id="${id}"></div><script>Plotly.newPlot("${id}", [])</script>`;
+    expect(sameText(plot(one), plot(other), 0, 'text/html')).toBe(true);
+    const viz = (id: string): string => `<div id='altair-viz-${id}'></div>vegaEmbed("#altair-viz-${id}")`;
+    expect(sameText(viz(one.replaceAll('-', '')), viz(other.replaceAll('-', '')), 0, 'text/html')).toBe(true);
+  });
+
+  it('what looks like such ids counts in the data of a page', () => {
+    for (const [one, other] of [
+      ['4dcd4ee8-6a5c-4a0a-9f5e-6e2a7c5c9d11', '0b7a1a49-2a1b-4a55-8a3c-0d2e4d8a1c77'],
+      ['4dcd4ee86a5c4a0a9f5e6e2a7c5c9d11', '0b7a1a492a1b4a558a3c0d2e4d8a1c77'],
+      ['T_1a2b3', 'T_9f8e7'],
+      ['m0a1b2c3d4e', 'm99887766aa'],
+    ] as const) {
+      const page = (datum: string): string => `<table id="T_00000"><td>${datum}</td></table>`;
+      expect(sameText(page(one), page(other), 0, 'text/html'), one).toBe(false);
+    }
   });
 });

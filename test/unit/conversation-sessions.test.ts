@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { toCellRecord } from '../../src/conversation/cell-record.ts';
 import { createPlaces } from '../../src/conversation/places.ts';
+import { endPython } from '../../src/conversation/replay.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
 import { AppError } from '../../src/errors.ts';
@@ -11,6 +13,7 @@ import type { CellRecord, ExecutionStatus } from '../../src/types.ts';
 import { sandboxLimits, taskOf, testThread, testThreadKey } from '../fakes/core.ts';
 import { createFakeSandbox, outputOf } from '../fakes/fake-sandbox.ts';
 import type { FakeContainer, FakeSandbox } from '../fakes/fake-sandbox.ts';
+import { executionOf } from '../fakes/fake-session.ts';
 import { bytesOf, createMemoryBlobs } from '../fakes/memory-blobs.ts';
 
 const log = createLogger('silent');
@@ -36,7 +39,18 @@ describe('sessions', () => {
   ): Promise<void> => {
     const index = (await store.cells(testThreadKey)).length;
     const error = status === 'ok' ? null : { name: 'ValueError', message: '', traceback: '' };
-    const execution = { status, stdout, stderr: '', results: [], error, files: [], durationMs: 1, ...given };
+    const execution = {
+      status,
+      stdout,
+      stdoutSha256: null,
+      stderr: '',
+      results: [],
+      error,
+      stateKept: true,
+      files: [],
+      durationMs: 1,
+      ...given,
+    };
     await store.addCell(testThreadKey, {
       taskId: 't1',
       index,
@@ -139,7 +153,8 @@ describe('sessions', () => {
     await addFile('stray.csv', 'of a dropped attempt', { origin: 'output', attachmentId: null });
     await addCell('print("1")', '1\n');
     await addCell('raise("x")', '', 'error');
-    await addCell('wait()', '', 'timeout', { files: [outputOf('partial.csv', 'half')] });
+    const error = { name: 'SandboxLost', message: '', traceback: '' };
+    await addCell('wait()', '', 'lost', { files: [outputOf('partial.csv', 'half')], stateKept: null, error });
     await addCell('write("b.csv", "two")', '', 'ok', { files: [outputOf('b.csv', 'two')] });
     expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
     expect(newest().ran).toEqual(['print("1")', 'raise("x")', 'write("b.csv", "two")']);
@@ -160,6 +175,62 @@ describe('sessions', () => {
     expect((await sessions.open(testThreadKey, never)).notices).toEqual([
       expect.stringMatching(/step 1 \(“Step 0”\) printed something else/),
       expect.stringMatching(/step 2 \(“Step 1”\) did not run there as it did before: ValueError/),
+    ]);
+  });
+
+  it('a Python process that a cell ended ends there again, and nobody hears of it', async () => {
+    const error = { name: 'NameError', message: '', traceback: '' };
+    await addCell('set("x")');
+    await addCell('wait()', '', 'timeout', { stateKept: false, files: [] });
+    await addCell('get("x")', '', 'error', { error });
+    await addCell('set("x")');
+    await addCell('os._exit(1)', '', 'error', { stateKept: false });
+    await addCell('get("x")', '', 'error', { error });
+    await addCell('set("x")');
+    await addCell('get("x")', '', 'error', { error, stderr: '[since the last cell the Python process ended]\n' });
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
+    expect(newest().ran.filter((code) => code === endPython)).toHaveLength(3);
+    expect(newest().ran).not.toContain('os._exit(1)');
+  });
+
+  it('a container that was lost under a cell took nothing from the later ones', async () => {
+    await addCell('set("x")');
+    await addCell('wait()', '', 'out-of-memory', { stateKept: null });
+    await addCell('get("x")');
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([]);
+  });
+
+  it('names the stopped cell whose variables later ones had, and only that', async () => {
+    await addCell('wait()', '', 'cancelled');
+    await addCell('wait()', '', 'timeout', { stateKept: false });
+    await addCell('wait()', '', 'timeout');
+    await addCell('wait()', '', 'cancelled', { durationMs: 0 });
+    await addCell('print("on")', 'on\n');
+    const notice = 'was stopped before its end and was not run again; what it had set is gone.';
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([`Step 3 (“Step 2”) ${notice}`]);
+    expect(newest().ran).toEqual([endPython, 'print("on")']);
+  });
+
+  it('one container that is lost during the rebuild is not the fault of the steps', async () => {
+    await addCell('set("x")');
+    await addCell('dieOnce()');
+    const { session, notices } = await sessions.open(testThreadKey, never);
+    expect({ alive: session.alive, notices }).toEqual({ alive: true, notices: [] });
+    expect((await session.run('get("x")', { timeoutMs: 1000, signal: never, onOutput: () => {} })).status).toBe('ok');
+    expect(sandbox.living()).toBe(1);
+  });
+
+  it('all that a step printed counts, also past what is kept of it', async () => {
+    const printed = (end: string): string => `${'x'.repeat(70_000)}${end}`;
+    for (const [before, now] of [
+      [' 12:00:01 at 0x7f3a1c2b4d50', ' 12:00:02 at 0x7ffe00112230'],
+      ['a', 'b'],
+    ] as const) {
+      const { record } = await toCellRecord(executionOf({ stdout: `${printed(before)}\n` }));
+      await addCell(`print("${printed(now)}")`, record.stdout, 'ok', record);
+    }
+    expect((await sessions.open(testThreadKey, never)).notices).toEqual([
+      expect.stringMatching(/step 2 \(“Step 1”\) printed something else\.$/),
     ]);
   });
 

@@ -220,9 +220,11 @@ describe('the way from a message to its reply', () => {
     const execution = {
       status: 'ok',
       stdout: '',
+      stdoutSha256: null,
       stderr: '',
       results: [],
       error: null,
+      stateKept: true,
       files: [],
       durationMs: 1,
     } as const;

@@ -11,9 +11,11 @@ import type { Cell, CellRecord } from '../../src/types.ts';
 const plainRecord: CellRecord = {
   status: 'ok',
   stdout: '',
+  stdoutSha256: null,
   stderr: '',
   results: [],
   error: null,
+  stateKept: true,
   files: [],
   durationMs: 1,
 };

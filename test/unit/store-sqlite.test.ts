@@ -117,6 +117,45 @@ it('cells that an earlier version stored are whole cells, with what it did not k
   database.close();
   await using store = await createSqliteStore({ path, log });
   expect(await store.cells(key)).toEqual([
-    { ...old, seed: null, startedAtMs: 0, execution: { ...execution, files: [{ ...file, formulas: null }] } },
+    {
+      ...old,
+      seed: null,
+      startedAtMs: 0,
+      execution: {
+        ...execution,
+        results: [],
+        files: [{ ...file, formulas: null }],
+        stdoutSha256: null,
+        stateKept: true,
+      },
+    },
   ]);
+});
+
+it('what became of the Python process is read from the words that earlier cells ended with', async () => {
+  const cases = [
+    ['ok', null, 5, true],
+    ['error', { name: 'ValueError', message: 'x' }, 5, true],
+    ['error', { name: 'KernelDied', message: 'While the cell ran, the Python process ended.' }, 5, false],
+    ['timeout', { name: 'Timeout', message: 'Stopped. Variables are kept as they were at that moment.' }, 5, true],
+    ['timeout', { name: 'Timeout', message: 'Variables and imports of earlier cells are gone.' }, 5, false],
+    ['cancelled', { name: 'cancelled', message: 'Stopped before it started.' }, 0, true],
+    ['out-of-memory', { name: 'OutOfMemory', message: 'Its Python process was ended.' }, 5, false],
+    ['out-of-memory', { name: 'OutOfMemory', message: 'The limit was hit and the whole sandbox ended.' }, 5, null],
+    ['lost', { name: 'SandboxLost', message: 'gone' }, 5, null],
+  ] as const;
+  {
+    await using store = await createSqliteStore({ path, log });
+    await store.accept(exampleTask('t1'));
+  }
+  const database = new DatabaseSync(path);
+  database.prepare(`delete from kysely_migration where name > '002-repeatable-cells'`).run();
+  for (const [index, [status, error, durationMs]] of cases.entries()) {
+    const cell = { execution: { status, stdout: '', stderr: '', results: [], error, files: [], durationMs } };
+    database.prepare('insert into cells values (?, ?, ?, ?)').run(key, index, 't1', JSON.stringify(cell));
+  }
+  database.close();
+  await using store = await createSqliteStore({ path, log });
+  const ends = (await store.cells(key)).map(({ execution }) => execution.stateKept);
+  expect(ends).toEqual(cases.map(([, , , kept]) => kept));
 });

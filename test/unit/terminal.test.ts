@@ -57,7 +57,17 @@ const cell: Cell = {
   seed: null,
   startedAtMs: 0,
   source: 'print("\u001b[2J1")',
-  execution: { status: 'ok', stdout: '', stderr: '', results: [], error: null, files: [], durationMs: 1 },
+  execution: {
+    status: 'ok',
+    stdout: '',
+    stdoutSha256: null,
+    stderr: '',
+    results: [],
+    error: null,
+    stateKept: true,
+    files: [],
+    durationMs: 1,
+  },
 };
 
 /** A core that shows one step and replies with a chart. */

@@ -99,7 +99,7 @@ class Supervisor:
             self.stop("timeout")
         else:
             self._replace_kernel()
-            self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""))
+            self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""), state_kept=False)
 
     def deadline(self) -> float | None:
         times = [self._guard.look_at] if self._guard is not None and self._guarded else []
@@ -183,9 +183,9 @@ class Supervisor:
             run.output.note(_CHILD_KILLED)
         if run.stop_reason is not None:
             state_kept = self._end_what_it_left()
-            self._finish(run.stop_reason, stopped_error(run, state_kept=state_kept, traceback="" if error is None else error["traceback"]))
+            self._finish(run.stop_reason, stopped_error(run, state_kept=state_kept, traceback="" if error is None else error["traceback"]), state_kept=state_kept)
         else:
-            self._finish(status, error)
+            self._finish(status, error, state_kept=True)
 
     def _end_what_it_left(self) -> bool:
         """After a stopped cell whose kernel lives on: its processes end. False where the kernel had to go as well."""
@@ -194,7 +194,8 @@ class Supervisor:
             self._replace_kernel()
         return is_clean
 
-    def _finish(self, status: str, error: Error | None) -> None:
+    def _finish(self, status: str, error: Error | None, *, state_kept: bool) -> None:
+        """`state_kept`: the kernel that ran the cell lives on, with its variables."""
         run, self.run = self.run, None
         if run is None:
             return
@@ -210,6 +211,7 @@ class Supervisor:
                 "id": run.id,
                 "status": status,
                 "error": error,
+                "stateKept": state_kept,
                 "files": [change.as_json() for change in changes.files],
                 "durationMs": duration_ms,
                 "truncated": run.truncated or run.output.truncated or changes.truncated,
@@ -250,11 +252,11 @@ class Supervisor:
         # One that held much memory closes its link long before it has ended.
         killed = status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL)
         if killed and kills > 0:
-            self._finish("out-of-memory", out_of_memory_error(self._memory_limit()))
+            self._finish("out-of-memory", out_of_memory_error(self._memory_limit()), state_kept=False)
         elif run.stop_reason is not None:
-            self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""))
+            self._finish(run.stop_reason, stopped_error(run, state_kept=False, traceback=""), state_kept=False)
         else:
-            self._finish("error", died_error(status, reason))
+            self._finish("error", died_error(status, reason), state_kept=False)
 
     def _kills_since_begin(self) -> int:
         """Processes killed for lack of memory since the run began; 0 where that cannot be read."""
@@ -279,7 +281,7 @@ class Supervisor:
                         os.kill(pid, signal.SIGKILL)
         elif self.run is not None:
             self._replace_kernel()
-            self._finish("out-of-memory", out_of_memory_error(guard.limit_bytes))
+            self._finish("out-of-memory", out_of_memory_error(guard.limit_bytes), state_kept=False)
         else:
             self._replace_idle_kernel(out_of_memory=True)
 
