@@ -58,6 +58,14 @@ export function createContainers(deps: {
     void work.finally(() => under.delete(work));
   };
 
+  const keepForSweep = (id: string, error: unknown): void => {
+    unremoved.add(id);
+    log.warn(
+      { container: id, error: String(error) },
+      'a sandbox container could not be removed; the sweep will try again',
+    );
+  };
+
   const remove = async (id: string): Promise<void> => {
     try {
       const pausing = paused.get(id);
@@ -65,11 +73,7 @@ export function createContainers(deps: {
       paused.delete(id);
       unremoved.delete(id);
     } catch (error) {
-      unremoved.add(id);
-      log.warn(
-        { container: id, error: String(error) },
-        'a sandbox container could not be removed; the sweep will try again',
-      );
+      keepForSweep(id, error);
     }
   };
 
@@ -89,21 +93,19 @@ export function createContainers(deps: {
     await removeThen(container.id, onGone);
   };
 
+  /** What the last good check found. Forgotten with every failure: the engine may have changed, its runtimes as well. */
   let facts: Promise<EngineFacts> | null = null;
   const launch = async (limits: SandboxLimits) => {
-    facts ??= engine.check();
-    const { runtime } = await facts.catch((error: unknown) => {
-      facts = null;
+    const known = (facts ??= engine.check());
+    try {
+      const { runtime } = await known;
+      const nowMs = Date.now();
+      const labels = ownerLabels(deps.ownerId, nowMs, nowMs + maxLifetimeMs);
+      return await engine.launch({ image: deps.image, runtime, limits, seccomp: deps.seccomp, labels }, keepForSweep);
+    } catch (error) {
+      if (facts === known) facts = null;
       throw error;
-    });
-    const nowMs = Date.now();
-    return engine.launch({
-      image: deps.image,
-      runtime,
-      limits,
-      seccomp: deps.seccomp,
-      labels: ownerLabels(deps.ownerId, nowMs, nowMs + maxLifetimeMs),
-    });
+    }
   };
 
   const begin: Containers['start'] = async (limits, signal, onGone) => {

@@ -1,4 +1,4 @@
-import Docker from 'dockerode';
+import Docker, { type ContainerCreateOptions } from 'dockerode';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../src/errors.ts';
@@ -14,10 +14,11 @@ export interface Engine {
   /** Rejects with `docker-unavailable`, `sandbox-image-missing`, or `config` for a runtime that the engine lacks. */
   check(): Promise<EngineFacts>;
   /**
-   * Creates, attaches, starts, in this order, so that no byte is lost. A failure leaves no container. Rejects like `check`. Where the
-   * first container on a runtime that `auto` chose does not start, it and all later ones run on the engine's default.
+   * Creates, attaches, starts, in this order, so that no byte is lost. A failure leaves no container, or tells `onLeft` of one that
+   * the engine would not remove, and why. Rejects like `check`. Where the first container on a runtime that `auto` chose does not
+   * start, it and all later ones run on the engine's default.
    */
-  launch(settings: ContainerSettings): Promise<LaunchedContainer>;
+  launch(settings: ContainerSettings, onLeft: (id: string, error: unknown) => void): Promise<LaunchedContainer>;
   /** All its processes stand still until `unpause`. Rejects where the engine refuses. */
   pause(id: string): Promise<void>;
   /** Harmless for a container that runs; rejects where it could not be made to. */
@@ -58,6 +59,12 @@ export interface EngineSettings {
   readonly runtime: 'auto' | 'runc' | 'runsc';
 }
 
+/** How the engine's client is told what goes into the URL and what into the body. */
+interface RequestParts {
+  readonly _query: Readonly<Record<string, string>>;
+  readonly _body: object;
+}
+
 /** First probe of a quiet connection. */
 const keepAliveMs = 15_000;
 
@@ -80,16 +87,17 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
     }
   };
 
-  const launch: Engine['launch'] = async (containerSettings) => {
-    const container = await call(docker.createContainer(containerOptions(containerSettings)), settings);
+  const launch: Engine['launch'] = async (containerSettings, onLeft) => {
+    // Named as the body alone: the client would repeat all options in the URL otherwise, the whole seccomp profile with them.
+    const request: ContainerCreateOptions & RequestParts = { _query: {}, _body: containerOptions(containerSettings) };
+    const container = await call(docker.createContainer(request), settings);
     try {
       const attached = container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
       // A hijacked attach is the engine's socket itself. Its failure also shows as its end; until somebody listens, and where it comes
       // too late for anybody to, it must not end the process.
       const quiet = attached.then((stream) => (stream as Duplex).on('error', () => {}));
       const socket = await call(quiet, settings);
-      // Without it a machine that vanished from the network would never be missed.
-      if (socket instanceof Socket) socket.setKeepAlive(true, keepAliveMs);
+      keepAlive(socket);
       try {
         await call(container.start(), settings);
         const { Image: imageDigest } = await call(container.inspect(), settings);
@@ -99,7 +107,7 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
         throw error;
       }
     } catch (error) {
-      await remove(container.id).catch(() => {});
+      await remove(container.id).catch((left: unknown) => onLeft(container.id, left));
       throw error;
     }
   };
@@ -119,18 +127,18 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
         protection: protectionFacts(info, version, runtime),
       };
     },
-    async launch(wanted) {
+    async launch(wanted, onLeft) {
       const mayFallBack = settings.runtime === 'auto' && wanted.runtime !== null;
-      if (!mayFallBack) return launch(wanted);
-      if (chosenRuntime === 'broken') return launch({ ...wanted, runtime: null });
+      if (!mayFallBack) return launch(wanted, onLeft);
+      if (chosenRuntime === 'broken') return launch({ ...wanted, runtime: null }, onLeft);
       try {
-        const launched = await launch(wanted);
+        const launched = await launch(wanted, onLeft);
         chosenRuntime = 'works';
         return launched;
       } catch (error) {
         // Once it has worked, a failure is one of this container, and no reason to give up a wall.
         if (chosenRuntime === 'works' || !isRefusedStart(error)) throw error;
-        const launched = await launch({ ...wanted, runtime: null });
+        const launched = await launch({ ...wanted, runtime: null }, onLeft);
         if (chosenRuntime === 'untried')
           log?.warn({ runtime: wanted.runtime, error: error.message }, brokenRuntimeText);
         chosenRuntime = 'broken';
@@ -158,6 +166,7 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
         filters: { type: ['container'], event: ['oom'], label: [`${labelNames.owner}=${ownerId}`] },
         abortSignal: signal,
       });
+      if ('socket' in events) keepAlive(events.socket);
       let text = '';
       for await (const chunk of events) {
         text += String(chunk);
@@ -170,6 +179,11 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
       }
     },
   };
+}
+
+/** Without it a machine that vanished from the network would never be missed. */
+function keepAlive(stream: unknown): void {
+  if (stream instanceof Socket) stream.setKeepAlive(true, keepAliveMs);
 }
 
 function eventContainerId(line: string): string | null {

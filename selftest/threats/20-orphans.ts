@@ -21,7 +21,7 @@ async function ownedBy(stage: Stage, ownerId: string): Promise<number> {
 async function foreignContainer(stage: Stage): Promise<{ readonly id: string; close(): Promise<void> }> {
   const seccomp = readFileSync(new URL('../../sandbox/seccomp.json', import.meta.url), 'utf8');
   const { image, limits, runtime, engine } = stage;
-  const { id, stream } = await engine.launch({ image, runtime, limits, seccomp, labels: {} });
+  const { id, stream } = await engine.launch({ image, runtime, limits, seccomp, labels: {} }, () => {});
   return {
     id,
     close: async () => {

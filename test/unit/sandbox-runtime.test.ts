@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { containerOptions } from '../../sandbox/container.ts';
 import { createEngine, type Engine } from '../../sandbox/engine.ts';
 import { createLogger } from '../../src/log.ts';
 
@@ -13,6 +14,8 @@ const image = 'plotline-sandbox:latest';
 describe('an engine with gVisor', () => {
   let folder = '';
   let works = true;
+  let removes = true;
+  let creates: { readonly url: string; readonly body: unknown }[] = [];
   let runtimes: string[] = [];
   let lines: string[] = [];
   let server: Server;
@@ -23,6 +26,8 @@ describe('an engine with gVisor', () => {
     folder = mkdtempSync(join(tmpdir(), 'plotline-engine-'));
     const path = join(folder, 'docker.sock');
     works = true;
+    removes = true;
+    creates = [];
     runtimes = [];
     lines = [];
     server = createServer((request, response) => {
@@ -35,11 +40,12 @@ describe('an engine with gVisor', () => {
         };
         if (url.endsWith('/info')) return answer(200, { Runtimes: { runc: {}, runsc: {} }, DefaultRuntime: 'runc' });
         if (url.endsWith('/create')) {
+          creates.push({ url: request.url ?? '', body: JSON.parse(body) });
           runtimes.push((JSON.parse(body) as { HostConfig: { Runtime?: string } }).HostConfig.Runtime ?? 'default');
           return answer(201, { Id: runtimes.at(-1) });
         }
         if (url.endsWith('/start')) return url.includes('/runsc/') && !works ? answer(500, {}) : answer(204);
-        if (request.method === 'DELETE') return answer(204);
+        if (request.method === 'DELETE') return removes ? answer(204) : answer(500, {});
         answer(200, { Image: 'sha256:image', Components: [] });
       });
     });
@@ -58,9 +64,12 @@ describe('an engine with gVisor', () => {
     rmSync(folder, { recursive: true });
   });
 
+  const left: string[] = [];
   const launch = async (): Promise<void> => {
     const { runtime } = await engine.check();
-    const { stream } = await engine.launch({ image, runtime, limits, seccomp: '{}', labels: {} });
+    left.length = 0;
+    const settings = { image, runtime, limits, seccomp: '{}', labels: {} };
+    const { stream } = await engine.launch(settings, (id) => left.push(id));
     stream.destroy();
   };
 
@@ -79,5 +88,21 @@ describe('an engine with gVisor', () => {
     works = false;
     await expect(launch()).rejects.toMatchObject({ code: 'sandbox-failed' });
     expect(runtimes).toEqual(['runsc', 'runsc']);
+    expect(left).toEqual([]);
+  });
+
+  it('tells of a container that neither started nor could be removed', async () => {
+    works = false;
+    removes = false;
+    await launch();
+    expect(left).toEqual(['runsc']);
+  });
+
+  it('gets the options of a container as a body alone, not in the URL', async () => {
+    await launch();
+    const settings = { image, runtime: 'runsc', limits, seccomp: '{}', labels: {} };
+    expect(creates).toEqual([
+      { url: expect.stringMatching(/^\/containers\/create\??$/), body: containerOptions(settings) },
+    ]);
   });
 });
