@@ -1,10 +1,12 @@
 import Docker from 'dockerode';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEngine } from '../../sandbox/engine.ts';
 import { createOwnerId, labelNames } from '../../sandbox/owner.ts';
+import { withoutChance } from '../../src/conversation/same-text.ts';
 import { createLogger } from '../../src/log.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
@@ -128,7 +130,8 @@ describe.skipIf(!isAvailable)('a thread outlives its container', () => {
     const { reply, stored, output } = await askAcrossRestart(firstTurn, (cell) => {
       const startedAtMs = cell.startedAtMs - twoDaysMs;
       const stdout = cell.execution.stdout.replaceAll(dateOf(cell.startedAtMs), dateOf(startedAtMs));
-      return { ...cell, startedAtMs, execution: { ...cell.execution, stdout } };
+      const stdoutSha256 = createHash('sha256').update(withoutChance(stdout)).digest('hex');
+      return { ...cell, startedAtMs, execution: { ...cell.execution, stdout, stdoutSha256 } };
     });
     const [numbers, rest] = stored[0]?.execution.stdout.split('\n') ?? [];
     const oldDate = dateOf(stored[0]?.startedAtMs ?? 0);
@@ -181,6 +184,26 @@ describe.skipIf(!isAvailable)('a thread outlives its container', () => {
     });
     expect(outputOf(model)).toBe('begun\n42');
   }, 120_000);
+
+  it('what was lost with a Python process in the thread is not there after the restart either', async () => {
+    const known = 'print(sorted({"x", "y"} & set(globals())))';
+    const model = modelFor({
+      FIRST: ['x = 1', 'import os\nos._exit(1)', 'y = 1', known],
+      SECOND: [known],
+    });
+    {
+      await using bot = await start(model);
+      const { reply } = await bot.platform.ask('thread', 'FIRST');
+      expect(reply.code.map(({ status }) => status)).toEqual(['ok', 'error', 'ok', 'ok']);
+      expect(outputOf(model)).toBe("['y']");
+    }
+    await using bot = await start(model);
+    // Its messages are numbered, and the number of the first one is taken.
+    await bot.platform.ask('other', 'Hello');
+    const { reply } = await bot.platform.ask('thread', 'SECOND');
+    expect(outputOf(model)).toBe("['y']");
+    expect(reply).toMatchObject({ outcome: 'answered', notices: [] });
+  }, 60_000);
 
   it('a Python process that ended between two questions is told to the person', async () => {
     const dying = 'import os, threading\nthreading.Timer(1, lambda: os._exit(3)).start()';

@@ -185,7 +185,10 @@ describe('a thread as a notebook', () => {
     const [killed] = await store.cells(testThreadKey);
     if (killed === undefined) throw new Error('no cell was kept');
     await store.dropCells(testThreadKey, 't1');
-    await store.addCell(testThreadKey, { ...killed, execution: { ...killed.execution, status: 'timeout', stateKept: false } });
+    await store.addCell(testThreadKey, {
+      ...killed,
+      execution: { ...killed.execution, status: 'timeout', stateKept: false },
+    });
     await ask(taskOf('t2', { text: 'run: lines("half.csv")' }));
     const reply = await ask(taskOf('t3', { text: 'notebook' }));
     expect(filesAtSetUp).toEqual(['half.csv']);
