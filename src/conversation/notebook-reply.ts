@@ -3,18 +3,24 @@ import { fileNameFor } from '../answer/file-names.ts';
 import { fitArtifacts } from '../answer/fit.ts';
 import { codeSpan } from '../answer/notebook/markdown.ts';
 import { renderNotebook } from '../answer/notebook/notebook.ts';
+import type { SetUp } from '../answer/notebook/set-up-code.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
 import type { Logger } from '../log.ts';
-import type { Bytes, PlatformClient, Store, ThreadFile } from '../ports.ts';
+import type { Blobs, Bytes, PlatformClient, Store, ThreadFile } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Artifact, Cell, Reply, Task } from '../types.ts';
 import { notebookQuestions } from './notebook-questions.ts';
 import { rerunThread } from './notebook-rerun.ts';
 import type { Rerun, RerunDeps } from './notebook-rerun.ts';
+import { wholeOf } from './notebook-steps.ts';
+import { isSavedBesideCells } from './rebuild.ts';
 import { isReplayable } from './replay.ts';
 
 /** Outputs of one notebook, in bytes: larger files open slowly everywhere. */
 const maxOutputBytes = 24 * 1024 * 1024;
+
+/** Saved output that the set-up cell brings along, in bytes: code of a size that editors still open well. */
+const maxTextBytes = 1024 * 1024;
 
 /** Of the largest file that can be posted, what outputs may take; the rest is for code, texts and the loader. */
 const outputShare = 0.75;
@@ -42,18 +48,21 @@ export async function notebookReply(
   const cells = await deps.store.cells(threadKey);
   if (cells.length === 0) return replyOf(task, nothingRan, [], []);
   progress.stepStarted('Running the thread again in a fresh sandbox');
-  const files = neededFiles(task, cells, await deps.store.files(threadKey));
+  const threadFiles = await deps.store.files(threadKey);
+  const files = neededFiles(task, cells, threadFiles);
+  const saved = await savedTexts(cells, threadFiles, deps.blobs);
   const fileBytes = Math.min(client.limits.fileBytes, deps.collect.fileBytes);
   const outputBytes = Math.floor(Math.min(maxOutputBytes, outputShare * fileBytes));
-  const rerun = await rerunThread(cells, files, outputBytes, deps, signal);
+  const rerun = await rerunThread(cells, files, saved.texts, outputBytes, deps, signal);
   progress.stepFinished(true);
 
+  const remarks = [...rerun.remarks, ...saved.remarks];
   const questions = await notebookQuestions(task, rerun.steps, deps.store);
   const title = questions.find(({ steps }) => steps.length > 0)?.text ?? '';
   const notebook = renderNotebook({
     title,
     reranAtMs: Date.now(),
-    remarks: rerun.remarks,
+    remarks,
     files,
     environment: {
       imageName: deps.about.imageName,
@@ -78,7 +87,7 @@ export async function notebookReply(
   };
   deps.log.info({ taskId: task.id, cells: cells.length, sizeBytes: stored.sizeBytes }, 'notebook made');
   const fitting = fitArtifacts([artifact], client.limits);
-  return replyOf(task, doneText(name, rerun, files), fitting.artifacts, [...rerun.remarks, ...fitting.notices]);
+  return replyOf(task, doneText(name, rerun, files), fitting.artifacts, [...remarks, ...fitting.notices]);
 }
 
 const nothingRan =
@@ -104,6 +113,28 @@ function neededFiles(
   const needed = [...attachments, ...left].map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 }));
   // Two killed cells may have written the same file: the later version stayed.
   return [...new Map(needed.map((file) => [file.name, file])).values()];
+}
+
+/** Output that was kept for the model and that some cell names. */
+async function savedTexts(
+  cells: readonly Cell[],
+  files: readonly ThreadFile[],
+  blobs: Blobs,
+): Promise<{ readonly texts: SetUp['texts']; readonly remarks: readonly string[] }> {
+  const texts: { readonly name: string; readonly text: string }[] = [];
+  const remarks: string[] = [];
+  let room = maxTextBytes;
+  for (const { name, sha256, sizeBytes } of files.filter(isSavedBesideCells)) {
+    if (!cells.some(({ source }) => source.includes(name))) continue;
+    const bytes = sizeBytes > room ? null : await wholeOf(blobs.get(sha256)).catch(() => null);
+    if (bytes === null) {
+      remarks.push(`${codeSpan(name)}, long output that a cell reads, is too long for a notebook or no longer kept.`);
+      continue;
+    }
+    room -= sizeBytes;
+    texts.push({ name, text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes) });
+  }
+  return { texts, remarks };
 }
 
 function doneText(name: string, { steps, setUp }: Rerun, files: readonly { readonly name: string }[]): string {

@@ -48,18 +48,19 @@ const factsMime = 'application/vnd.plotline.notebook+json';
 const askFacts = 'import plotline.notebook\nplotline.notebook.describe()\ndel plotline';
 
 /**
- * Runs the notebook's set-up and the thread's cells, in that order, in a fresh container that holds `files` and nothing else; once more from the beginning
+ * Runs the notebook's set-up and the thread's cells, in that order, in a fresh container that holds `files` and nothing else (the set-up writes `texts`); once more from the beginning
  * where that is lost on the way. A second one that is lost leaves the rest of the cells without a re-run, which their steps say.
  * Outputs take `outputBytes` in all. Rejects with an `AppError` where there is no container to be had.
  */
 export async function rerunThread(
   cells: readonly Cell[],
   files: SetUp['files'],
+  texts: SetUp['texts'],
   outputBytes: number,
   deps: RerunDeps,
   signal: AbortSignal,
 ): Promise<Rerun> {
-  const once = (): Promise<Rerun> => rerunOnce(cells, files, { bytes: outputBytes }, deps, signal);
+  const once = (): Promise<Rerun> => rerunOnce(cells, files, texts, { bytes: outputBytes }, deps, signal);
   try {
     const first = await once();
     if (first.isWhole) return first;
@@ -72,6 +73,7 @@ export async function rerunThread(
 async function rerunOnce(
   cells: readonly Cell[],
   files: SetUp['files'],
+  texts: SetUp['texts'],
   room: OutputRoom,
   deps: RerunDeps,
   signal: AbortSignal,
@@ -96,6 +98,7 @@ async function rerunOnce(
   const imported = importsOf(sources, Object.keys(facts.packages));
   const code = setUpCode({
     files,
+    texts,
     archive: usesLoader ? facts.archive : null,
     tableOptions: usesLoader || imported.includes('pandas') ? facts.table_options : {},
     hasSeeds: cells.some(({ seed }) => seed !== null),

@@ -104,7 +104,7 @@ function valueOf(mime: string, bytes: Uint8Array): string | Uint8Array | JsonVal
   return mime.endsWith('json') ? (JSON.parse(text) as JsonValue) : text;
 }
 
-async function wholeOf(bytes: Bytes): Promise<Uint8Array> {
+export async function wholeOf(bytes: Bytes): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
   return Buffer.concat(chunks);

@@ -145,7 +145,7 @@ function isAttachment({ origin }: ThreadFile): boolean {
 }
 
 /** Long output that was kept for the model to read: no cell makes it again. */
-function isSavedBesideCells({ origin, name }: ThreadFile): boolean {
+export function isSavedBesideCells({ origin, name }: ThreadFile): boolean {
   return origin === 'output' && name.startsWith('.');
 }
 

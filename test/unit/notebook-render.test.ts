@@ -279,16 +279,18 @@ describe('code that runs elsewhere', () => {
   });
 
   it('has a set-up with only what is needed', () => {
-    expect(setUpCode({ files: [], archive: null, tableOptions: {}, hasSeeds: false })).toBe(
+    expect(setUpCode({ files: [], texts: [], archive: null, tableOptions: {}, hasSeeds: false })).toBe(
       '# Written by Plotline. Checks the files and provides what the cells below use.\n\nprint("Ready.")',
     );
     const code = setUpCode({
       files: [{ name: 'a "b"\u2028.csv', sha256: 'ab' }],
+      texts: [{ name: '.output-1.txt', text: 'a "1"\r\n😀' }],
       archive: 'UEs=',
       tableOptions: { 'display.width': 200 },
       hasSeeds: true,
     });
     expect(code).toContain('    "a \\"b\\"\u2028.csv": "ab",');
+    expect(code).toContain('    ".output-1.txt": "a \\"1\\"\\r\\n😀",');
     expect(code).toContain('_plotline_import("UEs=")');
     expect(code).toContain('pandas.set_option("display.width", 200)');
     expect(code).toContain('def plotline_seed(number):');

@@ -49,7 +49,11 @@ function withNotebookCells(
         return Promise.resolve(executionOf({ results: [{ 'application/vnd.plotline.notebook+json': facts }] }));
       }
       if (code.startsWith('# Written by Plotline.')) {
-        filesAtSetUp.push(...(sandbox.containers.at(-1)?.files.keys() ?? []));
+        const files = sandbox.containers.at(-1)?.files;
+        filesAtSetUp.push(...(files?.keys() ?? []));
+        for (const [, name = '', text = ''] of code.matchAll(/^ {4}("\.output.*?"): (".*"),$/gm)) {
+          files?.set(JSON.parse(name) as string, Buffer.from(JSON.parse(text) as string));
+        }
         return Promise.resolve(executionOf({ stdout: 'Ready.\n' }));
       }
       return session.run(instead.get(code) ?? code, options);
@@ -194,6 +198,17 @@ describe('a thread as a notebook', () => {
     expect(filesAtSetUp).toEqual(['half.csv']);
     expect(reply.text).toContain('identical. Put `half.csv` beside it to run it.');
     expect(sandbox.containers.at(-1)?.ran).toEqual(['lines("half.csv")']);
+  });
+
+  it('brings along the long output that a later cell reads', async () => {
+    await ask(taskOf('t1', { text: 'run: flood()' }));
+    await ask(taskOf('t2', { text: 'run: flood()' }));
+    const names = (await store.files(testThreadKey)).map(({ name }) => name);
+    await ask(taskOf('t3', { text: `run: lines("${names[0]}")` }));
+    const cells = notebookIn(await ask(taskOf('t4', { text: 'notebook' })));
+    expect(text(cells, 'header')).toContain('Re-ran, identical.');
+    expect(text(cells, 'set-up')).toContain('line 500\\nline 501');
+    expect(text(cells, 'set-up').match(/line 500\\n/g)).toHaveLength(1);
   });
 
   it('says which cells were not run again where one ends the container', async () => {

@@ -2,6 +2,8 @@
 export interface SetUp {
   /** Files that must lie beside the notebook, by the names that the code uses. */
   readonly files: readonly { readonly name: string; readonly sha256: string }[];
+  /** Long output that was kept for the model and that later code reads: nobody else has these files, so they are written there. */
+  readonly texts: readonly { readonly name: string; readonly text: string }[];
   /** The loader as a zip in base64; `null` where no cell uses it. */
   readonly archive: string | null;
   /** pandas' display options of the sandbox, by which its tables were printed; none where no cell uses pandas. */
@@ -11,9 +13,10 @@ export interface SetUp {
 }
 
 /** Python for any version from 3.10 on. It raises where a file is missing, and leaves no names behind but `plotline_seed`. */
-export function setUpCode({ files, archive, tableOptions, hasSeeds }: SetUp): string {
+export function setUpCode({ files, texts, archive, tableOptions, hasSeeds }: SetUp): string {
   const parts = ['# Written by Plotline. Checks the files and provides what the cells below use.'];
   if (files.length > 0) parts.push(fileCheck(files));
+  if (texts.length > 0) parts.push(textFiles(texts));
   if (archive !== null) parts.push(archiveImport(archive));
   const options = Object.entries(tableOptions).map(
     ([name, value]) => `pandas.set_option(${pythonText(name)}, ${value})`,
@@ -55,6 +58,23 @@ _plotline_check_files({
 ${rows.join('\n')}
 })
 del _plotline_check_files`;
+}
+
+function textFiles(texts: SetUp['texts']): string {
+  const rows = texts.map(({ name, text }) => `    ${pythonText(name)}: ${pythonText(text)},`);
+  return `def _plotline_write_texts(texts):
+    import os
+
+    for name, text in texts.items():
+        if not os.path.exists(name):
+            with open(name, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+
+# Long output of earlier cells, which later ones read.
+_plotline_write_texts({
+${rows.join('\n')}
+})
+del _plotline_write_texts`;
 }
 
 /** The package as it is in the sandbox comes first there: what is loaded already is not loaded again. */
