@@ -63,6 +63,10 @@ const whole = (fallback: number, min: number, max: number) =>
 /** An unset variable and an empty one mean the same: `.env` files are full of `NAME=`. */
 const text = z.string().trim().min(1);
 
+const leastWorkspaceMb = 128;
+/** Of a sandbox's memory: its shared memory (`sharedMemoryBytes` of the sandbox's limits), and what Python needs at the least. */
+const besideFilesMb = 64 + 128;
+
 const openAiBaseUrl = 'https://api.openai.com/v1';
 
 const environment = z.object({
@@ -84,7 +88,7 @@ const environment = z.object({
   SANDBOX_HOSTS: text.default(''),
   SANDBOX_TLS_DIR: text.optional(),
   SANDBOX_MEMORY_MB: whole(1024, 256, 65_536),
-  SANDBOX_WORKSPACE_MB: whole(512, 128, 65_536),
+  SANDBOX_WORKSPACE_MB: whole(512, leastWorkspaceMb, 65_536),
   SANDBOX_CPUS: number(2, 0.1, 64),
   SANDBOX_PROCESSES: whole(128, 32, 4096),
   SANDBOX_CELL_SECONDS: number(60, 1, 3600),
@@ -169,13 +173,23 @@ function pairProblems(values: Values): readonly string[] {
   if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }
-  if (values.SANDBOX_WORKSPACE_MB >= values.SANDBOX_MEMORY_MB) {
-    problems.push('SANDBOX_WORKSPACE_MB: must be below SANDBOX_MEMORY_MB, because files in the workspace use memory');
-  }
+  problems.push(...memoryProblems(values.SANDBOX_MEMORY_MB, values.SANDBOX_WORKSPACE_MB));
   if (values.SANDBOX_POOL_SIZE > values.SANDBOX_MAX) {
     problems.push('SANDBOX_POOL_SIZE: must not be above SANDBOX_MAX');
   }
   return problems;
+}
+
+/** All that a sandbox may fill lies in its memory: the workspace, /tmp (half as large) and shared memory. Python must fit beside it. */
+function memoryProblems(memoryMb: number, workspaceMb: number): readonly string[] {
+  const neededMb = Math.ceil(1.5 * workspaceMb) + besideFilesMb;
+  if (neededMb <= memoryMb) return [];
+  const fittingMb = Math.floor((memoryMb - besideFilesMb) / 1.5);
+  const lower = fittingMb < leastWorkspaceMb ? '' : `, or SANDBOX_WORKSPACE_MB to ${fittingMb} or less`;
+  return [
+    `SANDBOX_MEMORY_MB: must hold 1.5 times SANDBOX_WORKSPACE_MB (files and temporary files) and ${besideFilesMb} MB for Python. ` +
+      `Set SANDBOX_MEMORY_MB to ${neededMb} or more${lower}`,
+  ];
 }
 
 function engineHosts(values: Values): ReturnType<typeof parseEngineHosts> {

@@ -27,10 +27,20 @@ it.each([
   [{ OPENAI_BASE_URL: 'http://localhost:11434/v1' }, /OPENAI_API_KEY/],
   [{ SLACK_BOT_TOKEN: 'xoxb-1' }, /SLACK_APP_TOKEN/],
   [{ SLACK_APP_TOKEN: 'xapp-1' }, /SLACK_BOT_TOKEN/],
-  [{ SANDBOX_MEMORY_MB: '512', SANDBOX_WORKSPACE_MB: '512' }, /SANDBOX_WORKSPACE_MB/],
+  [{ SANDBOX_MEMORY_MB: '959' }, /SANDBOX_MEMORY_MB to 960 or more, or SANDBOX_WORKSPACE_MB to 511 or less/],
+  [{ SANDBOX_MEMORY_MB: '383', SANDBOX_WORKSPACE_MB: '128' }, /SANDBOX_MEMORY_MB to 384 or more$/m],
   [{ SANDBOX_POOL_SIZE: '9', SANDBOX_MAX: '8' }, /SANDBOX_POOL_SIZE/],
 ])('says which settings do not go together: %o', (env, message) => {
   expect(() => readConfig(env)).toThrow(message);
+});
+
+it.each([
+  ['960', '512'],
+  ['959', '511'],
+  ['384', '128'],
+])('takes %s MB of memory with %s MB of files', (memory, workspace) => {
+  const { sandbox } = readConfig({ SANDBOX_MEMORY_MB: memory, SANDBOX_WORKSPACE_MB: workspace });
+  expect([sandbox.memoryBytes, sandbox.workspaceBytes]).toEqual([+memory * 1024 ** 2, +workspace * 1024 ** 2]);
 });
 
 it.each(['SANDBOX_MAX', 'SANDBOX_POOL_SIZE', 'SANDBOX_PROCESSES', 'SANDBOX_MEMORY_MB', 'TASKS_AT_ONCE'])(
