@@ -159,7 +159,8 @@ class FileTricks(SandboxCase):
         self.assertTrue(outcome.truncated)
         for words in ("sparse", "100 MB", "control characters", "not valid UTF-8"):
             self.assertIn(words, outcome.stderr)
-        self.assertEqual(self.run_ok("1").stderr, "")
+        later = self.run_ok("1")
+        self.assertEqual((later.stderr, later.truncated), ("", False))
         for path in ("fifo", "abs", "loop/plain.txt", "sock", "one", "dangling", "up/etc/passwd"):
             answer, data = self.driver.read(path)
             self.assertEqual((answer["type"], data), ("failed", b""), path)
@@ -183,6 +184,9 @@ class FileTricks(SandboxCase):
         self.assertTrue(outcome.truncated)
         self.assertIn("not collected", outcome.stderr)
         self.assertLess(outcome.seconds, 6)
+        later = self.run_ok("1")
+        self.assertEqual((len(later.files), later.truncated), (200, True))
+        self.assertIn("not collected", later.stderr)
 
     def test_names_that_fill_a_frame_header_do_not_end_the_driver(self) -> None:
         outcome = self.driver.run(

@@ -181,6 +181,13 @@ class Floods(SandboxCase):
         self.assertTrue(outcome.truncated)
         self.assertLessEqual(len(outcome.stdout.encode()), 1_000_003)
 
+    def test_the_cap_counts_what_is_sent_and_leaves_room_for_notes(self) -> None:
+        code = "import sys\nsys.stdout.buffer.write(b'\\xff' * 900_000)\nsys.stdout.flush()\nfor i in range(300): display(i)"
+        outcome = self.run_ok(code, max_output=1_000_000)
+        self.assertTrue(900_000 < len(outcome.stdout.encode()) <= 1_000_000, len(outcome.stdout.encode()))
+        self.assertIn("[output cut", outcome.stderr)
+        self.assertIn("results left out", outcome.stderr)
+
     def test_frames_are_joined(self) -> None:
         outcome = self.run_ok("for i in range(20_000): print(i)")
         self.assertEqual(len(outcome.stdout.split()), 20_000)

@@ -27,6 +27,7 @@ TOLD_BYTES_LIMIT = 500_000
 SECONDS_LIMIT = 5.0
 _CHUNK_BYTES = 1 << 20
 _NAMES_SHOWN = 5
+_ALL_OTHERS = "…"
 
 Stamp = tuple[int, int, int, int]
 
@@ -50,6 +51,7 @@ class Changes:
     files: list[FileChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     truncated: bool = False
+    """Something was left out of this look, and `notes` say what."""
 
 
 def stamp_of(found: os.stat_result) -> Stamp:
@@ -85,7 +87,7 @@ class ChangeWatcher:
             path = "/".join(segments)
             looked_at += 1
             if looked_at > LOOKED_AT_LIMIT or time.monotonic() > until or len(changes.files) >= COUNT_LIMIT:
-                left_out.append(("…", f"more than {COUNT_LIMIT} changed files, {LOOKED_AT_LIMIT:,} files or {SECONDS_LIMIT:.0f} s of looking"))
+                left_out.append((_ALL_OTHERS, f"more than {COUNT_LIMIT} changed files, {LOOKED_AT_LIMIT:,} files or {SECONDS_LIMIT:.0f} s of looking"))
                 complete = False
                 break
             if found is None:
@@ -129,7 +131,7 @@ class ChangeWatcher:
         for index, file in enumerate(files):
             told_bytes += len(json.dumps(file.as_json(), ensure_ascii=False).encode("utf-8", "replace"))
             if told_bytes > TOLD_BYTES_LIMIT:
-                left_out.append(("…", f"the names and formulas of all changed files take more than {megabytes(TOLD_BYTES_LIMIT)}"))
+                left_out.append((_ALL_OTHERS, f"the names and formulas of all changed files take more than {megabytes(TOLD_BYTES_LIMIT)}"))
                 for later in files[index:]:
                     del self._known[later.path]
                 return files[:index]
@@ -149,11 +151,11 @@ class ChangeWatcher:
             os.close(fd)
 
     def _say(self, changes: Changes, left_out: list[tuple[str, str]]) -> None:
-        """Each left-out file is named once in a session, not after every cell."""
+        """Each left-out file is named once in a session, not after every cell; a spent budget again with every cell that changed files."""
         reasons: dict[str, list[str]] = {}
         for path, reason in left_out:
-            changes.truncated = True
-            if (path, reason) not in self._said:
+            if (path, reason) not in self._said or (path == _ALL_OTHERS and changes.files):
+                changes.truncated = True
                 self._said.add((path, reason))
                 reasons.setdefault(reason, []).append(path)
         for reason, paths in reasons.items():

@@ -31,15 +31,18 @@ class RunOutput:
         return self._dropped_bytes > 0
 
     def feed(self, stream: str, data: bytes) -> None:
-        """Takes raw bytes of the kernel. The cap counts both streams together, before decoding."""
+        """Takes raw bytes of the kernel. The cap counts both streams together, as they are sent: an invalid byte is three then."""
         room = self._limit_bytes - self._kept_bytes
-        if len(data) > room:
-            self._dropped_bytes += len(data) - room
-            data = data[:room]
-        if not data:
-            return
-        self._kept_bytes += len(data)
-        self._add(stream, self._decoders[stream].decode(data))
+        dropped = max(0, len(data) - room)
+        if room:
+            sent = self._decoders[stream].decode(data[:room]).encode()
+            dropped += max(0, len(sent) - room)
+            self._kept_bytes += min(len(sent), room)
+            self._add(stream, sent[:room].decode("utf-8", "ignore"))
+        if dropped:
+            # Nothing that comes later may close the gap.
+            self._dropped_bytes += dropped
+            self._kept_bytes = self._limit_bytes
 
     def note(self, line: str) -> None:
         """A line of the driver's own on stderr; it does not count towards the cap and stands on its own line."""
