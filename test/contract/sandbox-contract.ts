@@ -207,7 +207,7 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
     describe('ends', () => {
       it('a cell over its time is interrupted and its variables stay', async () => {
         const execution = await run(shared, 'before = 5\nwhile True: pass', 400);
-        expect(execution.status).toBe('timeout');
+        expect(execution).toMatchObject({ status: 'timeout', stateKept: true });
         expect(textOf(await run(shared, 'before'))).toBe('5');
       });
 
@@ -216,7 +216,7 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
         const stubborn =
           'import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: time.sleep(0.1)';
         const execution = await run(shared, stubborn, 300);
-        expect(execution.status).toBe('timeout');
+        expect(execution).toMatchObject({ status: 'timeout', stateKept: false });
         expect(execution.durationMs).toBeLessThan(20_000);
         expect(execution.error?.message).toMatch(/variables/i);
         expect(textOf(await run(shared, 'open("stays.txt").read()'))).toContain('here');
@@ -245,7 +245,7 @@ export function sandboxContract(name: string, open: () => Promise<SandboxHarness
 
       it('a kernel that dies is an error with its reason, and the next cell runs', async () => {
         const crashed = await run(shared, 'import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)');
-        expect(crashed).toMatchObject({ status: 'error', error: { name: 'KernelDied' } });
+        expect(crashed).toMatchObject({ status: 'error', stateKept: false, error: { name: 'KernelDied' } });
         expect(crashed.error?.message).toMatch(/SIGSEGV|signal 11|segmentation/i);
         expect(await run(shared, 'import os; os._exit(3)')).toMatchObject({
           status: 'error',
