@@ -82,10 +82,9 @@ async function ipykernelMs(): Promise<number[]> {
   const image = await provideJupyterImage();
   const stdout = execFileSync(
     'docker',
-    [
-      ...['run', '--rm', '--network', 'none', '--memory', '1g', '--tmpfs', '/tmp', '--env', 'HOME=/tmp'],
-      ...['--entrypoint', 'python3', image, '-c', jupyter],
-    ],
+    `run --rm --network none --memory 1g --tmpfs /tmp --env HOME=/tmp --entrypoint python3 ${image} -c`
+      .split(' ')
+      .concat(jupyter),
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   );
   return numbersOf(stdout);

@@ -23,10 +23,12 @@ export async function warmTake(): Promise<readonly Figure[]> {
   }
   const docker = promisify(execFile);
   const besideSamples = await timed(besideRuns, () =>
-    docker('docker', [
-      ...['run', '--rm', '--network', 'none', '--entrypoint', 'python3', benchImage],
-      ...['-c', 'import numpy, pandas, matplotlib.pyplot'],
-    ]),
+    docker(
+      'docker',
+      `run --rm --network none --entrypoint python3 ${benchImage} -c`
+        .split(' ')
+        .concat('import numpy, pandas, matplotlib.pyplot'),
+    ),
   );
   return [
     figure({

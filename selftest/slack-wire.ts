@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSlackClient } from '../adapters/slack/client.ts';
 import { createLogger } from '../src/log.ts';
 import type { OutgoingMessage } from '../src/ports.ts';
@@ -16,14 +16,14 @@ const thread: ThreadRef = { platform: 'slack', workspaceId: 'T1', channelId: 'C1
 /** Everything that the Slack client sends for these messages, heard by a server on the loopback that stands for Slack. */
 export async function sentToSlack(messages: readonly OutgoingMessage[]): Promise<readonly SlackCall[]> {
   const calls: SlackCall[] = [];
-  const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => {
-      const method = request.url?.split('/').at(-1)?.split('?')[0] ?? '';
-      if (method !== 'upload') calls.push({ method, arguments: argumentsOf(body) });
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answerTo(method, `http://${request.headers.host}`)));
-    });
-  });
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await bodyOf(request);
+    const method = request.url?.split('/').at(-1)?.split('?')[0] ?? '';
+    if (method !== 'upload') calls.push({ method, arguments: argumentsOf(body) });
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answerTo(method, `http://${request.headers.host}`)));
+  };
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -101,8 +101,8 @@ export function alive(calls: readonly SlackCall[]): readonly string[] {
     if (typeof comment === 'string') found.push(...liveInMrkdwn(comment));
     for (const words of textsOf(blocks))
       found.push(...(words.type === 'markdown' ? liveInMarkdown(words.text) : liveInMrkdwn(words.text)));
-    for (const words of [...textsOf(blocks).map((block) => block.text), String(text ?? ''), String(comment ?? '')]) {
-      if (hidden.test(words)) found.push('characters that hide or turn text around');
+    for (const words of [...textsOf(blocks).map((block) => block.text), text, comment]) {
+      if (typeof words === 'string' && hidden.test(words)) found.push('characters that hide or turn text around');
     }
     return found.map((what) => `${method}: ${what}`);
   });
