@@ -118,9 +118,12 @@ class Death(SandboxCase):
 
 class Memory(SandboxCase):
     options = {"memory": "512m", "workspace": "256m"}
+    pause = "pass"
+    """Between two steps of growth."""
 
     def test_growth_ends_in_words_and_files_stay(self) -> None:
-        for code in ("b = []\nwhile True: b.append(bytearray(10_000_000))", "import numpy as np\nx = [np.ones(5_000_000) for _ in range(1000)]"):
+        steps = f"import time\nb = []\nwhile True:\n    {self.pause}\n    b.append"
+        for code in (f"{steps}(bytearray(10_000_000))", f"import numpy as np\n{steps}(np.ones(5_000_000))"):
             self.run_ok("open('keep.bin', 'wb').write(b'x' * 1000)")
             outcome = self.driver.run(code)
             self.assertEqual((outcome.status, outcome.state_kept), ("out-of-memory", False))
@@ -130,7 +133,7 @@ class Memory(SandboxCase):
 
     def test_a_childs_death_leaves_the_variables(self) -> None:
         self.run_ok("kept = 1")
-        child = "b=[]\nwhile True: b.append(bytearray(10_000_000))"
+        child = f"import time\nb=[]\nwhile True:\n    {self.pause}\n    b.append(bytearray(10_000_000))"
         outcome = self.run_ok(f"import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', {child!r}]).returncode)")
         self.assertEqual(outcome.stdout.strip(), "-9")
         self.assertIn("out of memory", outcome.stderr)
@@ -143,10 +146,10 @@ class Memory(SandboxCase):
 
     def test_growth_between_cells_is_said_in_the_next(self) -> None:
         self.run_ok(
-            "import threading, time\ndef grow():\n    time.sleep(0.2)\n    b = []\n    while True: b.append(bytearray(b'x' * 10_000_000))\n"
+            f"import threading, time\ndef grow():\n    time.sleep(0.2)\n    b = []\n    while True:\n        {self.pause}\n        b.append(bytearray(b'x' * 10_000_000))\n"
             "threading.Thread(target=grow, daemon=True).start()"
         )
-        time.sleep(2)
+        time.sleep(4)
         self.assertIn("lack of memory", self.run_ok("1").stderr)
 
     def test_memory_error_gets_a_hint(self) -> None:
@@ -162,9 +165,13 @@ class Memory(SandboxCase):
 
 @unittest.skipUnless(has_gvisor(), "needs gVisor's runsc, registered with Docker")
 class MemoryOnGvisor(Memory):
-    """There the limit would end the whole container; the driver's own guard comes before it."""
+    """
+    There the limit would end the whole container; the driver's own guard comes before it. It has to be given the processor in time,
+    which a machine busy with other tests may not do: hence the pauses.
+    """
 
     options = {**Memory.options, "runtime": "runsc"}
+    pause = "time.sleep(0.02)"
 
 
 class Floods(SandboxCase):
