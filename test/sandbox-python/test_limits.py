@@ -140,7 +140,7 @@ class Memory(SandboxCase):
         self.assertEqual(self.output_of("print(kept)"), "1")
 
     def test_files_and_python_count_together(self) -> None:
-        fill = "f = open('fill.bin', 'wb')\nfor _ in range(200): f.write(b'x' * (1 << 20))\nf.close()\nb = []\nwhile True: b.append(bytearray(b'x' * 10_000_000))"
+        fill = f"import time\nf = open('fill.bin', 'wb')\nfor _ in range(200): f.write(b'x' * (1 << 20))\nf.close()\nb = []\nwhile True:\n    {self.pause}\n    b.append(bytearray(b'x' * 10_000_000))"
         self.assertEqual(self.driver.run(fill).status, "out-of-memory")
         self.assertEqual(self.output_of("import os; print(os.path.getsize('fill.bin')); os.remove('fill.bin')"), str(200 << 20))
 
