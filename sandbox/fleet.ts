@@ -21,6 +21,9 @@ export interface ReadySandboxes extends SandboxProvider {
   warm(): Promise<unknown>;
 }
 
+/** How often a caller is refused by all engines before it is told. */
+const maxTurns = 3;
+
 interface Member extends FleetHost {
   /** Sessions given out. Those that ended stay until the next count. */
   sessions: readonly SandboxSession[];
@@ -29,6 +32,8 @@ interface Member extends FleetHost {
   /** Why it is asked for nothing at the moment; null: it serves. */
   aside: AppError | null;
   probing: Promise<void> | null;
+  /** A row of questions to it is under way: one is enough, however often it goes and comes. */
+  isAskedAgain: boolean;
   hasServed: boolean;
 }
 
@@ -58,6 +63,7 @@ export function createFleet(deps: {
     pending: 0,
     aside: null,
     probing: null,
+    isAskedAgain: false,
     hasServed: false,
   }));
   const waiting: Waiter[] = [];
@@ -130,14 +136,16 @@ export function createFleet(deps: {
       { host: member.name, error: error.message },
       `this Docker host is set aside, its threads go on at another; it is asked again every ${asideMs / 1000} s. ${error.userMessage}`,
     );
-    void askAgain(member);
+    if (!member.isAskedAgain) void askAgain(member);
   };
 
   const askAgain = async (member: Member): Promise<void> => {
+    member.isAskedAgain = true;
     while (member.aside !== null && !closing.signal.aborted) {
       await sleep(asideMs, null, { signal: closing.signal, ref: false }).catch(() => {});
       if (member.aside !== null && !closing.signal.aborted) await probe(member);
     }
+    member.isAskedAgain = false;
   };
 
   /** One question to an engine that is set aside, however many ask it. Never rejects. */
@@ -174,6 +182,7 @@ export function createFleet(deps: {
     async acquire(limits, signal, onPlace) {
       const until = AbortSignal.any([signal, closing.signal]);
       let failure: AppError | null = null;
+      let refusals = 0;
       for (;;) {
         const member = await place(until, onPlace);
         if (member === null) {
@@ -191,6 +200,9 @@ export function createFleet(deps: {
           failure = toAppError(error);
           if (failure.code === 'cancelled') throw failure;
           setAside(member, failure);
+          refusals += 1;
+          // An engine may answer every question and still start nothing.
+          if (refusals >= maxTurns * members.length) throw failure;
         } finally {
           leave(member);
         }

@@ -17,6 +17,8 @@ class FakeHost {
   asked = 0;
   swept = 0;
   disposed = false;
+  /** Answers every question, and starts nothing. */
+  startsNothing = false;
   /** Keeps `acquire` from coming back. */
   gate: Promise<void> = Promise.resolve();
 
@@ -28,6 +30,7 @@ class FakeHost {
     acquire: async (limits, signal, onPlace) => {
       this.asked += 1;
       await this.gate;
+      if (this.startsNothing) throw away('the engine');
       return this.containers.acquire(limits, signal, onPlace);
     },
     room: () => ({ free: 0, warm: this.warmContainers, waiting: 0 }),
@@ -161,6 +164,13 @@ describe('several engines', () => {
     two.failure = null;
     await waiting;
     expect(living()).toEqual([0, 2]);
+  });
+
+  it('engines that answer and start nothing are given up with their reason', async () => {
+    await acquire();
+    [one, two].forEach((host) => (host.startsNothing = true));
+    await expect(acquire()).rejects.toMatchObject({ code: 'docker-unavailable' });
+    expect(one.asked + two.asked).toBe(1 + 6);
   });
 
   it('a caller who stops while an engine starts its container leaves no room taken', async () => {
