@@ -12,6 +12,7 @@ import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
 import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
 import { createStrictPlatform } from '../fakes/strict-platform.ts';
 import type { StrictPlatform } from '../fakes/strict-platform.ts';
+import { plainRecord } from '../fakes/cells.ts';
 
 /** Runs the code behind `run:` in the question and then answers; any other question it answers at once. */
 const codeModel = (): Model =>
@@ -217,17 +218,6 @@ describe('the way from a message to its reply', () => {
     await core.dispatcher.close({ graceMs: 0 });
     await store.accept(taskOf('t1'));
     for (let attempt = 1; attempt <= 3; attempt += 1) await store.takeNext(testThreadKey);
-    const execution = {
-      status: 'ok',
-      stdout: '',
-      stdoutSha256: null,
-      stderr: '',
-      results: [],
-      error: null,
-      stateKept: true,
-      files: [],
-      durationMs: 1,
-    } as const;
     await store.addCell(testThreadKey, {
       taskId: 't1',
       index: 0,
@@ -235,7 +225,7 @@ describe('the way from a message to its reply', () => {
       source: 'die()',
       seed: null,
       startedAtMs: 0,
-      execution,
+      execution: plainRecord,
     });
     core = coreWith();
     await core.start();

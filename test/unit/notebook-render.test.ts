@@ -7,18 +7,7 @@ import type { NotebookCell } from '../../src/answer/notebook/nbformat.ts';
 import { importsOf, portableCode, portableOutput } from '../../src/answer/notebook/portable-code.ts';
 import { setUpCode } from '../../src/answer/notebook/set-up-code.ts';
 import type { Cell, CellRecord } from '../../src/types.ts';
-
-const plainRecord: CellRecord = {
-  status: 'ok',
-  stdout: '',
-  stdoutSha256: null,
-  stderr: '',
-  results: [],
-  error: null,
-  stateKept: true,
-  files: [],
-  durationMs: 1,
-};
+import { plainRecord } from '../fakes/cells.ts';
 
 const cellOf = (index: number, source: string, given: Partial<Cell> = {}, record: Partial<CellRecord> = {}): Cell => ({
   taskId: 't1',

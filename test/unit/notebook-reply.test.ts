@@ -14,6 +14,7 @@ import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
 import type { ScriptedModel } from '../fakes/scripted-model.ts';
 import { createStrictPlatform } from '../fakes/strict-platform.ts';
 import type { StrictPlatform } from '../fakes/strict-platform.ts';
+import { plainRecord } from '../fakes/cells.ts';
 
 interface ReadCell {
   readonly id: string;
@@ -239,18 +240,15 @@ describe('a thread as a notebook', () => {
   it('of a thread from before results were kept shows those of the re-run, and says so', async () => {
     await store.accept(taskOf('t1', { text: 'old' }));
     await store.takeNext(testThreadKey);
-    const execution = {
-      status: 'ok',
-      stdout: '',
-      stdoutSha256: null,
-      stderr: '',
-      results: [],
-      error: null,
-      stateKept: true,
-      files: [],
-      durationMs: 1,
-    } as const;
-    const old = { taskId: 't1', index: 0, title: 'Old', source: 'chart("A")', seed: null, startedAtMs: 0, execution };
+    const old = {
+      taskId: 't1',
+      index: 0,
+      title: 'Old',
+      source: 'chart("A")',
+      seed: null,
+      startedAtMs: 0,
+      execution: plainRecord,
+    };
     await store.addCell(testThreadKey, old);
     await store.finish('t1', 'done');
     const cells = notebookIn(await ask(taskOf('t2', { text: 'notebook' })));

@@ -7,6 +7,7 @@ import { createTerminalPlatform } from '../../adapters/terminal/terminal.ts';
 import type { GatewayHandlers, OutgoingFile, PlatformClient, PostContext } from '../../src/ports.ts';
 import type { Artifact, Attachment, Cell, Progress, Reply, Task } from '../../src/types.ts';
 import { collect } from '../contract/blobs.ts';
+import { plainRecord } from '../fakes/cells.ts';
 
 let dir: string;
 let outDir: string;
@@ -57,17 +58,7 @@ const cell: Cell = {
   seed: null,
   startedAtMs: 0,
   source: 'print("\u001b[2J1")',
-  execution: {
-    status: 'ok',
-    stdout: '',
-    stdoutSha256: null,
-    stderr: '',
-    results: [],
-    error: null,
-    stateKept: true,
-    files: [],
-    durationMs: 1,
-  },
+  execution: plainRecord,
 };
 
 /** A core that shows one step and replies with a chart. */
