@@ -13,10 +13,16 @@ import pandas as pd
 from plotline.intake import numbers
 from plotline.intake.dates import read_dates
 from plotline.intake.model import CellError
+from plotline.intake.plain_numbers import plain_numbers
+from plotline.intake.text_column import TextColumn
 from plotline.intake.words import NA_WORDS, NA_WORDS_AMONG_NUMBERS, SPREADSHEET_ERRORS
 
 _ENOUGH = 0.95
 """Share of the values that must fit a type; the rest is named as unusable."""
+
+
+_QUICK_FROM = 2_000
+"""Distinct values from which reading numbers from bytes pays."""
 
 
 @dataclass
@@ -41,29 +47,15 @@ class Hints:
 
 def type_column(name: str, values: Sequence[Any], hints: Hints) -> Column:
     """The column with its type. `hints` is read, and written where this column's evidence is strong."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "if":
-        return _numeric_array(values)
+    if isinstance(values, TextColumn):
+        return _quick_numbers(values, hints) or _texts(name, values.codes, values.distinct, values.counts, hints)
     if any(isinstance(value, (list, dict)) for value in values):
         values = [None if value is None else str(value) for value in values]
-    boxed = np.empty(len(values), dtype=object)
-    boxed[:] = values
     if all(value is None or isinstance(value, str) for value in values):
-        codes, uniques = pd.factorize(boxed, use_na_sentinel=False)
-        distinct = [value if isinstance(value, str) else None for value in uniques]
-        return _texts(name, codes, distinct, np.bincount(codes, minlength=len(distinct)), hints)
+        column = TextColumn.of_texts(["" if value is None else value for value in values])
+        return _texts(name, column.codes, column.distinct, column.counts, hints)
     # Equal hashes would merge True with 1 and 1 with 1.0, so typed cells are not folded into distinct values.
     return _native(name, np.arange(len(values)), list(values), np.ones(len(values), dtype=int), hints)
-
-
-def _numeric_array(values: np.ndarray) -> Column:
-    if values.dtype.kind == "i":
-        return Column(pd.array(values, dtype="Int64"), "integer")
-    gone = np.isnan(values)
-    if gone.all():
-        return Column(np.full(len(values), None, dtype=object), "empty")
-    if gone.any() and (values[~gone] == np.floor(values[~gone])).all():
-        return Column(pd.array(values, dtype="Int64"), "integer")
-    return Column(values.astype("float64"), "number")
 
 
 def _take(converted: list[Any], codes: np.ndarray) -> np.ndarray:
@@ -94,6 +86,51 @@ def _fits(fitting: int, total: int) -> bool:
     return fitting > 0 and (bad <= total * (1 - _ENOUGH) or (total >= 8 and bad <= 2 and fitting >= total * 0.8))
 
 
+def _quick_numbers(column: TextColumn, hints: Hints) -> Column | None:
+    """A large column of plain numbers, read without making a text of each; None where it is another kind of column."""
+    spans = column.spans
+    if spans is None or column.distinct_count < _QUICK_FROM:
+        return None
+    found = plain_numbers(spans)
+    known = found.known
+    known[list(column.from_others)] = False
+    others = np.flatnonzero(~known)
+    if len(others) > max(100, 0.05 * len(known)):
+        return None
+    counts = column.counts
+    texts = [text.strip() for text in column.distinct_at(others)]
+    reasons: dict[int, str] = {}
+    missing = 0
+    for index, text in zip(others.tolist(), texts):
+        if text.lower() in NA_WORDS_AMONG_NUMBERS:
+            missing += int(counts[index])
+        elif numbers.shape_of(text) is None:
+            reasons[index] = "is not a number"
+        else:
+            return None  # numbers of another form: all values decide together how they are read
+    total = int(counts.sum()) - missing
+    unfit = int(sum(counts[index] for index in reasons))
+    decimal = found.decimals > 0
+    if not _fits(total - unfit, total) or (known & decimal).any() and found.ambiguous[known & decimal].all():
+        return None
+    if (known & decimal & ~found.ambiguous).sum() > 2:
+        hints.convention = hints.convention or "point"
+    out = Column(None, "number")
+    shown = dict(zip(others.tolist(), texts))
+    out.unusable = _cells(column.codes, shown, reasons)
+    if (known & decimal).any():
+        table = np.where(known, found.values, np.nan)
+        out.values = table[column.codes]
+    else:
+        out.type = "integer"
+        out.values = _integers(found.values.astype(np.int64), ~known, column.codes)
+    return out
+
+
+def _integers(values: np.ndarray, gone: np.ndarray, codes: np.ndarray) -> Any:
+    return pd.arrays.IntegerArray(np.where(gone, 0, values)[codes], gone[codes])
+
+
 def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts: np.ndarray, hints: Hints) -> Column | None:
     judged = [index for index in present if texts[index].lower() not in NA_WORDS_AMONG_NUMBERS]
     if not judged:
@@ -114,6 +151,8 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         if shape.unit:
             units[shape.unit] += int(counts[index])
     unit = units.most_common(1)[0][0] if units else None
+    if unit and units[unit] <= 0.1 * total:
+        unit = None  # a unit on a few values is theirs and not the column's
     if unit and not unit.strip("%‰") == "" and units[unit] < 0.5 * total and not numbers.shape_of("1" + unit):
         return None
     converted: list[Any] = [None] * len(texts)
@@ -124,7 +163,7 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         if value is None:
             reasons[index] = "is not a number"
         elif shape.unit and shape.unit != unit:
-            reasons[index] = f"is in {shape.unit}, the column in {unit}"
+            reasons[index] = f"is in {shape.unit}, the column {f'in {unit}' if unit else 'has no unit'}"
         else:
             converted[index] = value
     fitting = total - int(sum(counts[index] for index in reasons))
@@ -147,7 +186,8 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
     whole = all(isinstance(value, int) for value in converted if value is not None)
     if whole and all(-(2**63) <= value < 2**63 for value in converted if value is not None):
         column.type = "integer"
-        column.values = pd.array(_take([pd.NA if value is None else value for value in converted], codes), dtype="Int64")
+        gone = np.array([value is None for value in converted], dtype=bool)
+        column.values = _integers(np.array([value or 0 for value in converted], dtype=np.int64), gone, codes)
     else:
         table = np.array([np.nan if value is None else float(value) for value in converted], dtype="float64")
         column.values = table[codes]
@@ -307,11 +347,11 @@ def native_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else str(value)
 
 
-def _cells(codes: np.ndarray, texts: list[str], reasons: dict[int, str]) -> list[tuple[int, str, str]]:
+def _cells(codes: np.ndarray, texts: list[str] | dict[int, str], reasons: dict[int, str]) -> list[tuple[int, str, str]]:
     if not reasons:
         return []
-    wanted = np.zeros(len(texts), dtype=bool)
-    wanted[list(reasons)] = True
+    wanted = np.zeros(int(codes.max(initial=0)) + 1, dtype=bool)
+    wanted[[index for index in reasons if index < len(wanted)]] = True
     return [(int(row), texts[codes[row]], reasons[int(codes[row])]) for row in np.flatnonzero(wanted[codes])]
 
 

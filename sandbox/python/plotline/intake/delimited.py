@@ -1,15 +1,18 @@
 """Delimited text -> tables. Every physical line is in a table, in its preamble, blank, or rejected with a reason."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from plotline.intake.dialect import detect_dialect, modal_width
 from plotline.intake.encoding import Decoded
 from plotline.intake.header import count_header_rows, header_names, kind_of
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
+from plotline.intake.text_column import TextColumn
 from plotline.intake.records import Records, physical_lines, read_records, tokeniser
 
 _SYSTEMATIC = 0.1
 """A width that this share of the rows has is how the file is written, not damage."""
+_SYSTEMATIC_ROWS = 3
 
 
 def read_delimited(decoded: Decoded, name: str) -> Reading:
@@ -101,12 +104,11 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     if not rows:
         return table
     width = modal_width(Records(rows, lines))
-    start = _first_row(rows, width)
+    start = first_row(rows, width)
     rows, lines = rows[start:], lines[start:]
     if start:
-        first, last = records.lines[0], records.lines[start - 1]
-        where = f"line {first}" if first == last else f"lines {first} to {last}"
-        table.notes.append(Note("preamble", f"The table begins on line {lines[0]}; {where} before it are not part of it.", name, first))
+        table.notes.append(preamble_note(records.lines[:start], lines[0], name))
+    first = lines[0]
     rows, lines, width = _regular(rows, lines, width, dialect, table, source)
     header_rows = count_header_rows(rows[:210])
     table.header, table.units = header_names(rows[:header_rows], width)
@@ -115,16 +117,28 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     columns = list(zip(*body)) if body else [()] * width
     table.columns = [list(column) for column in columns]
     table.lines = starts
+    finish(table, records, first)
+    return table
+
+
+def finish(table: RawTable, records: Records, first: int) -> None:
+    """What is done to every table of text once its columns are there. `first` is the line on which it begins."""
     _drop_empty_edge(table)
     _strip_padding(table)
     _quote_notes(records, table)
     table.rejected.sort(key=lambda found: found.line)
-    last = lines[-1] if lines else 1
-    table.range = f"lines {lines[0] if lines else 1}–{last}"
-    return table
+    last = max([int(line) for line in table.lines[-1:]] + [found.line for found in table.rejected[-1:]] + [first])
+    table.range = f"lines {first}–{last}"
 
 
-def _first_row(rows: list[list[str]], width: int) -> int:
+def preamble_note(lines: Sequence[int], first_of_table: int, name: str) -> Note:
+    """The lines before the table."""
+    where = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
+    verb = "is" if len(lines) == 1 else "are"
+    return Note("preamble", f"The table begins on line {first_of_table}; {where} before it {verb} not part of it.", name, lines[0])
+
+
+def first_row(rows: list[list[str]], width: int) -> int:
     """Where the table begins: its first row of the table's width, or a narrower header right before it."""
     start = next(index for index, row in enumerate(rows) if len(row) == width)
     while start + 2 < len(rows) and len(rows[start]) == width and _mostly_empty(rows[start]) and not _mostly_empty(rows[start + 1]):
@@ -160,8 +174,9 @@ def _regular(
     elif len(header) > width and len(rows) > 2 and counts[width] == len(rows) - 1 and not any(map(str.strip, header[width:])):
         rows = [header[:width], *rows[1:]]
     number = len(rows)
-    short_share = sum(count for size, count in counts.items() if 1 < size < width) / number
-    long_share = sum(count for size, count in counts.items() if size > width) / number
+    short_rows = sum(count for size, count in counts.items() if 1 < size < width)
+    long_rows = sum(count for size, count in counts.items() if size > width)
+    many = max(_SYSTEMATIC * number, _SYSTEMATIC_ROWS - 1)
     kept, starts = [], []
     padded = cut = empty = 0
     last_filled = max((index for index, row in enumerate(rows) if any(map(str.strip, row))), default=-1)
@@ -175,14 +190,14 @@ def _regular(
             continue
         if size == width:
             pass
-        elif 1 < size < width and short_share > _SYSTEMATIC:
+        elif 1 < size < width and short_rows > many:
             row = row + [""] * (width - size)
             padded += 1
-        elif size > width and long_share > _SYSTEMATIC and not any(map(str.strip, row[width:])):
+        elif size > width and long_rows > many and not any(map(str.strip, row[width:])):
             row = row[:width]
             cut += 1
         else:
-            table.rejected.append(Rejected(lines[index], _why(size, width, lines[index], dialect, source)))
+            table.rejected.append(Rejected(lines[index], reason_of_width(size, width, source[lines[index] - 1] if lines[index] <= len(source) else "", dialect)))
             continue
         kept.append(row)
         starts.append(lines[index])
@@ -195,8 +210,8 @@ def _regular(
     return kept, starts, width
 
 
-def _why(size: int, width: int, line: int, dialect: Dialect, source: list[str]) -> str:
-    text = source[line - 1] if line <= len(source) else ""
+def reason_of_width(size: int, width: int, text: str, dialect: Dialect) -> str:
+    """Why a record of `size` fields, written as `text`, is not a row of the table."""
     plural = "field" if size == 1 else "fields"
     reason = f"has {size} {plural} where the table has {width}"
     if text.lstrip().startswith(("#", "//")) and size != width:
@@ -228,7 +243,8 @@ def _without_repeats(
 def _drop_empty_edge(table: RawTable) -> None:
     """Columns at the right edge without a name and without a value come from a delimiter at the line's end."""
     while len(table.columns) > 1 and table.header[-1] == f"Column {len(table.columns)}" and table.header_rows:
-        if any(map(str.strip, table.columns[-1])):
+        column = table.columns[-1]
+        if any(map(str.strip, column.distinct if isinstance(column, TextColumn) else column)):
             return
         table.columns.pop()
         table.header.pop()
@@ -239,10 +255,24 @@ def _drop_empty_edge(table: RawTable) -> None:
 def _strip_padding(table: RawTable) -> None:
     """Blanks after the delimiter are how the file is written where nearly all values of a column have them."""
     for index, column in enumerate(table.columns):
+        if isinstance(column, TextColumn):
+            _strip_distinct(table, index, column)
+            continue
         padded = sum(1 for value in column if value[:1] == " " or value[-1:] == " ")
         filled = sum(1 for value in column if value)
         if padded and padded * 10 >= filled * 9:
             table.columns[index] = [value.strip(" ") for value in column]
+
+
+def _strip_distinct(table: RawTable, index: int, column: TextColumn) -> None:
+    if not column.has_edge_blanks:
+        return
+    counts = column.counts
+    padded = {text: text.strip(" ") for text in column.distinct if text[:1] == " " or text[-1:] == " "}
+    rows = sum(int(counts[code]) for code, text in enumerate(column.distinct) if text in padded)
+    filled = sum(int(counts[code]) for code, text in enumerate(column.distinct) if text)
+    if rows * 10 >= filled * 9:
+        table.columns[index] = column.mapped(padded)
 
 
 def _quote_notes(records: Records, table: RawTable) -> None:

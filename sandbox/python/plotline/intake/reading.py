@@ -77,12 +77,12 @@ def _read_text(path: Path, size: int) -> Reading:
         data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
         words = f"The file has {size / 1e6:,.0f} MB; only its first {len(data) / 1e6:,.0f} MB were read."
         note = Note("sampled", words)
-    if not data.strip(b"\x00\xff\xfe\xef\xbb\xbf \t\r\n"):
+    nothing = b"\x00\xff\xfe\xef\xbb\xbf \t\r\n"
+    if not data[:4096].strip(nothing) and not data.strip(nothing):
         raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
     from plotline.intake.bulk import read_bulk
 
-    decoded = decode(data)
-    reading = read_bulk(data, decoded, path.stem) or read_delimited(decoded, path.stem)
+    reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
     widest = max((len(table.header) for table in reading.tables), default=0)
     if widest > MAX_COLUMNS:
         raise Unreadable(f"A table of {widest:,} columns; I read at most {MAX_COLUMNS:,}. Please send the columns you need.")

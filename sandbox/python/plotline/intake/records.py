@@ -139,10 +139,12 @@ def read_records(lines: list[str], how: Tokeniser, width: int, comment: str | No
     quote, split = how.quote, how.split
     index, count = 0, len(lines)
     blank = False
+    # A line of nothing but tabs has empty fields where tabs separate fields.
+    separating = how.separator.pattern.startswith("\\\t")
     while index < count:
         line = lines[index]
         index += 1
-        if not line or line.isspace():
+        if not line or (line.isspace() and not (separating and "\t" in line)):
             blank = True
             continue
         if blank:
