@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from plotline.intake.dialect import detect_dialect, modal_width
 from plotline.intake.encoding import Decoded
+from plotline.intake.fixed_width import Layout, find_layout, read_fixed
 from plotline.intake.header import count_header_rows, header_names, kind_of
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.text_column import TextColumn
@@ -19,8 +20,11 @@ def read_delimited(decoded: Decoded, name: str) -> Reading:
     """The tables of a delimited text file. A file with one table names it `name`."""
     text = decoded.text
     dialect, width = detect_dialect(text, decoded.encoding)
-    how = tokeniser(dialect.delimiter if width != 1 else "", dialect.quote, dialect.escape)
     lines = physical_lines(text)
+    layout = find_layout(lines) if dialect.delimiter == " " or width <= 1 else None
+    if layout:
+        return _read_fixed(decoded, lines, layout, name)
+    how = tokeniser(dialect.delimiter if width != 1 else "", dialect.quote, dialect.escape)
     declared = bool(lines) and lines[0].strip().strip('"').lower().startswith("sep=") and len(lines[0].strip()) <= 8
     if declared:
         lines[0] = ""
@@ -36,6 +40,14 @@ def read_delimited(decoded: Decoded, name: str) -> Reading:
         for number, block in enumerate(blocks, 1)
     ]
     return Reading("csv" if dialect.delimiter != "\t" else "tsv", tables, dialect, notes)
+
+
+def _read_fixed(decoded: Decoded, lines: list[str], layout: Layout, name: str) -> Reading:
+    dialect = Dialect(decoded.encoding, " ", None, None)
+    table = build_table(read_fixed(lines, layout), dialect, name, lines)
+    words = f"The columns stand at fixed positions ({', '.join(str(edge + 1) for edge in layout.edges[:20])})."
+    table.notes.append(Note("fixed-width", words, name))
+    return Reading("fixed-width", [table], dialect, encoding_notes(decoded))
 
 
 def encoding_notes(decoded: Decoded) -> list[Note]:
