@@ -9,12 +9,13 @@ import codecs
 import numpy as np
 
 from plotline.intake.bulk_scan import Scan, scan
-from plotline.intake.delimited import encoding_notes, finish, first_row, preamble_note, reason_of_width
 from plotline.intake.dialect import detect_dialect
 from plotline.intake.encoding import Decoded, decode
 from plotline.intake.header import count_header_rows, header_names
+from plotline.intake.line_notes import encoding_notes, end_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.records import Records, read_records, tokeniser
+from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, first_row, preamble_note, regular_rows
 from plotline.intake.text_column import Buffer, Spans, TextColumn
 
 FROM_BYTES = 1_000_000
@@ -34,6 +35,8 @@ def read_bulk(data: bytes, name: str) -> Reading | None:
     if len(data) < FROM_BYTES:
         return None
     body, decoded = _as_utf8(data)
+    if b"\n" + codecs.BOM_UTF8 in body:
+        return None  # files that were put together
     head = decoded.text
     dialect, width = detect_dialect(head, decoded.encoding)
     if width < 2 or len(dialect.delimiter) != 1 or dialect.delimiter in " \n\r" or dialect.delimiter > "\x7f" or head.lstrip()[:4].lower() == "sep=":
@@ -50,7 +53,8 @@ def read_bulk(data: bytes, name: str) -> Reading | None:
     table = reader.table()
     if table is None:
         return None
-    return Reading("tsv" if dialect.delimiter == "\t" else "csv", [table], dialect, encoding_notes(decoded))
+    notes = encoding_notes(decoded) + end_note(len(lines.starts), chr(body[-1]))
+    return Reading("tsv" if dialect.delimiter == "\t" else "csv", [table], dialect, notes)
 
 
 def _as_utf8(data: bytes) -> tuple[bytes, Decoded]:
@@ -119,15 +123,8 @@ class _Reader:
         uneven = sum(len(row) != self.width for row in odd.rows)
         if uneven > _MAX_UNEVEN_SHARE * len(self.lines.plain):
             return None
-        rows, starts = [], []
-        for row, line in zip(odd.rows, odd.lines):
-            if len(row) == self.width and any(map(str.strip, row)):
-                rows.append(row)
-                starts.append(line)
-            else:
-                hollow = len(row) == self.width
-                reason = "holds delimiters but no values" if hollow else reason_of_width(len(row), self.width, self._text(line - 1), self.dialect)
-                out.rejected.append(Rejected(line, reason))
+        total = len(self.lines.plain) + len(odd.rows)
+        rows, starts = regular_rows(odd.rows, odd.lines, self.width, total, len(self.lines.starts), self.dialect, out, lambda line: self._text(line - 1))
         out.rejected += odd.rejected
         plain = self.lines.plain
         keep = plain >= body_from
@@ -210,6 +207,10 @@ class _Reader:
         hollow = lines.plain[(sizes == self.width - 1) & (lines.plain >= body_from)].tolist()
         last_filled = int(lines.plain[sizes > self.width - 1].max(initial=0))
         out += [(index, "holds delimiters but no values" if index < last_filled else None) for index in hollow]
+        marks = self.buffer.codes[np.minimum(lines.starts[lines.plain], len(self.buffer.codes) - 1)]
+        marked = lines.plain[((marks == ord("#")) | (marks == ord("/"))) & (lines.plain >= body_from)]
+        if 0 < len(marked) <= few_comments(len(lines.plain)) and not self._text(max(0, body_from - 1)).startswith(COMMENT_MARKS):
+            out += [(index, "is a comment") for index in marked.tolist() if self._text(index).startswith(COMMENT_MARKS)]
         if header_rows == 1:
             first = body_from - 1
             head = self._text(first)

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from plotline.intake import numbers
-from plotline.intake.dates import read_dates
+from plotline.intake.dates import Dates, read_dates
 from plotline.intake.model import CellError
+from plotline.intake.odd_notations import is_few, odd_notations, rows_of
 from plotline.intake.plain_numbers import plain_numbers
 from plotline.intake.text_column import TextColumn
 from plotline.intake.words import NA_WORDS, NA_WORDS_AMONG_NUMBERS, SPREADSHEET_ERRORS
@@ -33,8 +34,8 @@ class Column:
     type: str
     unit: str | None = None
     unusable: list[tuple[int, str, str]] = field(default_factory=list)
-    notes: list[tuple[str, str, int | None]] = field(default_factory=list)
-    """(code, message, row) of warnings about the whole column."""
+    notes: list[tuple[str, str, int | list[int] | None]] = field(default_factory=list)
+    """(code, message, row or rows) of warnings about the column."""
 
 
 @dataclass
@@ -183,6 +184,7 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         column.notes.append(("ambiguous-decimals", f"{example} was read with its mark as {read}; it could also mean {other}.", None))
     if ids:
         column.notes.append(("leading-zeros", f"{len(ids)} value(s) such as {texts[ids[0]]} have leading zeros, which the number does not keep.", _row_of(codes, ids[0])))
+    column.notes += odd_notations(codes, counts, {index: (texts[index], shape) for index, shape in shapes.items() if converted[index] is not None}, unit, convention)
     whole = all(isinstance(value, int) for value in converted if value is not None)
     if whole and all(-(2**63) <= value < 2**63 for value in converted if value is not None):
         column.type = "integer"
@@ -223,12 +225,30 @@ def _as_dates(codes: np.ndarray, texts: list[str], present: list[int], counts: n
     table[judged] = found.values
     column = Column(table[codes], "date")
     column.unusable = _cells(codes, texts, reasons)
+    column.notes += _odd_dates(codes, counts, texts, judged, found)
     if found.order:
         if "allow" in found.evidence:
             hints.date_order = hints.date_order or found.order
         else:
             column.notes.append(("date-order", f"Dates such as {texts[judged[0]]} were read {found.order.replace('-', ' ')}: {found.evidence}.", None))
     return column
+
+
+def _odd_dates(codes: np.ndarray, counts: np.ndarray, texts: list[str], judged: list[int], found: Dates) -> list[tuple[str, str, list[int]]]:
+    """Dates in a form that few of the column's have: the day and month of such a one may be meant the other way round."""
+    assert found.pattern is not None
+    by_form: dict[int, list[int]] = {}
+    for index, form in zip(judged, found.pattern.tolist()):
+        by_form.setdefault(form, []).append(index)
+    by_form.pop(-1, None)
+    total = int(sum(counts[index] for indexes in by_form.values() for index in indexes))
+    notes = []
+    for indexes in by_form.values():
+        number = int(sum(counts[index] for index in indexes))
+        if is_few(number, total):
+            words = f"{number} date(s) are written in another form than the others, such as “{texts[indexes[0]]}”."
+            notes.append(("odd-date-form", words, rows_of(codes, indexes)))
+    return notes
 
 
 def _as_text(name: str, codes: np.ndarray, distinct: list[Any], stripped: list[str], counts: np.ndarray) -> Column:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,8 @@ class Dates:
     values: np.ndarray
     order: str | None = None
     evidence: str = ""
-    formats: list[str] = field(default_factory=list)
+    pattern: np.ndarray | None = None
+    """Which of the formats found reads each text, -1 where none does."""
 
 
 def date_format(text: str) -> tuple[str, bool] | None:
@@ -93,15 +94,17 @@ def read_dates(texts: list[str], order_hint: str | None) -> Dates | None:
     formats = dict.fromkeys(pattern for pattern, _ in seen)
     if step > 1:
         formats |= dict.fromkeys(found[0] for text in texts[:: max(1, step // 7)] if (found := date_format(text)))
-    for pattern in formats:
+    pattern_of = np.full(len(texts), -1, dtype=np.int16)
+    for number, pattern in enumerate(formats):
         actual = pattern.replace("%d", "%#", 1).replace("%m", "%d", 1).replace("%#", "%m", 1) if order == "month-first" and _swaps(pattern) else pattern
         converted = _convert([texts[position] for position in open_positions], actual)
         known = ~np.isnat(converted)
         result[open_positions[known]] = converted[known]
+        pattern_of[open_positions[known]] = number
         open_positions = open_positions[~known]
         if not len(open_positions):
             break
-    return Dates(result, order, evidence, list(formats))
+    return Dates(result, order, evidence, pattern_of)
 
 
 def _swaps(pattern: str) -> bool:

@@ -10,7 +10,7 @@ from collections import Counter
 from functools import lru_cache
 
 from plotline.intake.model import Dialect
-from plotline.intake.records import Records, physical_lines, read_records, tokeniser
+from plotline.intake.records import modal_width, physical_lines, read_records, tokeniser
 from plotline.intake.words import DATE, NUMBER, TIME
 
 _SAMPLE_CHARACTERS = 60_000
@@ -170,9 +170,3 @@ def _score(lines: list[str], delimiter: str, quote: str | None, escape: str | No
 def _worth(width: int) -> float:
     """How much a width speaks for structure: nothing for one column, little more for ten than for four."""
     return 0.0 if width < 2 else width / (width + 0.8)
-
-
-def modal_width(records: Records) -> int:
-    """The width most records have; of equally frequent ones the wider."""
-    widths = Counter(len(row) for row in records.rows)
-    return max(widths.items(), key=lambda item: (item[1], item[0]))[0] if widths else 1

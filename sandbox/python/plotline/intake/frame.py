@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plotline.intake.column_types import Column, Hints, type_column
+from plotline.intake.line_notes import on_lines
 from plotline.intake.model import Note, RawTable
 from plotline.intake.totals import totals_rows
 from plotline.intake.words import CURRENCY_CODES, CURRENCY_SIGNS
@@ -88,9 +89,11 @@ def table_notes(table: TypedTable) -> list[Note]:
     """The warnings that typing gave, placed in the table."""
     notes = list(table.raw.notes)
     for name, column in zip(table.raw.header, table.columns):
-        for code, words, row in column.notes:
-            line = int(table.raw.lines[row]) if row is not None else None
-            notes.append(Note(code, f"{name}: {words}", table.raw.name, line))
+        for code, words, place in column.notes:
+            rows = place if isinstance(place, list) else [] if place is None else [place]
+            lines = [int(table.raw.lines[row]) for row in rows]
+            message = f"{name}: {words}"
+            notes += on_lines(code, message, table.raw.name, lines) if lines else [Note(code, message, table.raw.name)]
         if column.unusable:
             row, value, reason = column.unusable[0]
             many = f"{len(column.unusable)} values" if len(column.unusable) > 1 else "1 value"

@@ -1,6 +1,7 @@
 """Text lines -> records, with the physical line of each. A line that cannot be a record is named, never guessed at."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -207,3 +208,9 @@ def _joined(lines: list[str], index: int, how: Tokeniser, width: int) -> tuple[l
 def _is_record(line: str, how: Tokeniser, width: int) -> bool:
     fields, state = tokenise(line, how)
     return state == "ok" and len(fields) == width
+
+
+def modal_width(records: Records) -> int:
+    """The width most records have; of equally frequent ones the wider."""
+    widths = Counter(len(row) for row in records.rows)
+    return max(widths.items(), key=lambda item: (item[1], item[0]))[0] if widths else 1
