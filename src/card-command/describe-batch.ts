@@ -23,7 +23,7 @@ export interface BatchDeps {
 }
 
 export interface BatchOutcome {
-  /** Of the files that were looked at before the cell ended, and of those that could not be sent. */
+  /** Of the files that were looked at, and of those that could not be sent. */
   readonly cards: ReadonlyMap<NumberedFile, CardLine>;
   /** The sandbox is gone, and with it cards that were made. */
   readonly isLost: boolean;
@@ -65,8 +65,14 @@ export async function describeBatch(
     return sent;
   };
 
-  const fetchCard = async (file: NumberedFile, position: number): Promise<CardLine> => {
-    const text = await textOf(session.read(`.card/${position}.json`, { maxBytes: maxCardBytes, signal }));
+  const fetchCard = async (file: NumberedFile, position: number): Promise<CardLine | null> => {
+    let text: string;
+    try {
+      text = await textOf(session.read(`.card/${position}.json`, { maxBytes: maxCardBytes, signal }));
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'file-unavailable') return null;
+      throw error;
+    }
     const card = { ...cardLine.parse(JSON.parse(text)), file: file.given };
     if (deps.exportDir === null) return card;
     const open = (path: string): Bytes => session.read(path, { maxBytes: limits.workspaceBytes, signal });
@@ -75,15 +81,14 @@ export async function describeBatch(
 
   try {
     const sent = await send();
-    if (sent.length > 0) {
-      execution = await run(codeFor(sent, deps.exportDir !== null), timeoutMs);
-      for (const [position, file] of sent.entries()) cards.set(file, await fetchCard(file, position));
+    if (sent.length > 0) execution = await run(codeFor(sent, deps.exportDir !== null), timeoutMs);
+    for (const [position, file] of sent.entries()) {
+      const card = await fetchCard(file, position);
+      if (card !== null) cards.set(file, card);
     }
   } catch (error) {
     signal.throwIfAborted();
-    // The first card that is not there is the file's at which the cell ended; with the sandbox all of them are gone.
-    const isMissing = error instanceof AppError && (error.code === 'file-unavailable' || !session.alive);
-    if (!isMissing) throw error;
+    if (session.alive) throw error;
   }
   if (session.alive) await run('from plotline.intake.card_batch import clean\nclean()', cleaningMs);
   const seconds = (execution?.durationMs ?? 0) / 1000;

@@ -50,7 +50,6 @@ export async function describeFiles(files: readonly CardFile[], deps: DescribeDe
       // Nobody can say whose fault the loss of a sandbox was, so it is looked for by halves.
       else if (found.isLost) return describeAll(halves(batch.slice(index)));
       else await describe([file]);
-      return describeAll([batch.slice(index + 1)]);
     }
   };
 

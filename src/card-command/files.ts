@@ -24,7 +24,7 @@ const maxFileBytes = 2048 * megabyte;
 
 /** A batch is one cell: large enough that its cost does not count, small enough that lines come while others are looked at. */
 const batchBytes = 32 * megabyte;
-const batchFiles = 25;
+const batchFiles = 40;
 
 /** Text of this many bytes is read whole, and takes up to so many times its size; of larger files the loader reads a part. */
 const readWholeBytes = 200_000_000;

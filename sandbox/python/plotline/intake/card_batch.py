@@ -1,4 +1,4 @@
-"""Cards of many files, one after the other: what a cell of the `card` command runs."""
+"""Cards of many files: what a cell of the `card` command runs."""
 
 import json
 import os
@@ -15,13 +15,14 @@ def describe(jobs: list[tuple[str, str]], *, export: bool) -> None:
     """Writes `.card/0.json`, `.card/1.json`, … and, with `export`, the CSV files that these name beside them.
 
     A job is the name of a file in the working directory and the name that its sender gave it, which tables are named after. Each
-    card is there once it is whole and its input is gone then, so whatever ends this early has cost only the file that
-    was under way. Raises `NoRoom`.
+    card is there once it is whole and its input is gone then, so whatever ends this early costs only the file that was
+    under way and those after it. Raises `NoRoom`.
     """
     shutil.rmtree(_FOLDER, ignore_errors=True)
+    _FOLDER.mkdir()
     for number, (written, name) in enumerate(jobs):
         home = _FOLDER / f"{number}.input"
-        home.mkdir(parents=True)
+        home.mkdir()
         path = home / name
         os.rename(written, path)
         found = whole_card(path, f"{_FOLDER}/{number}" if export else None)
