@@ -11,19 +11,16 @@ import numpy as np
 import pandas as pd
 
 from plotline.intake import numbers
-from plotline.intake.dates import Dates, read_dates
+from plotline.intake.dates import Dates, date_format, read_dates
 from plotline.intake.model import CellError
 from plotline.intake.odd_notations import is_few, odd_notations, rows_of
-from plotline.intake.plain_numbers import plain_numbers
+from plotline.intake.plain_dates import plain_dates
+from plotline.intake.quick_numbers import QUICK_FROM, quick_numbers
 from plotline.intake.text_column import TextColumn
 from plotline.intake.words import NA_WORDS, NA_WORDS_AMONG_NUMBERS, SPREADSHEET_ERRORS
 
 _ENOUGH = 0.95
 """Share of the values that must fit a type; the rest is named as unusable."""
-
-
-_QUICK_FROM = 2_000
-"""Distinct values from which reading numbers from bytes pays."""
 
 
 @dataclass
@@ -49,7 +46,7 @@ class Hints:
 def type_column(name: str, values: Sequence[Any], hints: Hints) -> Column:
     """The column with its type. `hints` is read, and written where this column's evidence is strong."""
     if isinstance(values, TextColumn):
-        return _quick_numbers(values, hints) or _texts(name, values.codes, values.distinct, values.counts, hints)
+        return _quickly(values, hints) or _quick_dates(values) or _texts(name, values.codes, values.distinct, values.counts, hints)
     if any(isinstance(value, (list, dict)) for value in values):
         values = [None if value is None else str(value) for value in values]
     if all(value is None or isinstance(value, str) for value in values):
@@ -87,45 +84,52 @@ def _fits(fitting: int, total: int) -> bool:
     return fitting > 0 and (bad <= total * (1 - _ENOUGH) or (total >= 8 and bad <= 2 and fitting >= total * 0.8))
 
 
-def _quick_numbers(column: TextColumn, hints: Hints) -> Column | None:
-    """A large column of plain numbers, read without making a text of each; None where it is another kind of column."""
-    spans = column.spans
-    if spans is None or column.distinct_count < _QUICK_FROM:
+def _quickly(column: TextColumn, hints: Hints) -> Column | None:
+    """A large column of numbers; None where it is another kind of column."""
+    found = quick_numbers(column, hints.convention)
+    if found is None or not _fits(found.total - int(sum(column.counts[index] for index in found.reasons)), found.total):
         return None
-    found = plain_numbers(spans)
-    known = found.known
-    known[list(column.from_others)] = False
-    others = np.flatnonzero(~known)
-    if len(others) > max(100, 0.05 * len(known)):
-        return None
-    counts = column.counts
-    texts = [text.strip() for text in column.distinct_at(others)]
-    reasons: dict[int, str] = {}
-    missing = 0
-    for index, text in zip(others.tolist(), texts):
-        if text.lower() in NA_WORDS_AMONG_NUMBERS:
-            missing += int(counts[index])
-        elif numbers.shape_of(text) is None:
-            reasons[index] = "is not a number"
-        else:
-            return None  # numbers of another form: all values decide together how they are read
-    total = int(counts.sum()) - missing
-    unfit = int(sum(counts[index] for index in reasons))
-    decimal = found.decimals > 0
-    if not _fits(total - unfit, total) or (known & decimal).any() and found.ambiguous[known & decimal].all():
-        return None
-    if (known & decimal & ~found.ambiguous).sum() > 2:
-        hints.convention = hints.convention or "point"
-    out = Column(None, "number")
-    shown = dict(zip(others.tolist(), texts))
-    out.unusable = _cells(column.codes, shown, reasons)
-    if (known & decimal).any():
-        table = np.where(known, found.values, np.nan)
-        out.values = table[column.codes]
-    else:
+    if found.is_evident:
+        hints.convention = hints.convention or found.convention
+    out = Column(None, "number", found.unit)
+    out.unusable = _cells(column.codes, found.shown, found.reasons)
+    out.notes = [*found.notes]
+    if found.ambiguous:
+        out.notes.append(("ambiguous-decimals", _ambiguous_words(found.ambiguous), None))
+    if found.whole:
         out.type = "integer"
-        out.values = _integers(found.values.astype(np.int64), ~known, column.codes)
+        gone = np.isnan(found.values)
+        out.values = _integers(np.where(gone, 0, found.values).astype(np.int64), gone, column.codes)
+    else:
+        out.values = found.values[column.codes]
     return out
+
+
+def _quick_dates(column: TextColumn) -> Column | None:
+    """A large column of ISO dates; None where it holds other forms, which all values together decide."""
+    spans = column.spans
+    if spans is None or column.distinct_count < QUICK_FROM:
+        return None
+    moments = plain_dates(spans)
+    moments[list(column.from_others)] = np.datetime64("NaT")
+    others = np.flatnonzero(np.isnat(moments))
+    if len(others) > max(100, 0.05 * len(moments)):
+        return None
+    shown = {index: text.strip() for index, text in zip(others.tolist(), column.distinct_at(others))}
+    judged = [index for index, text in shown.items() if text.lower() not in NA_WORDS_AMONG_NUMBERS]
+    if any(date_format(shown[index]) for index in judged):
+        return None
+    total = int(column.counts.sum()) - sum(int(column.counts[index]) for index in shown if index not in judged)
+    if not _fits(total - sum(int(column.counts[index]) for index in judged), total):
+        return None
+    out = Column(moments[column.codes], "date")
+    out.unusable = _cells(column.codes, shown, dict.fromkeys(judged, "is not a date"))
+    return out
+
+
+def _ambiguous_words(example: str) -> str:
+    other, read = ("thousands", "decimals") if "." in example else ("decimals", "thousands")
+    return f"{example} was read with its mark as {read}; it could also mean {other}."
 
 
 def _integers(values: np.ndarray, gone: np.ndarray, codes: np.ndarray) -> Any:
@@ -179,12 +183,10 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
             hints.convention = hints.convention or convention
     if ambiguous:
         example = next(texts[index] for index in shapes if numbers.is_ambiguous(shapes[index].body))
-        other = "thousands" if "." in example else "decimals"
-        read = "decimals" if "." in example else "thousands"
-        column.notes.append(("ambiguous-decimals", f"{example} was read with its mark as {read}; it could also mean {other}.", None))
+        column.notes.append(("ambiguous-decimals", _ambiguous_words(example), None))
     if ids:
         column.notes.append(("leading-zeros", f"{len(ids)} value(s) such as {texts[ids[0]]} have leading zeros, which the number does not keep.", _row_of(codes, ids[0])))
-    column.notes += odd_notations(codes, counts, {index: (texts[index], shape) for index, shape in shapes.items() if converted[index] is not None}, unit, convention)
+    column.notes += odd_notations(codes, counts, {index: (texts[index], shape) for index, shape in shapes.items() if converted[index] is not None}, unit, convention, total)
     whole = all(isinstance(value, int) for value in converted if value is not None)
     if whole and all(-(2**63) <= value < 2**63 for value in converted if value is not None):
         column.type = "integer"
@@ -210,7 +212,7 @@ def _as_dates(codes: np.ndarray, texts: list[str], present: list[int], counts: n
     judged = [index for index in present if texts[index].lower() not in NA_WORDS_AMONG_NUMBERS]
     if not judged:
         return None
-    found = read_dates([texts[index] for index in judged], hints.date_order)
+    found = read_dates([texts[index] for index in judged], hints.date_order, [counts[index] for index in judged])
     if found is None:
         return None
     if found.order in ("ambiguous", "conflict"):

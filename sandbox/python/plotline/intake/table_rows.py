@@ -228,7 +228,7 @@ def _quote_notes(records: Records, table: RawTable) -> None:
         words = f"{len(records.stray)} line(s) have quotes inside unquoted fields; they were kept as text: {listed(records.stray)}."
         table.notes += on_lines("stray-quotes", words, table.name, records.stray)
     inside = records.multi_line
-    if inside and len(inside) <= max(2, len(records.rows) // 20):
+    if inside and len(inside) <= max(2, len(table.lines) // 20):
         words = f"{len(inside)} value(s) run over several lines, from line {listed(inside)}."
         table.notes += on_lines("multi-line-values", words, table.name, inside)
 
