@@ -13,6 +13,7 @@ import pandas as pd
 from plotline.intake import numbers
 from plotline.intake.dates import read_dates
 from plotline.intake.model import CellError
+from plotline.intake.readings import date_readings, number_readings
 from plotline.intake.words import NA_WORDS, NA_WORDS_AMONG_NUMBERS, SPREADSHEET_ERRORS
 
 _ENOUGH = 0.95
@@ -29,6 +30,11 @@ class Column:
     unusable: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[tuple[str, str, int | None]] = field(default_factory=list)
     """(code, message, row) of warnings about the whole column."""
+    readings: list[dict[str, Any]] = field(default_factory=list)
+    """Where the values allow two readings: both, as `{reading, min, max, examples}`."""
+    codes: np.ndarray | None = None
+    distinct: list[str | None] | None = None
+    """As written: row r holds `distinct[codes[r]]`. None where the cells brought their types."""
 
 
 @dataclass
@@ -50,7 +56,9 @@ def type_column(name: str, values: Sequence[Any], hints: Hints) -> Column:
     if all(value is None or isinstance(value, str) for value in values):
         codes, uniques = pd.factorize(boxed, use_na_sentinel=False)
         distinct = [value if isinstance(value, str) else None for value in uniques]
-        return _texts(name, codes, distinct, np.bincount(codes, minlength=len(distinct)), hints)
+        column = _texts(name, codes, distinct, np.bincount(codes, minlength=len(distinct)), hints)
+        column.codes, column.distinct = codes, distinct
+        return column
     # Equal hashes would merge True with 1 and 1 with 1.0, so typed cells are not folded into distinct values.
     return _native(name, np.arange(len(values)), list(values), np.ones(len(values), dtype=int), hints)
 
@@ -142,6 +150,7 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         other = "thousands" if "." in example else "decimals"
         read = "decimals" if "." in example else "thousands"
         column.notes.append(("ambiguous-decimals", f"{example} was read with its mark as {read}; it could also mean {other}.", None))
+        column.readings = number_readings([texts[index] for index in shapes], list(shapes.values()))
     if ids:
         column.notes.append(("leading-zeros", f"{len(ids)} value(s) such as {texts[ids[0]]} have leading zeros, which the number does not keep.", _row_of(codes, ids[0])))
     whole = all(isinstance(value, int) for value in converted if value is not None)
@@ -174,7 +183,12 @@ def _as_dates(codes: np.ndarray, texts: list[str], present: list[int], counts: n
     if found.order in ("ambiguous", "conflict"):
         example = texts[judged[0]]
         words = f"{example} can be read day first or month first ({found.evidence}); the column stays text."
-        return Column(_take([texts[i] if i in set(present) else None for i in range(len(texts))], codes), "text", None, [], [("ambiguous-dates", words, None)])
+        filled = set(present)
+        column = Column(_take([text if index in filled else None for index, text in enumerate(texts)], codes), "text")
+        column.notes.append(("ambiguous-dates", words, None))
+        if found.order == "ambiguous":
+            column.readings = date_readings([texts[index] for index in judged])
+        return column
     total = int(sum(counts[index] for index in judged))
     reasons = {index: "is not a date" for index, value in zip(judged, found.values) if np.isnat(value)}
     if not _fits(total - int(sum(counts[index] for index in reasons)), total):

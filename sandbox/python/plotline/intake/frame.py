@@ -91,9 +91,4 @@ def table_notes(table: TypedTable) -> list[Note]:
         for code, words, row in column.notes:
             line = int(table.raw.lines[row]) if row is not None else None
             notes.append(Note(code, f"{name}: {words}", table.raw.name, line))
-        if column.unusable:
-            row, value, reason = column.unusable[0]
-            many = f"{len(column.unusable)} values" if len(column.unusable) > 1 else "1 value"
-            line = int(table.raw.lines[row])
-            notes.append(Note("unusable-values", f"{name}: {many} left out as missing, such as “{value[:60]}” on line {line} ({reason}).", table.raw.name, line))
     return notes
