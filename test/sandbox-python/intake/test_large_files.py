@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from support import IntakeCase
 
-from plotline.intake import bulk, column_types, quick_numbers
+from plotline.intake import bulk, column_types, quick_columns, quick_numbers
 from plotline.intake.delimited import read_delimited
 from plotline.intake.encoding import decode
 from plotline.intake.model import Reading
@@ -102,7 +102,7 @@ class LargeAsSmall(unittest.TestCase):
             lambda x: f"{x:.2e}", lambda x: f"({x:.2f})", lambda x: f"2024-0{1 + int(x) % 9}-11", lambda x: f"2024-03-{10 + int(x) % 20} 08:0{int(x) % 10}:00",
         ]  # fmt: skip
         others = ["", "n/a", "-", "abc", "007", "5 kg", "1.2.3", "1,2", "+3", "2024-02-30"]
-        with mock.patch.object(quick_numbers, "QUICK_FROM", 0), mock.patch.object(column_types, "QUICK_FROM", 0):
+        with mock.patch.object(quick_numbers, "QUICK_FROM", 0), mock.patch.object(quick_columns, "QUICK_FROM", 0):
             for number in range(600):
                 form, share, scale = rng.choice(forms), rng.choice([0, 0, 0.01, 0.1]), rng.choice([1, 100, 1e5])
                 cells = [rng.choice(others) if rng.random() < share else form(rng.uniform(0, 1) * scale) for _ in range(rng.choice([100, 200]))]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from plotline.intake.cell_text import native_text
 from plotline.intake.text_column import TextColumn
 
 
@@ -80,8 +81,6 @@ class RawTable:
         column = self.columns[index]
         if isinstance(column, TextColumn):
             return column
-        from plotline.intake.column_types import native_text
-
         return [value if isinstance(value, str) else native_text(value) for value in column]
 
 

@@ -38,5 +38,5 @@ def odd_notations(codes: np.ndarray, counts: np.ndarray, numbers: dict[int, tupl
         number = int(sum(counts[index] for index in odd))
         if is_few(number, total):
             first = numbers[odd[0]][0]
-            notes.append(("odd-number-form", f"{number} number(s) are written {words}, unlike the others, such as “{first}”.", rows_of(codes, odd)))
+            notes.append(("odd-number-format", f"{number} number(s) are written {words}, unlike the others, such as “{first}”.", rows_of(codes, odd)))
     return notes
