@@ -135,8 +135,10 @@ class _Reader:
         picked = np.flatnonzero(keep)
         main = self.lines.numbers[plain[picked]]
         out.lines, place = _merged(main, np.array(starts, dtype=main.dtype))
+        # A slice takes a column of the edges without copying it.
+        rows_taken = slice(int(picked[0]), int(picked[-1]) + 1) if len(picked) and picked[-1] - picked[0] + 1 == len(picked) else picked
         for column in range(self.width):
-            spans = self._spans(picked, column)
+            spans = self._spans(rows_taken, column)
             texts = [row[column] for row in rows]
             out.columns.append(TextColumn.of_spans(spans, place[: len(main)], texts, place[len(main) :]))
         finish(out, odd, self._number(body_from - header_rows))
@@ -224,7 +226,7 @@ class _Reader:
             out += [(index, "repeats the header") for index in same[key == wanted].tolist() if self._text(index) == head]
         return out
 
-    def _spans(self, picked: np.ndarray, column: int) -> Spans:
+    def _spans(self, picked: np.ndarray | slice, column: int) -> Spans:
         lines, edges = self.lines, self.lines.edges
         starts = (lines.starts[lines.plain[picked]] if column == 0 else edges[picked, column - 1] + 1).astype(np.int64)
         ends = lines.ends[lines.plain[picked]] if column == self.width - 1 else edges[picked, column]

@@ -76,8 +76,11 @@ def _scan(
     width = int(len(counted) - 1 - counted[::-1].argmax())
     odd |= ~blank & (widths != width)
     plain = np.flatnonzero(~odd & ~blank)
-    mask = np.repeat(~odd & ~blank, widths - 1)
-    edges = delimiters[: len(mask)][mask].reshape(len(plain), width - 1)
+    if len(plain) == len(starts):
+        edges = delimiters[: len(plain) * (width - 1)].reshape(len(plain), width - 1)
+    else:
+        mask = np.repeat(~odd & ~blank, widths - 1)
+        edges = delimiters[: len(mask)][mask].reshape(len(plain), width - 1)
     numbers = np.arange(1, len(starts) + 1, dtype=np.int32) if len(ends) >= len(newlines) else (np.searchsorted(newlines, starts) + 1).astype(np.int32)
     return Scan(starts, bare, numbers, odd, blank, plain, edges, width, len(quotes) > 0, inner)
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from plotline.intake import numbers
-from plotline.intake.odd_notations import is_few, odd_notations, rows_of
+from plotline.intake.odd_notations import is_few, odd_notations
 from plotline.intake.plain_numbers import PlainNumbers, plain_numbers
 from plotline.intake.text_column import Spans, TextColumn
 from plotline.intake.words import CURRENCY_SIGNS, NA_WORDS_AMONG_NUMBERS
