@@ -1,4 +1,4 @@
-import type { CardColumn, FileCard } from '../types.ts';
+import type { CardColumn, CardReading, FileCard } from '../types.ts';
 
 /** One thing to say about a file: the code of the intake's warning, and a sentence for a person. */
 export interface CardFinding {
@@ -34,7 +34,7 @@ function rejectedLines(card: FileCard): readonly CardFinding[] {
   const byReason = Map.groupBy(named, ({ reason }) => reason);
   const groups = [...byReason].map(([reason, lines]) => {
     const numbers = listed(lines.map(({ line }) => String(line)));
-    return lines.length > 1 ? `${place}s ${numbers} each ${reason}` : `${place} ${numbers} ${reason}`;
+    return lines.length > 1 ? `${place}s ${numbers} ${ofSeveral(reason)}` : `${place} ${numbers} ${reason}`;
   });
   const more = count > named.length ? `; and ${personCount(count - named.length)} more` : '';
   return [
@@ -42,13 +42,19 @@ function rejectedLines(card: FileCard): readonly CardFinding[] {
   ];
 }
 
+/** The reason of one line as that of several: `has 5 fields` -> `have 5 fields`. */
+function ofSeveral(reason: string): string {
+  const [, verb, rest] = /^(has|holds|repeats) (.*)$/s.exec(reason) ?? [];
+  return verb === undefined ? `each ${reason}` : `${verb === 'has' ? 'have' : verb.slice(0, -1)} ${rest}`;
+}
+
 /** What a person must decide is asked, with both readings as they would come out. */
 function ambiguity(card: FileCard, code: string, table: string | null, message: string): string | null {
   if (code !== 'ambiguous-dates' && code !== 'ambiguous-decimals') return null;
   const column = columnOf(card, table, message);
   const [one, other] = column?.readings ?? [];
-  const [written, first] = one?.examples[0]?.split(' = ') ?? [];
-  const [, second] = other?.examples[0]?.split(' = ') ?? [];
+  const [written, first] = readExample(one);
+  const [, second] = readExample(other);
   if (column === undefined || written === undefined || first === undefined || second === undefined) return null;
   if (code === 'ambiguous-dates') {
     return `${column.name}: ${written} may be ${first} or ${second}, and no row decides. I keep these dates as text; tell me which it is.`;
@@ -56,6 +62,18 @@ function ambiguity(card: FileCard, code: string, table: string | null, message: 
   // The intake reads a single mark as an English speaker would: 1.234 has decimals, 1,234 thousands.
   const taken = written.includes('.') ? first : second;
   return `${column.name}: ${written} may be ${first} or ${second}, and no row decides. I take it as ${taken}; tell me if that is wrong.`;
+}
+
+/** What was written, and what it is read as: numbers as a person writes them. */
+function readExample(reading: CardReading | undefined): readonly (string | undefined)[] {
+  const [written, value = ''] = reading?.examples[0]?.split(' = ') ?? [];
+  const number = Number(value);
+  return [
+    written,
+    value === '' || Number.isNaN(number)
+      ? value || undefined
+      : number.toLocaleString('en-US', { maximumFractionDigits: 6 }),
+  ];
 }
 
 function columnOf(card: FileCard, table: string | null, message: string): CardColumn | undefined {
@@ -70,7 +88,7 @@ function inItsTable(card: FileCard, table: string | null, text: string): string 
 }
 
 /** The readers write `3 row(s)`: right in every number, and read by a model. A person gets the right form. */
-function withPlural(message: string): string {
+export function withPlural(message: string): string {
   return message
     .replaceAll(/\b(\d[\d,]*) ([a-z ]+?)\(s\)/g, (_, count: string, noun: string) =>
       count === '1' ? `1 ${noun}` : `${count} ${noun}s`,

@@ -1,5 +1,5 @@
 import type { FileCard } from '../types.ts';
-import { cardFindings, counted } from './card-findings.ts';
+import { cardFindings, counted, withPlural } from './card-findings.ts';
 import type { CardFinding } from './card-findings.ts';
 
 /** Longest that is said before an answer, in lines below the first; the model gets the whole card, a person the details. */
@@ -72,14 +72,26 @@ export function cardsLine(cards: readonly FileCard[]): string {
   const name = cards.length === 1 && card !== undefined ? nameOf(card).replaceAll('`', '') : `${cards.length} files`;
   const unread = cards.filter(({ ok }) => !ok).length;
   if (unread === cards.length) return `${name}: could not be read`;
-  const shape = shapeOf(cards);
+  const shape = shapeOf(cards) || descriptionOf(cards);
   const noted = cards.filter((one) => findingsToSay(one).length > 0).length;
   const verdicts = [
     ...(unread > 0 ? [`${unread} could not be read`] : []),
     ...(noted === 0 ? [] : [cards.length === 1 ? 'see what I noticed' : `something to know about ${noted} of them`]),
   ];
   const verdict = verdicts.length === 0 ? 'nothing odd' : verdicts.join(', ');
-  return shape === '' ? (verdicts.length === 0 ? name : `${name}: ${verdict}`) : `${name}: ${shape}; ${verdict}`;
+  if (shape === '') return verdicts.length === 0 ? name : `${name}: ${verdict}`;
+  const isTable = cards.some(({ tables }) => tables.length > 0);
+  return isTable || verdicts.length > 0 ? `${name}: ${shape}; ${verdict}` : `${name}: ${shape}`;
+}
+
+/** What the intake says of one file that is no table, as part of a sentence. */
+function descriptionOf(cards: readonly FileCard[]): string {
+  const found = cards[0]?.warnings.find(({ code }) => code === 'not-a-table' || code === 'other-files');
+  if (cards.length !== 1 || found === undefined) return '';
+  const text = withPlural(found.message)
+    .replace(/^The zip /, '')
+    .replace(/^A(n?) /, 'a$1 ');
+  return shortened(text.replace(/\.$/, ''), lineCharacters / 2);
 }
 
 function findingsToSay(card: FileCard): readonly CardFinding[] {

@@ -26,7 +26,7 @@ describe('cardText', () => {
 
   it('names rejected lines with their reasons, equal ones together', () => {
     const text = cardText(card(rejected([7, 'has 5 fields'], [9, 'has 5 fields'], [12, 'is a comment'])));
-    expect(text).toContain('• 3 lines could not be loaded: lines 7 and 9 each has 5 fields; line 12 is a comment.');
+    expect(text).toContain('• 3 lines could not be loaded: lines 7 and 9 have 5 fields; line 12 is a comment.');
     expect(cardText(card(rejected([7, 'is a comment'])))).toContain(
       '• 1 line could not be loaded: line 7 is a comment.',
     );
@@ -150,10 +150,10 @@ describe('two readings', () => {
         ],
       });
     expect(asked('ambiguous-decimals', marked('1.234', '1.234', '1234'))).toContain(
-      'may be 1.234 or 1234, and no row decides. I take it as 1.234;',
+      'may be 1.234 or 1,234, and no row decides. I take it as 1.234;',
     );
     expect(asked('ambiguous-decimals', marked('1,234', '1.234', '1234'))).toContain(
-      'may be 1.234 or 1234, and no row decides. I take it as 1234;',
+      'may be 1.234 or 1,234, and no row decides. I take it as 1,234;',
     );
   });
 });
@@ -185,7 +185,11 @@ describe('cardsLine', () => {
 
   it('folds a file without findings into one line', () => {
     expect(cardsLine([fine])).toBe('sales.xlsx: 1,200 rows × 7 columns; nothing odd');
-    expect(cardsLine([card({ file: 'a.png', tables: [] })])).toBe('a.png');
+    expect(cardsLine([card({ file: 'a.bin', tables: [] })])).toBe('a.bin');
+    const image = warning('not-a-table', 'An image (PNG), 20 × 10 pixels, 1.2 kB.');
+    expect(cardsLine([card({ file: 'a.png', tables: [], warnings: [image] })])).toBe(
+      'a.png: an image (PNG), 20 × 10 pixels, 1.2 kB',
+    );
   });
 
   it('refers to what is said elsewhere', () => {
