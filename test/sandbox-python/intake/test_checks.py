@@ -66,6 +66,13 @@ class Values(CheckCase):
         for word in ("ZÃ¼rich", "Donâ€™t", "MÃ¡laga", "Å\u0081Ã³dÅº", "ÐœÐ¾ÑÐºÐ²Ð°", "ï»¿North", "SÃ£o Paulo", "√©t√©"):
             self.cell(word, "garbled-text")
 
+    def test_a_line_of_utf_8_in_a_file_of_something_else(self) -> None:
+        rows = [line.replace("North", "Łódź").replace("South", "Gdańsk").encode("iso8859_2") for line in sales(60)]
+        rows[30] = "30,Málaga,45.00,2024-03-02".encode()
+        found = self.carded(b"\n".join(rows) + b"\n")
+        named = {warning["line"] for warning in found["warnings"] if warning["code"] in ("garbled-text", "mixed-encoding")}
+        self.assertEqual(named - {None}, {31}, found["dialect"])
+
     def test_proper_letters_are_no_damage(self) -> None:
         for word in ("São Paulo", "NESTLÉ®", "CAFÉ»", "Ärger", "Æble", "Ångström", "25 °C", "ÉCOLE — Ñandú", "naïve", "Łódź", "Москва", "Ελλάδα", "東京", "Δ-v"):
             lines = self.changed((31, f"30,{word},45.00,2024-03-02"))
@@ -213,6 +220,8 @@ class Readings(CheckCase):
         self.assertEqual([reading["reading"] for reading in found["readings"]], ["day-first", "month-first"])
         self.assertEqual([(reading["min"], reading["max"]) for reading in found["readings"]], [("2025-02-05", "2025-06-01"), ("2025-01-06", "2025-05-02")])
         self.assertEqual(found["readings"][0]["examples"][0], "03/04/2025 = 2025-04-03")
+        same = self.info("k,day\na,02/02/2025\nb,05/02/2025\n")
+        self.assertEqual(same["readings"][0]["examples"], ["05/02/2025 = 2025-02-05"])
 
     def test_both_meanings_of_a_mark(self) -> None:
         point = self.info("k;v\na;1.234\nb;2.345\nc;950\n")["readings"]

@@ -87,7 +87,7 @@ def _fill(out: dict[str, Any], path: Path, reading: Reading) -> None:
     elif not reading.tables and reading.kind != "zip":  # what else a zip holds is in its notes
         raise Unreadable("There is no table in this file: nothing but empty cells.")
     for raw in reading.tables[:_MAX_TABLES]:
-        view = TableView(typed(raw))
+        view = TableView(typed(raw), reading.dialect.encoding if reading.dialect else None)
         out["tables"].append(_table(view))
         notes += check(view)
         notes += table_notes(view.table)

@@ -140,12 +140,19 @@ class ColumnView:
 class TableView:
     """The columns of one table, shared by the profile and all checks."""
 
-    def __init__(self, table: TypedTable) -> None:
+    def __init__(self, table: TypedTable, encoding: str | None = None) -> None:
+        """`encoding`: what the bytes of a text file were read as."""
+        self.encoding = encoding
         self.table = table
         self.raw = table.raw
         self.name = table.raw.name
         self.rows = table.raw.row_count
         self.columns = [ColumnView(table, index) for index in range(len(table.columns))]
+
+    @cached_property
+    def totals(self) -> list[int]:
+        """Rows that add up the others."""
+        return self.table.totals
 
     @property
     def place(self) -> str:

@@ -25,12 +25,11 @@ _USEFUL = (
 _LAST = ("empty-rows", "empty-sheet", "other-files", "compressed", "empty-column", "constant-column")
 
 _LINES_FIRST = (
-    ("rejected-lines", "unusable-values", "spreadsheet-errors", "damaged-sheet"),
+    ("rejected-lines", "unusable-values", "spreadsheet-errors", "damaged-sheet", "totals-row"),
     ("short-rows", "long-rows", "stray-quotes", "mixed-encoding", "nul-bytes", "guessed-encoding", "multi-line-values"),
     ("garbled-text", "lost-characters", "control-characters", "odd-number-format", "odd-format", "unusual-digits", "mixed-scripts"),
     ("invisible-characters", "edge-blanks", "instruction-like-text", "formula-text"),
     ("duplicate-rows", "duplicate-keys"),
-    ("totals-row",),
     ("outliers", "same-but-spelling", "series-gap"),
 )
 """Whose lines are named first. Within one row the order of the notes counts."""

@@ -14,13 +14,16 @@ _EXAMPLES = 3
 
 def date_readings(texts: list[str]) -> list[dict[str, Any]]:
     """`{reading, min, max, examples}` with the day first, then with the month first. Dates are ISO 8601 text."""
+    read = {order: found.values for order in ("day-first", "month-first") if (found := read_dates(texts, order))}
+    if len(read) < 2 or any(np.isnat(values).all() for values in read.values()):
+        return []
+    # 02/02/2025 shows no difference.
+    telling = np.flatnonzero(read["day-first"] != read["month-first"])[:_EXAMPLES]
     out = []
-    for order in ("day-first", "month-first"):
-        found = read_dates(texts, order)
-        known = found.values[~np.isnat(found.values)] if found else np.empty(0)
-        if not len(known):
-            return []
-        out.append(_reading(order, _day(known.min()), _day(known.max()), texts, [_day(value) if not np.isnat(value) else None for value in found.values[:_EXAMPLES]]))
+    for order, values in read.items():
+        known = values[~np.isnat(values)]
+        shown = [None if np.isnat(values[index]) else _day(values[index]) for index in telling]
+        out.append(_reading(order, _day(known.min()), _day(known.max()), [texts[index] for index in telling], shown))
     return out
 
 

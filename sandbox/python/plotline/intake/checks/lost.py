@@ -20,8 +20,8 @@ def rejected_lines(view: TableView) -> Iterator[Note]:
 
 
 def unusable_values(view: TableView, column: ColumnView) -> Iterator[Note]:
-    """Cells that do not fit the type of their column; each is missing in the table."""
-    cells = column.column.unusable
+    """Cells that do not fit the type of their column; each is missing in the table. The word of a totals row is said there."""
+    cells = [cell for cell in column.column.unusable if cell[0] not in view.totals]
     if not cells:
         return
     row, value, reason = cells[0]
@@ -48,7 +48,7 @@ def spreadsheet_errors(view: TableView, column: ColumnView) -> Iterator[Note]:
 
 def totals(view: TableView) -> Iterator[Note]:
     """Rows that add up the others: computing over them counts everything twice."""
-    rows = view.table.totals
+    rows = view.totals
     if not rows:
         return
     where = view.where(rows)

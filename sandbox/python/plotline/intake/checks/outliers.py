@@ -23,7 +23,7 @@ def outliers(view: TableView, column: ColumnView) -> Iterator[Note]:
     spread = high - low
     if spread <= 0:
         return
-    far = np.flatnonzero(np.abs(values - middle) > _FAR * spread)
+    far = np.setdiff1d(np.flatnonzero(np.abs(values - middle) > _FAR * spread), view.totals)
     if not 0 < len(far) <= max(2, 0.002 * len(known)):
         return
     row = int(far[np.argmax(np.abs(values[far] - middle))])

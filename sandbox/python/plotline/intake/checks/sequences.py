@@ -26,7 +26,7 @@ def date_gaps(view: TableView, column: ColumnView) -> Iterator[Note]:
         return
     for places, one, many, back in _steps(stamps):
         missing = int(places[-1] - places[0]) + 1 - len(places)
-        if not 0 < missing <= max(1, _MOST_MISSING * len(places)):
+        if not 0 < missing <= max(2, _MOST_MISSING * len(places)):
             continue
         before = np.flatnonzero(np.diff(places) > 1)
         after = stamps[before + 1]

@@ -41,6 +41,9 @@ def text_damage(view: TableView, column: ColumnView) -> Iterator[Note]:
     if not column.has_texts or not len(column.present):
         return
     found = _scan(column.joined, column.texts)
+    misread = _misread(column, view.encoding)
+    if misread:
+        found["garbled"] = sorted(misread.union(found.get("garbled", ())))
     for kind, (code, one, many) in _SENTENCES.items():
         which = found.get(kind, ())
         if not len(which):
@@ -77,6 +80,22 @@ def _scan(joined: Joined, texts: list[str]) -> dict[str, list[int]]:
     if blanks:
         found["blanks"] = blanks - found.get("invisible", set())
     return {kind: sorted(owners) for kind, owners in found.items()}
+
+
+def _misread(column: ColumnView, encoding: str | None) -> set[int]:
+    """Texts whose bytes are UTF-8 although the file was read as something else: lines that were pasted in from elsewhere."""
+    if encoding is None or encoding.lower().replace("_", "-").startswith(("utf", "ascii")) or column.joined.text.isascii():
+        return set()
+    found = set()
+    for index, text in enumerate(column.texts):
+        if text.isascii():
+            continue
+        try:
+            text.encode(encoding).decode("utf-8")
+        except (UnicodeError, LookupError):
+            continue
+        found.add(index)
+    return found
 
 
 def _is_garbled(match: str, text: str) -> bool:
