@@ -18,7 +18,7 @@ _SHAPES = str.maketrans(
 )
 _MOST_SHAPES = 2000
 _DECORATED = re.compile(r"[^0-9.\n-]|-(?=\n|\Z)")
-_MOST_DECORATED = 100_000
+_DIGITS = str.maketrans("012345678", "999999999")
 
 
 def odd_shapes(view: TableView, column: ColumnView) -> Iterator[Note]:
@@ -34,14 +34,12 @@ def odd_shapes(view: TableView, column: ColumnView) -> Iterator[Note]:
         return
     if times < _ONE_SHAPE * len(sample) or len(usual) > 60:
         return
-    exact: dict[str, list[int]] = {}
-    for index, shape in enumerate(column.joined.text.translate(_SHAPES).split("\n")):
-        exact.setdefault(shape, []).append(index)
-        if len(exact) > _MOST_SHAPES:
-            return
-    if sum(map(len, exact.values())) != len(texts):  # values with line breaks: no codes
+    shapes = column.joined.text.translate(_SHAPES).split("\n")
+    distinct = set(shapes)
+    if len(distinct) > _MOST_SHAPES or len(shapes) != len(texts):  # free text, or values with line breaks
         return
-    odd = sorted(index for shape, indexes in exact.items() if _collapsed(shape) != usual for index in indexes)
+    unlike = {shape for shape in distinct if _collapsed(shape) != usual}
+    odd = [index for index, shape in enumerate(shapes) if shape in unlike] if unlike else []
     rows = column.rows_with(odd) if odd else 0
     if not few(rows, column.filled, 0.02):
         return
@@ -73,14 +71,16 @@ def odd_numbers(view: TableView, column: ColumnView) -> Iterator[Note]:
     if column.type not in ("integer", "number") or not column.has_texts or column.filled < _LEAST_VALUES:
         return
     texts = column.texts
-    places = [match.start() for match, _ in zip(_DECORATED.finditer(column.joined.text), range(_MOST_DECORATED))]
-    decorated = sorted(set(column.joined.owners(places).tolist())) if places else []
-    if not decorated:
+    shapes = column.joined.text.translate(_DIGITS).split("\n")
+    seen = Counter(shapes)
+    if len(shapes) != len(texts) or not any(map(_DECORATED.search, seen)):
         return
-    with_comma = column.rows_with([index for index in decorated if "," in texts[index]])
+    with_comma = sum(times for shape, times in seen.items() if "," in shape)
+    decimal = "," if with_comma * 2 > len(texts) else "."
+    features_of = {shape: found for shape in seen if _DECORATED.search(shape) and (found := _features(shape.strip(), decimal))}
     features: dict[str, list[int]] = {}
-    for index in decorated:
-        for feature in _features(texts[index].strip(), "," if with_comma * 2 > column.filled else "."):
+    for index, shape in enumerate(shapes) if features_of else ():
+        for feature in features_of.get(shape, ()):
             features.setdefault(feature, []).append(index)
     odd: set[int] = set()
     for feature, indexes in features.items():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -19,6 +20,28 @@ _SCAN = re.compile(
     r"|(?P<digits>[\u0660-\u0669\u06f0-\u06f9\u07c0-\u07c9\u0966-\u096f\u09e6-\u09ef\u0a66-\u0a6f\u0e50-\u0e59\uff10-\uff19\U0001d7ce-\U0001d7ff])"
     r"|(?P<scripts>[A-Za-z][\u0370-\u03ff\u0400-\u04ff]|[\u0370-\u03ff\u0400-\u04ff][A-Za-z])"
 )
+_LEAD, _CONTINUES, _ALONE, _LATIN, _OTHER = 1, 2, 4, 8, 16
+_CHUNK = 1 << 20
+
+
+@cache
+def _class_table() -> np.ndarray:
+    """What `_SCAN` can begin with, by code point: most text has none of it, and is not worth a regular expression."""
+    out = np.zeros(0x10000, dtype=np.uint8)
+    everything = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x10000))))
+    for flag, pattern in (
+        (_LEAD, "[\u00c2-\u00f4√├]"),
+        (_CONTINUES, f"{_CONTINUED}|[©®†°±∂∫ºª\u00a0-\u00ff\u2500-\u259f]"),
+        (_ALONE, "[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff]"),
+        (_ALONE, "[\u0660-\u0669\u06f0-\u06f9\u07c0-\u07c9\u0966-\u096f\u09e6-\u09ef\u0a66-\u0a6f\u0e50-\u0e59\uff10-\uff19]"),
+        (_LATIN, "[A-Za-z]"),
+        (_OTHER, "[\u0370-\u03ff\u0400-\u04ff]"),
+    ):
+        for match in re.finditer(pattern, everything):
+            out[ord(match[0])] |= flag
+    return out
+
+
 _PLAIN_CONTROLS = np.zeros(128, dtype=bool)
 _PLAIN_CONTROLS[[*range(9), 11, 12, *range(14, 32), 127]] = True
 _LOST_LETTER = re.compile(r"[^\W\d_]\?[^\W\d_A-Z]")
@@ -65,7 +88,8 @@ def _scan(joined: Joined, texts: list[str]) -> dict[str, list[int]]:
         if len(places):
             found["control"] = set(joined.owners(places).tolist())
     else:
-        hits = [(match.start(), match.lastgroup or "", match[0]) for match in _SCAN.finditer(joined.text)]
+        matches = filter(None, (_SCAN.match(joined.text, place) for place in _candidates(joined.text)))
+        hits = [(match.start(), match.lastgroup or "", match[0]) for match in matches]
         for (_, kind, text), owner in zip(hits, joined.owners([start for start, _, _ in hits]).tolist()):
             if kind == "garbled" and not _is_garbled(text, texts[owner]):
                 kind = "control" if any("\x7f" <= character <= "\x9f" for character in text) else ""
@@ -80,6 +104,21 @@ def _scan(joined: Joined, texts: list[str]) -> dict[str, list[int]]:
     if blanks:
         found["blanks"] = blanks - found.get("invisible", set())
     return {kind: sorted(owners) for kind, owners in found.items()}
+
+
+def _candidates(text: str) -> Iterator[int]:
+    """Where something that `_SCAN` looks for may begin."""
+    classes = _class_table()
+    for start in range(0, len(text), _CHUNK):
+        # One character more, for what takes two.
+        piece = text[start : start + _CHUNK + 1]
+        points = np.frombuffer(piece.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        found = classes[np.minimum(points, 0xFFFF)]
+        here, following = found[:_CHUNK], np.append(found[1:], 0)[:_CHUNK].astype(np.uint8)
+        begins = (here & _ALONE > 0) | ((here & _LEAD > 0) & (following & _CONTINUES > 0))
+        begins |= ((here & _LATIN > 0) & (following & _OTHER > 0)) | ((here & _OTHER > 0) & (following & _LATIN > 0))
+        begins |= (points[:_CHUNK] >= 0x1D7CE) & (points[:_CHUNK] <= 0x1D7FF)
+        yield from (np.flatnonzero(begins) + start).tolist()
 
 
 def _misread(column: ColumnView, encoding: str | None) -> set[int]:
