@@ -1,6 +1,6 @@
-"""XLS workbooks of Excel 2 to 2003 record by record: what xlrd refuses, and what it cannot know.
+"""XLS workbooks of Excel 2 to 2003 record by record.
 
-A record too short for its kind is passed over and counted; a chart inside a sheet is skipped with its own records.
+Not through xlrd, which refuses workbooks that Excel opens. A record too short for its kind is passed over and counted; a chart inside a sheet is skipped with its own records.
 """
 
 import struct
@@ -59,10 +59,12 @@ class _Book:
     def read(self, data: bytes) -> None:
         depth = 0
         starts: list[tuple[int, int]] = []
+        places: set[int] = set()
         for kind, offset, pieces in records(data):
             body = pieces[0]
             if kind in _BOF and len(body) >= 4:
                 depth += 1
+                places.add(offset)
                 if depth > 1 and starts and starts[-1][1] == _GLOBALS:
                     depth = 1  # the globals have no end of their own
                 if depth == 1:
@@ -74,7 +76,7 @@ class _Book:
             elif depth == 1 and (not starts or starts[-1][1] in (_GLOBALS, _WORKSPACE) or self.version < 5):
                 self._global(kind, pieces)
         self.dates = DateStyles(self.date1904, [(style if style not in self.formats else 0, self.formats.get(style)) for style in self.styles])
-        self._sheets(data, starts)
+        self._sheets(data, starts, places)
 
     def _global(self, kind: int, pieces: list[bytes]) -> None:
         body = pieces[0]
@@ -112,8 +114,7 @@ class _Book:
         else:
             self.formats[len(self.formats)] = byte_text(body, 2, "B", self.encoding)
 
-    def _sheets(self, data: bytes, starts: list[tuple[int, int]]) -> None:
-        places = {offset for offset, _ in starts}
+    def _sheets(self, data: bytes, starts: list[tuple[int, int]], places: set[int]) -> None:
         own = [(offset, stream) for offset, stream in starts if stream not in (_GLOBALS, _WORKSPACE)]
         listed = self.listed or [(offset, self.name if number == 0 else f"{self.name} {number + 1}", False, 0 if stream == _WORKSHEET else 2) for number, (offset, stream) in enumerate(own)]
         for number, (offset, name, hidden, sort) in enumerate(listed):

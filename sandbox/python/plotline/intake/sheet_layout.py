@@ -19,21 +19,51 @@ def filled(value: Any) -> bool:
     return value is not None and not (isinstance(value, str) and not value.strip())
 
 
+def without_blanks(rows: Sequence[list[Any]]) -> list[list[Any]]:
+    """The rows, equally wide, with None for cells of nothing but white space: from here on, empty is None."""
+    width = max(map(len, rows), default=0)
+    out = []
+    for row in rows:
+        if any(value.__class__ is str and not value.strip() for value in row):
+            row = [value if filled(value) else None for value in row]
+        out.append(row if len(row) == width else row + [None] * (width - len(row)))
+    return out
+
+
+def count_filled(row: list[Any]) -> int:
+    """How many cells hold something."""
+    return len(row) - row.count(None)
+
+
 def cut(rows: Sequence[list[Any]], area: Area) -> list[list[Any]]:
-    """The cells of an area, every row as wide as it."""
+    """The cells of an area. Whole rows are not copied."""
     top, left, bottom, right = area
-    wide = right - left + 1
-    out = [row[left : right + 1] for row in rows[top : bottom + 1]]
-    return [row if len(row) == wide else row + [None] * (wide - len(row)) for row in out]
+    if left == 0 and rows and right == len(rows[0]) - 1:
+        return list(rows[top : bottom + 1])
+    return [row[left : right + 1] for row in rows[top : bottom + 1]]
+
+
+def filled_columns(rows: Sequence[list[Any]]) -> list[int]:
+    """The columns that hold something, in order."""
+    empty = set(range(len(rows[0]) if rows else 0))
+    for row in rows:
+        if not empty:
+            break
+        empty -= {column for column in empty if row[column] is not None}
+    return sorted(set(range(len(rows[0]) if rows else 0)) - empty)
 
 
 def used_area(rows: Sequence[list[Any]]) -> Area | None:
     """The rectangle around the filled cells."""
-    used = [index for index, row in enumerate(rows) if any(map(filled, row))]
+    used = _used_rows(rows)
     if not used:
         return None
-    columns = [index for row in rows for index, value in enumerate(row) if filled(value)]
-    return used[0], min(columns), used[-1], max(columns)
+    columns = filled_columns(rows)
+    return used[0], columns[0], used[-1], columns[-1]
+
+
+def _used_rows(rows: Sequence[list[Any]]) -> list[int]:
+    return [index for index, row in enumerate(rows) if row.count(None) < len(row)]
 
 
 def find_areas(sheet: Sheet, rows: Sequence[list[Any]]) -> tuple[list[Area], list[Area]]:
@@ -72,11 +102,11 @@ def _split(rows: Sequence[list[Any]], area: Area) -> list[Area]:
 def _cut_once(rows: Sequence[list[Any]], area: Area) -> list[Area]:
     top, left, bottom, right = area
     cells = cut(rows, area)
-    used = [index for index, row in enumerate(cells) if any(map(filled, row))]
+    used = _used_rows(cells)
     bands = _runs(used)
     if len(bands) > 1:
         return [(top + first, left, top + last, right) for first, last in bands]
-    columns = sorted({index for row in cells for index, value in enumerate(row) if filled(value)})
+    columns = filled_columns(cells)
     return [(top + used[0], left + first, top + used[-1], left + last) for first, last in _runs(columns)] if used else []
 
 
@@ -92,7 +122,7 @@ def _runs(indexes: list[int]) -> list[tuple[int, int]]:
 
 def _has_header(rows: Sequence[list[Any]], area: Area) -> bool:
     cells = cut(rows, area)
-    start = next((index for index, row in enumerate(cells) if sum(map(filled, row)) >= 2), 0)
+    start = next((index for index, row in enumerate(cells) if count_filled(row) >= 2), 0)
     return count_header_rows(cells[start : start + 210]) > 0
 
 
@@ -104,7 +134,7 @@ def title_rows(rows: list[list[Any]], heads: list[list[Any]]) -> int:
     width = len(rows[0]) if rows else 0
     if width < 2:
         return 0
-    counts = [sum(map(filled, row)) for row in rows[:60]]
+    counts = [count_filled(row) for row in rows[:60]]
     body = sorted(count for count in counts if count)
     typical = body[len(body) // 2] if body else 0
     if typical < 2:
@@ -120,19 +150,19 @@ def _heads_groups(rows: list[list[Any]], heads: list[list[Any]], index: int) -> 
     if index + 2 >= len(rows) or index >= len(heads):
         return False
     below = rows[index + 1]
-    names = [value for value in below if filled(value)]
+    names = [value for value in below if value is not None]
     if len(names) < 2 or any(kind_of(value) != "text" for value in names) or any(kind_of(value) not in ("text", "empty") for value in rows[index]):
         return False
-    spread = sum(map(filled, heads[index]))
-    cells = sum(map(filled, rows[index]))
+    spread = count_filled(heads[index])
+    cells = count_filled(rows[index])
     if spread > cells:  # merged over some columns, but not a title over all of them
         return spread < len(below) or cells > 1
-    return cells >= 2 and not filled(rows[index][0])
+    return cells >= 2 and rows[index][0] is None
 
 
 def note_rows(rows: list[list[Any]], header: int) -> int:
     """How many rows at the end are notes below the table: one text each, after a blank row or worded as a note."""
-    counts = [sum(map(filled, row)) for row in rows]
+    counts = [count_filled(row) for row in rows]
     body = sorted(count for count in counts[header:] if count)
     if len(body) < 3 or body[len(body) // 2] < 2:
         return 0
@@ -143,9 +173,9 @@ def note_rows(rows: list[list[Any]], header: int) -> int:
         if counts[end - 1] == 0:
             # Lines below a blank row are apart from the table, however they are worded.
             found = end if end < len(rows) else found
-        elif counts[end - 1] > 1 or kind_of(next(value for value in row if filled(value))) != "text":
+        elif counts[end - 1] > 1 or kind_of(next(value for value in row if value is not None)) != "text":
             break
-        elif found == end and _NOTE.match(str(next(value for value in row if filled(value))).strip()):
+        elif found == end and _NOTE.match(str(next(value for value in row if value is not None)).strip()):
             found = end - 1
         end -= 1
     return len(rows) - found if found < len(rows) else 0

@@ -8,7 +8,7 @@ from typing import Any
 from plotline.intake.grid import column_letters
 from plotline.intake.header import count_header_rows, header_names
 from plotline.intake.model import Note, RawTable, Reading, Sheet
-from plotline.intake.sheet_layout import Area, cut, filled, find_areas, note_rows, title_rows
+from plotline.intake.sheet_layout import Area, count_filled, cut, find_areas, note_rows, title_rows, without_blanks
 from plotline.intake.sheet_notes import sheet_notes, words_of
 
 _HEAD_ROWS = 64
@@ -32,7 +32,7 @@ def add_sheets(reading: Reading, sheets: list[Sheet]) -> None:
 
 def tables_of(sheet: Sheet) -> list[RawTable]:
     """The tables of one sheet. A single one has the sheet's name, several have their own or are numbered."""
-    rows: list[list[Any]] = sheet.rows
+    rows = without_blanks(sheet.rows)
     spans = _spans(sheet)
     named: list[tuple[Area, RawTable]] = []
     for name, area, header_rows in sheet.named_tables:
@@ -62,7 +62,7 @@ def tables_of(sheet: Sheet) -> list[RawTable]:
 
 
 def _is_table(rows: list[list[Any]], area: Area) -> bool:
-    return area[2] - area[0] >= 2 and area[3] > area[1] and sum(filled(value) for row in cut(rows, area) for value in row) >= 6
+    return area[2] - area[0] >= 2 and area[3] > area[1] and sum(map(count_filled, cut(rows, area))) >= 6
 
 
 def _rename(table: RawTable, name: str) -> None:
@@ -107,7 +107,7 @@ def _block_table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area)
     header = count_header_rows(_heads_and_body(cells, heads, start))
     below = note_rows(cells[start:], header)
     end = len(cells) - below
-    while below and not any(map(filled, cells[end - 1])):
+    while below and not count_filled(cells[end - 1]):
         end -= 1
     table = _table(sheet, cells[start:end], spans, (top + start, left, top + end - 1, right), header)
     if start:
@@ -115,7 +115,7 @@ def _block_table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area)
         where = f"row {first}" if first == last else f"rows {first} to {last}"
         table.notes.append(Note("preamble", f"The table begins on row {sheet.row_number(top + start)}; {where} above it hold a title: {words_of(cells[:start])}", sheet.name, first))
     if below:
-        lines = [index for index in range(len(cells) - below, len(cells)) if any(map(filled, cells[index]))]
+        lines = [index for index in range(len(cells) - below, len(cells)) if count_filled(cells[index])]
         first, last = sheet.row_number(top + lines[0]), sheet.row_number(top + lines[-1])
         where = f"Row {first} below the table holds a note" if first == last else f"Rows {first} to {last} below the table hold notes"
         table.notes.append(Note("footer", f"{where} and are not part of it: {words_of(cells[-below:])}" if first != last else f"{where} and is not part of it: {words_of(cells[-below:])}", sheet.name, first))
@@ -134,9 +134,9 @@ def _table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area, count
     head = [_unmerged(sheet, spans, row, top + index, left) for index, row in enumerate(rows[:count])]
     names, units = header_names(head, width)
     body = rows[count:]
-    kept = [index for index, row in enumerate(body) if any(map(filled, row))]
-    columns = [list(map(_whole, column)) for column in zip(*(body[index] for index in kept))] if kept else [[] for _ in range(width)]
-    used = [column for column in range(width) if any(filled(row[column]) for row in head) or any(value is not None for value in columns[column])]
+    kept = [index for index, row in enumerate(body) if count_filled(row)]
+    columns = [list(column) for column in zip(*(body[index] for index in kept))] if kept else [[] for _ in range(width)]
+    used = [column for column in range(width) if any(row[column] is not None for row in head) or any(value is not None for value in columns[column])]
     place = f"{column_letters(sheet.column_number(left))}{sheet.row_number(top)}:{column_letters(sheet.column_number(right))}{sheet.row_number(bottom)}"
     table = RawTable(
         sheet.name,
@@ -155,11 +155,6 @@ def _table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area, count
             words = f"The header has {count} rows ({first} to {first + count - 1}); their names are joined, such as “{joined}”."
             table.notes.append(Note("header-rows", words, sheet.name, first))
     return table
-
-
-def _whole(value: Any) -> Any:
-    """The value, None for one of nothing but white space."""
-    return None if value.__class__ is str and not value.strip() else value
 
 
 def _spans(sheet: Sheet) -> _Spans:

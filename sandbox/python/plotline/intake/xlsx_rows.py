@@ -18,12 +18,12 @@ _NUMBER = re.compile(rb' r="(\d{1,7})"')
 _HIDDEN = re.compile(rb' hidden="(?:1|true)"')
 _FORMULA = rb"<f(?:\s[^<>]*)?(?:/>|(?<!/)>[^<]*</f>)"
 _CELL = (
-    rb'<c r="([A-Z]{1,3})\d{1,7}"(?: t="([A-Za-z]+)")?(?: s="(\d{1,6})")?(?: t="([A-Za-z]+)")?\s*'
+    rb'<c r="([A-Z]{1,3})\d{1,7}"(?: t="([A-Za-z]+)")?(?: s="(0|[1-9]\d{0,5})")?(?: t="([A-Za-z]+)")?\s*'
     rb"(?:/>|>(" + _FORMULA + rb')?(?:<v(?: xml:space="preserve")?>([^<]*)</v>|<v\s*/>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)\s*'
 )
 _CELLS = re.compile(rb"(?:" + _CELL + rb")*+")
 _EACH = re.compile(_CELL)
-_WHOLE = re.compile(rb"-?\d{1,15}")
+_WHOLE = re.compile(rb"-\d{1,15}")
 
 
 def read_plain_rows(data: bytes, grid: Grid, strings: list[str], styles: DateStyles) -> bytes | None:
@@ -51,6 +51,7 @@ class _Rows:
         self.grid, self.strings, self.styles = grid, strings, styles
         self.columns: dict[bytes, int] = {}
         self.texts = [text or None for text in strings]
+        self.dated = {b"%d" % style for style in styles.kinds} | ({b""} if 0 in styles.kinds else set())
 
     def read(self, data: bytes, at: int, end: int) -> bool:
         """Whether all of it was in the known form. Raises ValueError where a text is not."""
@@ -82,7 +83,7 @@ class _Rows:
 
     def _cells(self, found: list[tuple[bytes, ...]], row: int) -> dict[int, Any] | None:
         """The values by column; None where cells are not in order."""
-        columns, texts, kinds = self.columns, self.texts, self.styles.kinds
+        columns, texts, dated = self.columns, self.texts, self.dated
         out: dict[int, Any] = {}
         last = 0
         for letters, first, style, second, formula, raw, inline in found:
@@ -97,8 +98,8 @@ class _Rows:
                     raise ValueError("no such text")
                 value = texts[index]
             elif (not kind or kind == b"n") and raw and raw[-1] > 32:
-                value = int(raw) if _WHOLE.fullmatch(raw) else _float(raw)
-                if value - value != 0 or (kinds and style and int(style) in kinds) or (kinds and not style and 0 in kinds):
+                value = int(raw) if raw.isdigit() and len(raw) < 400 else _number(raw)
+                if style in dated or value - value != 0:
                     value = self.styles.value(value, int(style or 0))
             else:
                 value = self._other(kind, style, raw, inline)
@@ -120,8 +121,8 @@ class _Rows:
         return cell_value(kind.decode("ascii") or "n", plain_text(raw), int(style or 0), self.strings, self.styles)
 
 
-def _float(raw: bytes) -> float:
-    """Raises ValueError where Python's own number syntax goes further than a workbook's."""
+def _number(raw: bytes) -> int | float:
+    """Raises ValueError for no number, also where Python's own syntax of numbers goes further than a workbook's."""
     if b"_" in raw:
         raise ValueError("no number")
-    return float(raw)
+    return int(raw) if _WHOLE.fullmatch(raw) else float(raw)
