@@ -103,7 +103,7 @@ class ColumnView:
         """The present values as written: `texts[i]` belongs to code `present[i]`."""
         assert self._folded is not None
         values = self._folded[1][self.present].tolist()
-        return values if self.column.codes is not None else [value if isinstance(value, str) else "" for value in values]
+        return values if self.column.source is not None else [value if isinstance(value, str) else "" for value in values]
 
     def distinct_numbers(self, known: np.ndarray) -> int:
         """How many different values the `known` ones of a column of numbers or dates are."""
