@@ -6,6 +6,7 @@ import lzma
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from plotline.intake.model import Note, Reading, Unreadable
 
@@ -18,10 +19,10 @@ _PIECE_BYTES = 1 << 20
 _TABLE_SUFFIXES = frozenset(".csv .tsv .tab .txt .psv .dat .xlsx .xlsm .xltx .xltm .xls .ods .json .jsonl .ndjson .zip .gz .md .html .htm .fwf".split())
 
 
-def read_zip(path: Path, depth: int) -> Reading:
-    """The tables of a workbook, or of every readable file in an archive. Raises `Unreadable`."""
+def read_zip(file: Path | BinaryIO, depth: int, path: Path) -> Reading:
+    """The tables of a workbook, or of every readable file in an archive; `path` is where it came from. Raises `Unreadable`."""
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise Unreadable("The zip file or workbook is damaged or incomplete; please send it again.") from None
     with archive:

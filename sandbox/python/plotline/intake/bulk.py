@@ -14,7 +14,7 @@ from plotline.intake.encoding import Decoded, decode
 from plotline.intake.header import count_header_rows, header_names
 from plotline.intake.line_notes import encoding_notes, end_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
-from plotline.intake.records import Records, read_records, tokeniser
+from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
 from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, first_row, preamble_note, regular_rows
 from plotline.intake.text_column import Buffer, Spans, TextColumn
 
@@ -27,7 +27,7 @@ _MAX_UNEVEN_SHARE = 0.02
 _GAP = 4
 """Runs of lines with fewer plain lines between them are read together: a value that goes on over several lines may hold
 lines that look whole."""
-_QUOTE = b'"'
+_QUOTE, _RETURN = b'"', 13
 
 
 def read_bulk(data: bytes, name: str) -> Reading | None:
@@ -53,7 +53,7 @@ def read_bulk(data: bytes, name: str) -> Reading | None:
     table = reader.table()
     if table is None:
         return None
-    notes = encoding_notes(decoded) + end_note(len(lines.starts), chr(body[-1]))
+    notes = encoding_notes(decoded) + end_note(body.count(b"\n") + 1, chr(body[-1]))
     return Reading("tsv" if dialect.delimiter == "\t" else "csv", [table], dialect, notes)
 
 
@@ -124,27 +124,32 @@ class _Reader:
         if uneven > _MAX_UNEVEN_SHARE * len(self.lines.plain):
             return None
         total = len(self.lines.plain) + len(odd.rows)
-        rows, starts = regular_rows(odd.rows, odd.lines, self.width, total, len(self.lines.starts), self.dialect, out, lambda line: self._text(line - 1))
+        rows, starts = regular_rows(odd.rows, odd.lines, self.width, total, len(self.lines.starts), self.dialect, out, self._line_text)
         out.rejected += odd.rejected
         plain = self.lines.plain
         keep = plain >= body_from
         for index, reason in self._not_rows(body_from, header_rows):
             keep[np.searchsorted(plain, index)] = False
             if reason:
-                out.rejected.append(Rejected(index + 1, reason))
+                out.rejected.append(Rejected(self._number(index), reason))
         picked = np.flatnonzero(keep)
-        main = plain[picked] + 1
-        other = np.array(starts, dtype=np.int64)
-        order = np.argsort(np.concatenate((main, other)), kind="stable")
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        out.lines = np.concatenate((main, other))[order]
+        main = self.lines.numbers[plain[picked]]
+        out.lines, place = _merged(main, np.array(starts, dtype=main.dtype))
+        # A slice takes a column of the edges without copying it.
+        rows_taken = slice(int(picked[0]), int(picked[-1]) + 1) if len(picked) and picked[-1] - picked[0] + 1 == len(picked) else picked
         for column in range(self.width):
-            spans = self._spans(picked, column)
+            spans = self._spans(rows_taken, column)
             texts = [row[column] for row in rows]
             out.columns.append(TextColumn.of_spans(spans, place[: len(main)], texts, place[len(main) :]))
-        finish(out, odd, body_from - header_rows + 1)
+        finish(out, odd, self._number(body_from - header_rows))
         return out
+
+    def _number(self, index: int) -> int:
+        return int(self.lines.numbers[index])
+
+    def _line_text(self, line: int) -> str:
+        """The record that begins on a physical line."""
+        return self._text(int(np.searchsorted(self.lines.numbers, line)))
 
     def _text(self, index: int) -> str:
         start, end = int(self.lines.starts[index]), int(self.lines.ends[index])
@@ -161,7 +166,7 @@ class _Reader:
         whole = [(row, line) for row, line in zip(rows, lines) if len(row) == self.width]
         count = count_header_rows([row for row, _ in whole][:210])
         names, units = header_names([row for row, _ in whole][:count], self.width)
-        preamble = preamble_note(records.lines[:start], lines[0], self.name) if start else None
+        preamble = preamble_note([self._number(line - 1) for line in records.lines[:start]], self._number(lines[0] - 1), self.name) if start else None
         # A header may be quoted over several lines; the body begins where the next record does.
         body_from = (whole[count][1] if count < len(whole) else lines[0]) - 1
         if count and body_from - count + 1 != whole[0][1]:
@@ -178,21 +183,22 @@ class _Reader:
         edges = np.flatnonzero(np.diff(odd) > _GAP) + 1
         for run in np.split(odd, edges):
             first, last = int(run[0]), int(run[-1])
-            texts = [self._text(index) for index in range(first, last + 1)]
+            texts = PhysicalLines(self._text(index) for index in range(first, last + 1))
+            texts.returns = [self.buffer.codes[end] == _RETURN for end in np.minimum(self.lines.ends[first : last + 1], len(self.buffer.codes) - 1)]
             found = read_records(texts, self.how, self.width)
             plain_inside = set(np.flatnonzero(~self.lines.odd[first : last + 1]).tolist())
             swallowed = plain_inside - {line - 1 for line in found.lines}
             for row, line in zip(found.rows, found.lines):
                 if line - 1 not in plain_inside:
                     out.rows.append(row)
-                    out.lines.append(line + first)
+                    out.lines.append(self._number(line - 1 + first))
             for index in swallowed:
                 # A plain line that went into a value of several lines is no record of its own.
                 if not self.lines.blank[first + index]:
                     self.lines.odd[first + index] = True
-            out.rejected += [Rejected(item.line + first, item.reason) for item in found.rejected]
-            out.stray += [line + first for line in found.stray]
-            out.multi_line += [line + first for line in found.multi_line]
+            out.rejected += [Rejected(self._number(item.line - 1 + first), item.reason) for item in found.rejected]
+            out.stray += [self._number(line - 1 + first) for line in found.stray]
+            out.multi_line += [self._number(line - 1 + first) for line in found.multi_line]
         gone = self.lines.odd[self.lines.plain]
         if gone.any():
             self.lines.edges = self.lines.edges[~gone]
@@ -220,7 +226,7 @@ class _Reader:
             out += [(index, "repeats the header") for index in same[key == wanted].tolist() if self._text(index) == head]
         return out
 
-    def _spans(self, picked: np.ndarray, column: int) -> Spans:
+    def _spans(self, picked: np.ndarray | slice, column: int) -> Spans:
         lines, edges = self.lines, self.lines.edges
         starts = (lines.starts[lines.plain[picked]] if column == 0 else edges[picked, column - 1] + 1).astype(np.int64)
         ends = lines.ends[lines.plain[picked]] if column == self.width - 1 else edges[picked, column]
@@ -232,3 +238,14 @@ class _Reader:
             starts += quoted
             lengths -= 2 * quoted
         return Spans(self.buffer, starts, lengths, self.dialect.quote, lines.has_inner_quotes)
+
+
+def _merged(main: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both lists of lines in order, and the row in which each of them stands."""
+    if not len(other):
+        return main, np.arange(len(main))
+    both = np.concatenate((main, other))
+    order = np.argsort(both, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return both[order], place

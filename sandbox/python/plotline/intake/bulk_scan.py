@@ -1,4 +1,4 @@
-"""Where the records of a large text table lie in its bytes.
+"""Where the records of a large text table lie in its bytes: a record is a line, or several where values hold line ends.
 
 A line is *plain* where its own bytes prove what it is: its quotes come in pairs at the edges of fields, and it has as many
 fields as most lines. All plain lines are found at once. Runs of other lines are left to the reader that knows damage.
@@ -14,11 +14,13 @@ _PIECE = 1 << 22
 
 @dataclass
 class Scan:
-    """`starts`/`ends` are the byte offsets of the physical lines (without line end), `odd` marks the lines that are not
-    plain and not blank. `edges[i]` holds the positions of plain line i's delimiters, `plain` those lines' numbers from 0."""
+    """`starts`/`ends` are the byte offsets of the records (without line end), `numbers` their physical lines from 1, `odd`
+    marks those that are not plain and not blank. `plain` are the indexes of the plain ones, `edges[i]` holds the positions
+    of plain record i's delimiters."""
 
     starts: np.ndarray
     ends: np.ndarray
+    numbers: np.ndarray
     odd: np.ndarray
     blank: np.ndarray
     plain: np.ndarray
@@ -28,28 +30,40 @@ class Scan:
     has_inner_quotes: bool
 
 
+_MANY_ODD = 0.02
+"""Share of lines that are not plain from which values of several lines are looked for."""
+
+
 def scan(codes: np.ndarray, delimiter: int, quote: int | None, escaped: bool) -> Scan | None:
-    """The lines of the file in `codes`; None where no width is common. `escaped`: a backslash can stand before a quote."""
+    """The records of the file in `codes`; None where no width is common. `escaped`: a backslash can stand before a quote."""
     newlines = _positions(codes, _NEWLINE)
-    ends = newlines if len(newlines) and newlines[-1] == len(codes) - 1 else np.append(newlines, len(codes)).astype(newlines.dtype)
+    delimiters = _positions(codes, delimiter)
+    quotes = _positions(codes, quote) if quote is not None else newlines[:0]
+    found = _scan(codes, newlines, newlines, delimiters, quotes, delimiter, quote, escaped)
+    if len(quotes) and (found is None or found.odd.sum() > _MANY_ODD * len(found.starts)):
+        outside = newlines[np.searchsorted(quotes, newlines) & 1 == 0]
+        if len(outside) < len(newlines):
+            whole = _scan(codes, newlines, outside, delimiters, quotes, delimiter, quote, escaped)
+            if whole and (found is None or whole.odd.mean() < 0.1 * found.odd.mean()):
+                return whole
+    return found
+
+
+def _scan(
+    codes: np.ndarray, newlines: np.ndarray, ends: np.ndarray, delimiters: np.ndarray, quotes: np.ndarray, delimiter: int, quote: int | None, escaped: bool
+) -> Scan | None:
+    if not len(ends) or ends[-1] != len(codes) - 1:
+        ends = np.append(ends, len(codes)).astype(newlines.dtype)
     starts = np.empty_like(ends)
     starts[0] = 0
     starts[1:] = ends[:-1] + 1
-    if len(ends) == len(newlines) or ends[-1] > starts[-1]:
-        pass
-    else:
-        starts, ends = starts[:-1], ends[:-1]
     bare = ends - ((ends > starts) & (codes[np.maximum(ends - 1, 0)] == _RETURN))
-    delimiters = _positions(codes, delimiter)
     odd = np.zeros(len(starts), dtype=bool)
-    has_quotes = inner = False
-    if quote is not None:
-        quotes = _positions(codes, quote)
-        has_quotes = len(quotes) > 0
-        if has_quotes:
-            odd, inside, inner = _quoted(codes, quotes, delimiters, starts, bare, delimiter, quote)
-            delimiters = delimiters[~inside]
-        if escaped and has_quotes:
+    inner = False
+    if quote is not None and len(quotes):
+        odd, inside, inner = _quoted(codes, quotes, delimiters, starts, bare, delimiter, quote)
+        delimiters = delimiters[~inside]
+        if escaped:
             before = quotes[codes[np.maximum(quotes - 1, 0)] == _BACKSLASH]
             odd[np.searchsorted(starts, before, side="right") - 1] = True
     upto = np.searchsorted(delimiters, bare)
@@ -62,9 +76,13 @@ def scan(codes: np.ndarray, delimiter: int, quote: int | None, escaped: bool) ->
     width = int(len(counted) - 1 - counted[::-1].argmax())
     odd |= ~blank & (widths != width)
     plain = np.flatnonzero(~odd & ~blank)
-    mask = np.repeat(~odd & ~blank, widths - 1)
-    edges = delimiters[: len(mask)][mask].reshape(len(plain), width - 1)
-    return Scan(starts, bare, odd, blank, plain, edges, width, has_quotes, inner)
+    if len(plain) == len(starts):
+        edges = delimiters[: len(plain) * (width - 1)].reshape(len(plain), width - 1)
+    else:
+        mask = np.repeat(~odd & ~blank, widths - 1)
+        edges = delimiters[: len(mask)][mask].reshape(len(plain), width - 1)
+    numbers = np.arange(1, len(starts) + 1, dtype=np.int32) if len(ends) >= len(newlines) else (np.searchsorted(newlines, starts) + 1).astype(np.int32)
+    return Scan(starts, bare, numbers, odd, blank, plain, edges, width, len(quotes) > 0, inner)
 
 
 def _positions(codes: np.ndarray, sign: int) -> np.ndarray:

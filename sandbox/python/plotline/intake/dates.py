@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,13 +78,18 @@ def _rest_format(rest: str) -> str | None:
     return out
 
 
-def read_dates(texts: list[str], order_hint: str | None) -> Dates | None:
-    """The dates of distinct `texts`; None where fewer than half look like dates. `order_hint` is what other columns of
-    the table decided."""
+def read_dates(texts: list[str], order_hint: str | None, counts: Sequence[int] | None = None) -> Dates | None:
+    """The dates of distinct `texts`; None where fewer than half of the values look like dates. `counts` says how many
+    values each text stands for, `order_hint` is what other columns of the table decided."""
     step = max(1, len(texts) // 400)
-    sample = texts[::step]
-    seen = Counter(found for text in sample if (found := date_format(text)))
-    if sum(seen.values()) * 2 < len(sample):
+    seen: Counter[tuple[str, bool]] = Counter()
+    judged = 0
+    for index in range(0, len(texts), step):
+        weight = int(counts[index]) if counts is not None else 1
+        judged += weight
+        if found := date_format(texts[index]):
+            seen[found] += weight
+    if sum(seen.values()) * 2 < judged:
         return None
     swappable = any(swap for _, swap in seen)
     order, evidence = _order(texts, order_hint) if swappable else (None, "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plotline.intake.card import card_and_reading
-from plotline.intake.column_types import native_text
+from plotline.intake.cell_text import native_text
 from plotline.intake.model import RawTable, Reading, Sheet
 from plotline.intake.profile import safe_text
 

@@ -55,6 +55,8 @@ def _is_header(head: Sequence[Any], body: Sequence[Sequence[Any]]) -> bool:
     filled = [str(value).strip().lower() for value, kind in zip(head, kinds) if kind != "empty"]
     if not filled:
         return False
+    if len(filled) > 1 and set(kinds) == {"text"} and len(set(filled)) == len(filled) and any(list(row) == list(head) for row in body):
+        return True  # a row of different words that comes again: parts of one export put together
     score = 0.25
     for index, (value, kind) in enumerate(zip(head, kinds)):
         column = [row[index] for row in body]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from plotline.intake.delimited import encoding_notes
+from plotline.intake.line_notes import encoding_notes
 from plotline.intake.encoding import Decoded
 from plotline.intake.header import header_names
 from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable

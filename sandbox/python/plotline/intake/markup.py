@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from plotline.intake.delimited import encoding_notes
+from plotline.intake.line_notes import encoding_notes
 from plotline.intake.encoding import Decoded
 from plotline.intake.header import count_header_rows, header_names
 from plotline.intake.model import RawTable, Reading, Rejected, Unreadable

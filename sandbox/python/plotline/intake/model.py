@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from plotline.intake.cell_text import native_text
 from plotline.intake.text_column import TextColumn
 
 
@@ -80,8 +81,6 @@ class RawTable:
         column = self.columns[index]
         if isinstance(column, TextColumn):
             return column
-        from plotline.intake.column_types import native_text
-
         return [value if isinstance(value, str) else native_text(value) for value in column]
 
 
@@ -98,9 +97,23 @@ class Sheet:
     """Merged ranges: first row, first column, last row, last column, from 1, inclusive."""
     named_tables: list[tuple[str, tuple[int, int, int, int], int]] = field(default_factory=list)
     """The workbook's own tables: name, range as above, number of header rows."""
-    formulas_without_values: int = 0
-    hidden_rows: int = 0
-    hidden_columns: int = 0
+    formulas_without_values: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column, from 1, of each."""
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)
+    row_numbers: list[int] | None = None
+    """The sheet's row of each of `rows` where empty ones were left out because the sheet spans too far; else None."""
+    column_numbers: list[int] | None = None
+    notes: list[Note] = field(default_factory=list)
+    """What the reader of the file has to say about this sheet."""
+
+    def row_number(self, index: int) -> int:
+        """The sheet's row, from 1, of `rows[index]`."""
+        return self.row_numbers[index] if self.row_numbers else self.first_row + index
+
+    def column_number(self, index: int) -> int:
+        """The sheet's column, from 1, of the cells at `index` of a row."""
+        return self.column_numbers[index] if self.column_numbers else self.first_column + index
 
 
 @dataclass

@@ -22,10 +22,9 @@ def rows_of(codes: np.ndarray, indexes: list[int]) -> list[int]:
     return np.flatnonzero(np.isin(codes, indexes)).tolist()
 
 
-def odd_notations(codes: np.ndarray, counts: np.ndarray, numbers: dict[int, tuple[str, Shape]], unit: str | None, convention: str) -> list[tuple[str, str, list[int]]]:
+def odd_notations(codes: np.ndarray, counts: np.ndarray, numbers: dict[int, tuple[str, Shape]], unit: str | None, convention: str, total: int) -> list[tuple[str, str, list[int]]]:
     """Notes (code, message, rows) on notations that few of the numbers have. `numbers` are the distinct values by code,
-    `convention` is how they were read: with a decimal `point` or `comma`."""
-    total = int(sum(counts[index] for index in numbers))
+    `convention` is how they were read: with a decimal `point` or `comma`, `total` the number of the column's values."""
     grouping = _GROUPING[convention]
     notes = []
     for words, has in (
@@ -39,5 +38,5 @@ def odd_notations(codes: np.ndarray, counts: np.ndarray, numbers: dict[int, tupl
         number = int(sum(counts[index] for index in odd))
         if is_few(number, total):
             first = numbers[odd[0]][0]
-            notes.append(("odd-number-form", f"{number} number(s) are written {words}, unlike the others, such as “{first}”.", rows_of(codes, odd)))
+            notes.append(("odd-number-format", f"{number} number(s) are written {words}, unlike the others, such as “{first}”.", rows_of(codes, odd)))
     return notes

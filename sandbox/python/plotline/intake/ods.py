@@ -51,7 +51,7 @@ class _Reader:
         self.annotation = 0
         self.in_paragraph = 0
         self.cells = 0
-        self.hidden_rows = 0
+        self.hidden_rows: list[int] = []
 
     def read(self, data: bytes) -> None:
         parser = expat.ParserCreate(namespace_separator=" ")
@@ -76,12 +76,11 @@ class _Reader:
                     self.hidden_styles.add(self.style)
             case "table" if not self.depth:
                 self.depth = 1
-                self.rows, self.pending_rows, self.hidden_rows = [], 0, 0
+                self.rows, self.pending_rows, self.hidden_rows = [], 0, []
                 self.sheets.append(Sheet(get.get("name", f"Sheet{len(self.sheets) + 1}"), get.get("style-name", "") in self.hidden_styles, []))
             case "table-row":
                 self.row, self.pending_cells = [], 0
                 self.row_repeat = _repeat(get.get("number-rows-repeated"))
-                self.hidden_rows += get.get("visibility") in ("collapse", "filter") and self.row_repeat < 10_000
             case "table-cell" | "covered-table-cell":
                 self.cell, self.paragraphs = get, []
                 self.cell_repeat = _repeat(get.get("number-columns-repeated"))

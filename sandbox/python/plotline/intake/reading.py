@@ -41,7 +41,7 @@ def read_file(path: Path, depth: int = 0) -> Reading:
         case "zip":
             from plotline.intake.archive import read_zip
 
-            return read_zip(path, depth)
+            return read_zip(path, depth, path)
         case "ole" | "xls":
             from plotline.intake.xls import read_xls
 

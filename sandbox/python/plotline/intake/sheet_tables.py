@@ -1,9 +1,18 @@
-"""A sheet's grid -> its tables: the workbook's own tables, else blocks of cells that blank rows or columns separate."""
+"""A sheet's grid -> its tables: the workbook's own tables, else blocks of cells that blank rows and columns separate.
+
+No cell is lost in silence: each is in a table, or in a note that names its row.
+"""
 
 from typing import Any
 
+from plotline.intake.grid import column_letters
 from plotline.intake.header import count_header_rows, header_names
-from plotline.intake.model import CellError, Note, RawTable, Reading, Sheet
+from plotline.intake.model import Note, RawTable, Reading, Sheet
+from plotline.intake.sheet_layout import Area, count_filled, cut, find_areas, note_rows, title_rows, without_blanks
+from plotline.intake.sheet_notes import sheet_notes, words_of
+
+_HEAD_ROWS = 64
+_Spans = dict[int, list[tuple[int, int]]]
 
 
 def add_sheets(reading: Reading, sheets: list[Sheet]) -> None:
@@ -15,193 +24,157 @@ def add_sheets(reading: Reading, sheets: list[Sheet]) -> None:
     for sheet in sheets:
         found = tables_of(sheet)
         reading.tables += found
-        reading.notes += _sheet_notes(sheet)
+        reading.notes += sheet_notes(sheet)
         if not found:
             reading.tables.append(RawTable(sheet.name, [], 0, [], [], sheet.hidden))
             reading.notes.append(Note("empty-sheet", f"The sheet {sheet.name} is empty.", sheet.name))
 
 
 def tables_of(sheet: Sheet) -> list[RawTable]:
-    """The tables of one sheet. A single one has the sheet's name, several are numbered."""
-    if not any(any(_filled(value) for value in row) for row in sheet.rows):
-        return []
-    named = [_named(sheet, *table) for table in sheet.named_tables]
-    named = [table for table in named if table]
+    """The tables of one sheet. A single one has the sheet's name, several have their own or are numbered."""
+    rows = without_blanks(sheet.rows)
+    spans = _spans(sheet)
+    named: list[tuple[Area, RawTable]] = []
+    for name, area, header_rows in sheet.named_tables:
+        table = _named(sheet, rows, spans, name, area, header_rows)
+        if table:
+            named.append(table)
     if named:
-        if len(named) == 1:
-            named[0].name = sheet.name
-        return named
-    blocks = _blocks(sheet)
-    tables = [_block_table(sheet, block) for block in blocks]
-    for number, table in enumerate(tables, 1):
-        table.name = sheet.name if len(tables) == 1 else f"{sheet.name} {number}"
-        for index, note in enumerate(table.notes):
-            table.notes[index] = Note(note.code, note.message, table.name, note.line)
-    return tables
+        rows = [list(row) for row in rows]
+        for (top, left, bottom, right), _ in named:
+            for row in rows[top : bottom + 1]:
+                row[left : right + 1] = [None] * len(row[left : right + 1])
+    areas, beside = find_areas(sheet, rows)
+    if named and len(areas) == 1 and not _is_table(rows, areas[0]):
+        areas, beside = [], areas
+    blocks = [(area, _block_table(sheet, rows, spans, area)) for area in areas]
+    found = sorted(named + blocks, key=lambda item: item[0])
+    if len(found) == 1:
+        _rename(found[0][1], sheet.name)
+    else:
+        own = {id(table) for _, table in named}
+        for number, (_, table) in enumerate(found, 1):
+            if id(table) not in own:
+                _rename(table, f"{sheet.name} {number}")
+    for area in beside:
+        _say_beside(sheet, rows, area, found)
+    return [table for _, table in found]
 
 
-def _filled(value: Any) -> bool:
-    return value is not None and not (isinstance(value, str) and not value.strip())
+def _is_table(rows: list[list[Any]], area: Area) -> bool:
+    return area[2] - area[0] >= 2 and area[3] > area[1] and sum(map(count_filled, cut(rows, area))) >= 6
 
 
-def _named(sheet: Sheet, name: str, area: tuple[int, int, int, int], header_rows: int) -> RawTable | None:
-    top, left, bottom, right = (area[0] - sheet.first_row, area[1] - sheet.first_column, area[2] - sheet.first_row, area[3] - sheet.first_column)
-    if top < 0 or left < 0 or top >= len(sheet.rows):
-        return None
-    rows = [[row[column] if column < len(row) else None for column in range(left, right + 1)] for row in sheet.rows[top : bottom + 1]]
-    outside = sum(
-        _filled(value)
-        for index, row in enumerate(sheet.rows)
-        for column, value in enumerate(row)
-        if not (top <= index <= bottom and left <= column <= right)
-    )
-    inside = sum(_filled(value) for row in rows for value in row)
-    if outside > inside:
-        return None
-    table = _table(sheet, rows, top, left, min(header_rows, len(rows)))
+def _rename(table: RawTable, name: str) -> None:
+    table.notes = [Note(note.code, note.message, name, note.line) for note in table.notes]
     table.name = name
-    if outside:
-        table.notes.append(Note("cells-outside", f"{outside} cell(s) of the sheet {sheet.name} lie outside its table {name}.", name))
-    return table
 
 
-def _blocks(sheet: Sheet) -> list[tuple[int, int, int, int]]:
-    """Rectangles (top, left, bottom, right; from 0, inclusive) that blank rows, then blank columns separate. Only when
-    at least two of them are tables of their own; else the whole used area is one."""
-    used = [index for index, row in enumerate(sheet.rows) if any(map(_filled, row))]
-    columns = [index for row in sheet.rows for index, value in enumerate(row) if _filled(value)]
-    whole = (used[0], min(columns), used[-1], max(columns))
-    found: list[tuple[int, int, int, int]] = []
-    for top, bottom in _runs(used):
-        filled = sorted({index for row in sheet.rows[top : bottom + 1] for index, value in enumerate(row) if _filled(value)})
-        for left, right in _runs(filled):
-            found.append((top, left, bottom, right))
-    tables = [area for area in found if area[2] - area[0] >= 2 and area[3] > area[1] and _has_header(sheet, area)]
-    if len(tables) < 2:
-        return [whole]
-    # A title above a table belongs to it; other cells must not be lost, so they are tables too.
-    rest = [area for area in found if area not in tables and not _is_title(area, tables)]
-    if len(rest) > len(tables):
-        return [whole]
-    return sorted(tables + rest)
+def _named(sheet: Sheet, rows: list[list[Any]], spans: _Spans, name: str, place: Area, header_rows: int) -> tuple[Area, RawTable] | None:
+    """One of the workbook's own tables; None where its range holds no cells."""
+    if sheet.row_numbers or sheet.column_numbers:
+        return None
+    height, width = len(rows), max(map(len, rows), default=0)
+    top, left = max(0, place[0] - sheet.first_row), max(0, place[1] - sheet.first_column)
+    bottom, right = min(height - 1, place[2] - sheet.first_row), min(width - 1, place[3] - sheet.first_column)
+    if top > bottom or left > right:
+        return None
+    area = (top, left, bottom, right)
+    table = _table(sheet, cut(rows, area), spans, area, min(header_rows, bottom - top + 1))
+    _rename(table, name)
+    return area, table
 
 
-def _runs(indexes: list[int]) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    for index in indexes:
-        if runs and index == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], index)
-        else:
-            runs.append((index, index))
-    return runs
+def _say_beside(sheet: Sheet, rows: list[list[Any]], area: Area, found: list[tuple[Area, RawTable]]) -> None:
+    """Names cells that are in no table: with the table right below them, else with the sheet."""
+    first, last = sheet.row_number(area[0]), sheet.row_number(area[2])
+    where = f"row {first}" if first == last else f"rows {first} to {last}"
+    words = words_of(cut(rows, area))
+    below = [table for place, table in found if place[0] > area[2] and place[1] <= area[3] and area[1] <= place[3]]
+    if below and area[2] - area[0] <= 2:
+        table = below[0]
+        table.notes.append(Note("preamble", f"Above the table, {where}: {words}", table.name, first))
+    else:
+        name = found[0][1].name if len(found) == 1 else sheet.name
+        found[0][1].notes.append(Note("cells-outside", f"In no table of {sheet.name}, {where}: {words}", name, first))
 
 
-def _has_header(sheet: Sheet, area: tuple[int, int, int, int]) -> bool:
-    rows = _cut(sheet, area)
-    start = next((index for index, row in enumerate(rows) if sum(map(_filled, row)) >= 2), 0)
-    return count_header_rows(rows[start:]) > 0
-
-
-def _is_title(area: tuple[int, int, int, int], tables: list[tuple[int, int, int, int]]) -> bool:
-    return any(area[2] < table[0] and area[2] - area[0] <= 2 and area[3] - area[1] <= 1 for table in tables)
-
-
-def _cut(sheet: Sheet, area: tuple[int, int, int, int]) -> list[list[Any]]:
-    top, left, bottom, right = area
-    return [[row[column] if column < len(row) else None for column in range(left, right + 1)] for row in sheet.rows[top : bottom + 1]]
-
-
-def _block_table(sheet: Sheet, area: tuple[int, int, int, int]) -> RawTable:
-    rows = _cut(sheet, area)
-    start = _title_rows(rows)
-    table = _table(sheet, rows[start:], area[0] + start, area[1], None)
+def _block_table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area) -> RawTable:
+    cells = cut(rows, area)
+    top, left, _, right = area
+    heads = [_unmerged(sheet, spans, row, top + index, left) for index, row in enumerate(cells[:_HEAD_ROWS])]
+    start = title_rows(cells, heads)
+    header = count_header_rows(_heads_and_body(cells, heads, start))
+    below = note_rows(cells[start:], header)
+    end = len(cells) - below
+    while below and not count_filled(cells[end - 1]):
+        end -= 1
+    table = _table(sheet, cells[start:end], spans, (top + start, left, top + end - 1, right), header)
     if start:
-        first, last = area[0] + sheet.first_row, area[0] + start - 1 + sheet.first_row
+        first, last = sheet.row_number(top), sheet.row_number(top + start - 1)
         where = f"row {first}" if first == last else f"rows {first} to {last}"
-        words = " ".join(str(value) for row in rows[:start] for value in row if _filled(value))[:80]
-        table.notes.append(Note("preamble", f"The table begins on row {last + 1}; {where} above it hold a title: {words}", sheet.name, first))
+        table.notes.append(Note("preamble", f"The table begins on row {sheet.row_number(top + start)}; {where} above it hold a title: {words_of(cells[:start])}", sheet.name, first))
+    if below:
+        lines = [index for index in range(len(cells) - below, len(cells)) if count_filled(cells[index])]
+        first, last = sheet.row_number(top + lines[0]), sheet.row_number(top + lines[-1])
+        where = f"Row {first} below the table holds a note" if first == last else f"Rows {first} to {last} below the table hold notes"
+        table.notes.append(Note("footer", f"{where} and are not part of it: {words_of(cells[-below:])}" if first != last else f"{where} and is not part of it: {words_of(cells[-below:])}", sheet.name, first))
     return table
 
 
-def _title_rows(rows: list[list[Any]]) -> int:
-    """Rows at the top with far fewer cells than the table has: titles, dates of export, blank rows."""
-    width = len(rows[0]) if rows else 0
-    if width < 2:
-        return 0
-    counts = [sum(map(_filled, row)) for row in rows[:60]]
-    body = sorted(count for count in counts if count)
-    typical = body[len(body) // 2] if body else 0
-    if typical < 2:
-        typical = max(counts, default=0)
-    start = 0
-    while start < len(counts) - 1 and counts[start] < max(2, typical * 0.5):
-        start += 1
-    if start >= len(counts) - 1 or start > 30:
-        return 0
-    return start
+def _heads_and_body(cells: list[list[Any]], heads: list[list[Any]], start: int) -> list[list[Any]]:
+    """The first rows to judge the header by: group names stand over all columns they are merged over."""
+    return [heads[index] if index < start + 3 and index < len(heads) else cells[index] for index in range(start, min(len(cells), start + 210))]
 
 
-def _table(sheet: Sheet, rows: list[list[Any]], top: int, left: int, header_rows: int | None) -> RawTable:
-    width = max((len(row) for row in rows), default=0)
-    count = count_header_rows(rows[:210]) if header_rows is None else header_rows
-    head = [_unmerged(sheet, row, top + index, left) for index, row in enumerate(rows[:count])]
+def _table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area, count: int) -> RawTable:
+    """The table of the cells `rows`, which stand at `area`; the first `count` of them are its header."""
+    top, left, bottom, right = area
+    width = right - left + 1
+    head = [_unmerged(sheet, spans, row, top + index, left) for index, row in enumerate(rows[:count])]
     names, units = header_names(head, width)
     body = rows[count:]
-    kept = [index for index, row in enumerate(body) if any(map(_filled, row))]
-    first_line = sheet.first_row + top + count
-    columns = [[_value(body[index][column]) for index in kept] for column in range(width)]
-    used = [column for column in range(width) if (column < len(names) and any(row[column] is not None for row in head)) or any(map(_filled, columns[column]))]
-    last_row = sheet.first_row + top + len(rows) - 1
-    area = f"{column_letters(sheet.first_column + left)}{sheet.first_row + top}:{column_letters(sheet.first_column + left + width - 1)}{last_row}"
-    return RawTable(
+    kept = [index for index, row in enumerate(body) if count_filled(row)]
+    columns = [list(column) for column in zip(*(body[index] for index in kept))] if kept else [[] for _ in range(width)]
+    used = [column for column in range(width) if any(row[column] is not None for row in head) or any(value is not None for value in columns[column])]
+    place = f"{column_letters(sheet.column_number(left))}{sheet.row_number(top)}:{column_letters(sheet.column_number(right))}{sheet.row_number(bottom)}"
+    table = RawTable(
         sheet.name,
         [names[column] for column in used],
         count,
         [columns[column] for column in used],
-        [first_line + index for index in kept],
+        [sheet.row_number(top + count + index) for index in kept],
         sheet.hidden,
-        area,
+        place,
         units=[units[column] for column in used],
     )
+    if count > 1:
+        joined = next((names[column] for column in used if " / " in names[column]), None)
+        first = sheet.row_number(top)
+        if joined:
+            words = f"The header has {count} rows ({first} to {first + count - 1}); their names are joined, such as “{joined}”."
+            table.notes.append(Note("header-rows", words, sheet.name, first))
+    return table
 
 
-def _value(value: Any) -> Any:
-    return value if _filled(value) else None
-
-
-def _unmerged(sheet: Sheet, row: list[Any], index: int, left: int) -> list[Any]:
-    """A header row with each merged cell's value in all the columns it spans."""
-    out = list(row)
-    line = sheet.first_row + index
-    for top, first, bottom, last in sheet.merges:
-        if top <= line <= bottom:
-            start = first - sheet.first_column - left
-            if 0 <= start < len(out) and top == line:
-                for column in range(start, min(len(out), last - sheet.first_column - left + 1)):
-                    out[column] = row[start]
+def _spans(sheet: Sheet) -> _Spans:
+    """Row, from 1 -> first and last column, from 1, of the merged ranges that begin on it and span several columns."""
+    out: _Spans = {}
+    for top, left, _, right in sheet.merges:
+        if right > left:
+            out.setdefault(top, []).append((left, right))
     return out
 
 
-def column_letters(number: int) -> str:
-    """1 -> A, 27 -> AA."""
-    letters = ""
-    while number > 0:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def _sheet_notes(sheet: Sheet) -> list[Note]:
-    notes = []
-    if sheet.merges:
-        notes.append(Note("merged-cells", f"The sheet {sheet.name} has {len(sheet.merges)} merged range(s); only the first cell of each holds a value.", sheet.name, sheet.merges[0][0]))
-    errors = [(index, value) for index, row in enumerate(sheet.rows) for value in row if isinstance(value, CellError)]
-    if errors:
-        line = sheet.first_row + errors[0][0]
-        notes.append(Note("spreadsheet-errors", f"{len(errors)} cell(s) of {sheet.name} hold an error such as {errors[0][1]} (row {line}).", sheet.name, line))
-    if sheet.formulas_without_values:
-        words = f"{sheet.formulas_without_values} formula(s) of {sheet.name} have no stored value and are missing; open the file in Excel and save it once."
-        notes.append(Note("formulas-without-values", words, sheet.name))
-    if sheet.hidden_rows or sheet.hidden_columns:
-        notes.append(Note("hidden-rows-or-columns", f"{sheet.name} has {sheet.hidden_rows} hidden row(s) and {sheet.hidden_columns} hidden column(s); they are part of the table.", sheet.name))
-    return notes
+def _unmerged(sheet: Sheet, spans: _Spans, row: list[Any], index: int, left: int) -> list[Any]:
+    """A row with each merged cell's value in all the columns it spans."""
+    found = spans.get(sheet.row_number(index))
+    if not found or sheet.column_numbers:
+        return row
+    out = list(row)
+    for first, last in found:
+        start = first - sheet.first_column - left
+        if 0 <= start < len(out):
+            for column in range(start + 1, min(len(out), last - sheet.first_column - left + 1)):
+                out[column] = row[start] if out[column] is None else out[column]
+    return out

@@ -1,5 +1,6 @@
 """Consecutive records -> one table: where it begins, its header, its rows. Every line is a row, or named with a reason."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,8 @@ _SYSTEMATIC = 0.1
 _SYSTEMATIC_ROWS = 3
 COMMENT_MARKS = ("#", "//")
 _MAX_CUT_NOTES = 40
+_ONE_FIELD = re.compile(r"has 1 field where the table has \d+")
+_MAX_TITLES = 30
 
 
 def build_table(records: Records, dialect: Dialect, name: str, source: list[str]) -> RawTable:
@@ -27,6 +30,11 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     width = modal_width(Records(rows, lines))
     start = first_row(rows, width)
     rows, lines = rows[start:], lines[start:]
+    if start:
+        head = _written_otherwise(source, records.lines[start - 1], width, dialect)
+        if head:
+            rows, lines, start = [head, *rows], [records.lines[start - 1], *lines], start - 1
+            table.notes.append(Note("header-other-delimiter", "The header is separated by another sign than the rows.", name, lines[0]))
     if start:
         table.notes.append(preamble_note(records.lines[:start], lines[0], name))
     first = lines[0]
@@ -64,8 +72,7 @@ def preamble_note(lines: Sequence[int], first_of_table: int, name: str) -> Note:
 def first_row(rows: list[list[str]], width: int) -> int:
     """Where the table begins: its first row of the table's width, or a narrower header right before it."""
     start = next(index for index, row in enumerate(rows) if len(row) == width)
-    while start + 2 < len(rows) and len(rows[start]) == width and _mostly_empty(rows[start]) and not _mostly_empty(rows[start + 1]):
-        start += 1
+    start = _after_titles(rows, start, width)
     if start and width > 1:
         before = rows[start - 1]
         near = len(before) >= 2 and abs(len(before) - width) <= max(1, width // 4)
@@ -75,9 +82,32 @@ def first_row(rows: list[list[str]], width: int) -> int:
     return start
 
 
-def _mostly_empty(row: list[str]) -> bool:
-    filled = sum(bool(value.strip()) for value in row)
-    return filled <= 1 and len(row) > 2
+def _written_otherwise(source: list[str], line: int, width: int, dialect: Dialect) -> list[str] | None:
+    """The names in a line right above the rows that is separated by another sign than they are."""
+    text = source[line - 1] if line <= len(source) else ""
+    for other in (";", ",", "\t", "|"):
+        fields = [field.strip().strip('"') for field in text.split(other)]
+        if other != dialect.delimiter and len(fields) == width > 1 and all(kind_of(field) == "text" for field in fields):
+            return fields
+    return None
+
+
+def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
+    """The first row that is no title: titles fill few of the columns and stand above a row that fills most of them."""
+    filled = [sum(bool(value.strip()) for value in row) if len(row) == width else 0 for row in rows[start : start + _MAX_TITLES]]
+    if width < 3 or not filled or filled[0] > width // 2:
+        return start
+    typical = sorted(count for count in filled if count)[len([count for count in filled if count]) // 2] if any(filled) else 0
+    head = next((index for index, count in enumerate(filled) if count > width // 2), None)
+    if head is None or typical <= width // 2:
+        return start + (filled[0] <= 1 < filled[1] if len(filled) > 2 else 0)
+    above = rows[start + head - 1]
+    marks = [bool(value.strip()) for value in above] if len(above) == width else []
+    # Names of groups have gaps between them; a label with its value stands in the first columns.
+    has_gaps = sum(marks) > 1 and not all(marks[: sum(marks)])
+    if has_gaps and all(kind_of(value) == "text" for value in above if value.strip()):
+        return start + head - 1
+    return start + head
 
 
 def _regular(
@@ -224,18 +254,20 @@ def _strip_distinct(table: RawTable, index: int, column: TextColumn) -> None:
 
 
 def _quote_notes(records: Records, table: RawTable) -> None:
-    if records.stray:
-        words = f"{len(records.stray)} line(s) have quotes inside unquoted fields; they were kept as text: {listed(records.stray)}."
-        table.notes += on_lines("stray-quotes", words, table.name, records.stray)
+    gone = {found.line for found in table.rejected}
+    stray = [line for line in records.stray if line not in gone]
+    if stray:
+        words = f"{len(stray)} line(s) have quotes inside unquoted fields; they were kept as text: {listed(stray)}."
+        table.notes += on_lines("stray-quotes", words, table.name, stray)
     inside = records.multi_line
-    if inside and len(inside) <= max(2, len(records.rows) // 20):
+    if inside and len(inside) <= max(2, len(table.lines) // 20):
         words = f"{len(inside)} value(s) run over several lines, from line {listed(inside)}."
         table.notes += on_lines("multi-line-values", words, table.name, inside)
 
 
 def _cut_notes(table: RawTable) -> None:
     """Rows that may have lost their end to the next line: it was rejected for being one short piece of text."""
-    short = [found.line for found in table.rejected if found.reason.startswith("has 1 field where")]
+    short = [found.line for found in table.rejected if _ONE_FIELD.fullmatch(found.reason)]
     if not short or len(short) > _MAX_CUT_NOTES:
         return
     lines = np.asarray(table.lines)

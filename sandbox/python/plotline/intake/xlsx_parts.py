@@ -1,14 +1,19 @@
-"""The small parts of an XLSX package: a plain tree of an XML part, shared strings, which number formats are dates."""
+"""The small parts of an XLSX package: a plain tree of an XML part, shared strings, which cell styles show dates."""
 
 import re
 from typing import Any
 from xml.parsers import expat
 
 from plotline.intake.model import Unreadable
+from plotline.intake.number_formats import format_kind, kind_for, serial_date
 
-_BUILT_IN_DATES = frozenset((*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 55), 57, 58))
-_BUILT_IN_TIMES = frozenset((18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56))
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|(\w+));|&")
+_ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_ITEM = rb'\s*<si>(?:<t(?: xml:space="preserve")?>[^<]*</t>|\s*(?:(?!</?si[\s/>])<[^<]*+)*+)</si>'
+_ITEMS = re.compile(rb"(?:" + _ITEM + rb")*+\s*")
+_TEXTS = re.compile(rb'<si>(?:<t(?: xml:space="preserve")?>([^<]*)</t></si>|(.*?)</si>)', re.DOTALL)
+_TABLE = re.compile(rb'^(?:\xef\xbb\xbf)?\s*(?:<\?xml(?: version="1\.[01]"| encoding="(?:UTF|utf)-8"| standalone="\w+")*\s*\?>)?\s*<sst(?:\s[^<>]*)?>')
 
 
 class Node:
@@ -39,6 +44,14 @@ class Node:
         return out
 
 
+def new_parser() -> Any:
+    """An XML parser that names elements `namespace name` and refuses a document type, which no workbook has."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _no_doctype
+    return parser
+
+
 def parse_tree(data: bytes) -> Node:
     """The tree of a small part. Raises expat's error where it is not XML."""
     root = Node("", {})
@@ -49,10 +62,9 @@ def parse_tree(data: bytes) -> Node:
         stack[-1].children.append(node)
         stack.append(node)
 
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = new_parser()
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _tag: stack.pop()
-    parser.StartDoctypeDeclHandler = _no_doctype
     parser.Parse(data, True)
     return root
 
@@ -61,73 +73,139 @@ def shared_strings(data: bytes | None) -> list[str]:
     """The workbook's table of strings, without phonetic hints."""
     if data is None:
         return []
+    try:
+        plain = _plain_strings(data)
+    except (ValueError, expat.ExpatError):
+        plain = None
+    return _parsed_strings(data) if plain is None else plain
+
+
+def _plain_strings(data: bytes) -> list[str] | None:
+    """The strings of a table in the form that all spreadsheet programs write; None where it holds anything else."""
+    start = _TABLE.match(data)
+    if not start or b"<!" in data:
+        return None
+    stop = _ITEMS.match(data, start.end())
+    if not stop or not re.fullmatch(rb"(?:<extLst>.*)?</sst>\s*", data[stop.end() :], re.DOTALL):
+        return None
+    out = []
+    for text, rich in _TEXTS.findall(data, start.end(), stop.end()):
+        if rich:
+            parsed = _parsed_strings(b"<sst><si>" + rich + b"</si></sst>")
+            if len(parsed) != 1:
+                return None
+            out.append(parsed[0])
+        else:
+            out.append(plain_text(text))
+    return out
+
+
+def plain_text(raw: bytes) -> str:
+    """The characters between two tags, as an XML parser gives them. Raises ValueError where it would not."""
+    text = raw.decode("utf-8")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "&" in text:
+        text = _ENTITY.sub(_character, text)
+    return unescape(text)
+
+
+def _character(found: re.Match[str]) -> str:
+    decimal, hexadecimal, name = found.groups()
+    if name:
+        if name not in _ENTITIES:
+            raise ValueError("an entity of its own")
+        return _ENTITIES[name]
+    number = int(decimal) if decimal else int(hexadecimal, 16) if hexadecimal else 0
+    if not (number >= 32 or number in (9, 10, 13)) or 0xD800 <= number < 0xE000 or number in (0xFFFE, 0xFFFF):
+        raise ValueError("no character")
+    return chr(number)
+
+
+def unescape(text: str) -> str:
+    """Undoes Excel's way to write characters that XML cannot hold: `_x000D_` is a carriage return."""
+    if "_x" not in text:
+        return text
+    text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _parsed_strings(data: bytes) -> list[str]:
     out: list[str] = []
     pieces: list[str] = []
-    state = {"text": False, "phonetic": False}
+    text = phonetic = False
 
     def start(tag: str, _attributes: dict[str, str]) -> None:
+        nonlocal text, phonetic
         name = tag.rsplit(" ", 1)[-1]
         if name == "si":
             pieces.clear()
         elif name == "rPh":
-            state["phonetic"] = True
+            phonetic = True
         elif name == "t":
-            state["text"] = not state["phonetic"]
+            text = not phonetic
 
     def end(tag: str) -> None:
+        nonlocal text, phonetic
         name = tag.rsplit(" ", 1)[-1]
         if name == "si":
-            text = "".join(pieces)
-            out.append(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text)
+            out.append(unescape("".join(pieces)))
         elif name == "rPh":
-            state["phonetic"] = False
+            phonetic = False
         elif name == "t":
-            state["text"] = False
+            text = False
 
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
+    parser = new_parser()
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = lambda text: pieces.append(text) if state["text"] else None
-    parser.StartDoctypeDeclHandler = _no_doctype
+    parser.CharacterDataHandler = lambda found: pieces.append(found) if text else None
     parser.Parse(data, True)
     return out
 
 
 class DateStyles:
-    """Which cell styles show their number as a date or a time of day."""
+    """Which cell styles show their number as a date, a time of day or a length of time."""
 
-    def __init__(self, data: bytes | None) -> None:
-        self._kinds: dict[str, str] = {}
-        if data is None:
-            return
-        try:
-            tree = parse_tree(data)
-        except expat.ExpatError:
-            return
-        formats = {node.get("numFmtId"): node.get("formatCode") for node in tree.all("numFmt")}
-        cells = tree.find("cellXfs")
-        for index, node in enumerate(cells.children if cells else []):
-            number = node.get("numFmtId", "0")
-            kind = format_kind(int(number) if number.isdigit() else 0, formats.get(number))
+    def __init__(self, date1904: bool, formats: list[tuple[int, str | None]]) -> None:
+        """`formats[style]` is the number and, where the workbook defines it, the code of the style's number format."""
+        self.date1904 = date1904
+        self.kinds: dict[int, tuple[str, str]] = {}
+        for style, (number, code) in enumerate(formats):
+            kind = format_kind(number, code)
             if kind != "number":
-                self._kinds[str(index)] = kind
+                self.kinds[style] = (kind, code or "")
 
-    def kind(self, style: str) -> str:
-        """`date`, `time` or `number`."""
-        return self._kinds.get(style, "number")
+    def value(self, number: int | float, style: int) -> Any:
+        """The number, or the date or time that the style makes of it; None for what is not a number."""
+        if isinstance(number, float) and (number != number or number in (float("inf"), float("-inf"))):
+            return None
+        found = self.kinds.get(style)
+        if found is None:
+            return number
+        kind, code = found
+        if kind == "varies":
+            kind = kind_for(code, number)
+        return number if kind == "number" else serial_date(number, kind, self.date1904)
 
 
-def format_kind(number: int, code: str | None) -> str:
-    """What a number format shows: `date`, `time` or `number`. `code` wins over the built-in meaning of `number`."""
-    if code is None or code == "":
-        return "date" if number in _BUILT_IN_DATES else "time" if number in _BUILT_IN_TIMES else "number"
-    bare = re.sub(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', "", code.split(";")[0], flags=re.IGNORECASE).lower()
-    if "general" in bare or re.search(r"[#?]", bare) or re.search(r"0(?!\d*$)", bare.replace("ss.0", "").replace("ss.00", "").replace("ss.000", "")) and not re.search(r"[ymdhs]", bare):
-        return "number"
-    if re.search(r"[yd]|mmm", bare) or ("m" in bare and "h" not in bare and "s" not in bare):
-        return "date"
-    return "time" if re.search(r"[hs]", bare) else "number"
+def read_styles(data: bytes | None, date1904: bool) -> DateStyles:
+    """The styles part of a workbook; a missing or damaged one shows every number as it is stored."""
+    if data is None:
+        return DateStyles(date1904, [])
+    try:
+        tree = parse_tree(data)
+    except expat.ExpatError:
+        return DateStyles(date1904, [])
+    codes = {node.get("numFmtId"): node.get("formatCode") for node in tree.all("numFmt")}
+    cells = tree.find("cellXfs")
+    formats = []
+    for node in cells.children if cells else []:
+        if node.name == "xf":
+            number = node.get("numFmtId", "0")
+            formats.append((int(number) if number.isdigit() else 0, codes.get(number)))
+    return DateStyles(date1904, formats)
 
 
 def _no_doctype(*_: Any) -> None:
