@@ -18,7 +18,7 @@ from plotline.intake.records import PhysicalLines, Records, read_records, tokeni
 from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, first_row, preamble_note, regular_rows
 from plotline.intake.text_column import Buffer, Spans, TextColumn
 
-FROM_BYTES = 1_000_000
+FROM_BYTES = 150_000
 """Below this size the line-by-line reader is fast enough."""
 _HEAD_LINES = 400
 _HEAD_BYTES = 1_300_000

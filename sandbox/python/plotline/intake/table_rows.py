@@ -197,7 +197,7 @@ def reason_of_width(size: int, width: int, text: str, dialect: Dialect) -> str:
     for other in (";", ",", "\t", "|", ":"):
         if size < width and other != dialect.delimiter and len(text.split(other)) == width:
             shown = "tabs" if other == "\t" else f"“{other}”"
-            return f"{reason}; it is separated by {shown}"
+            return f"{reason} (separated by {shown})"
     return reason
 
 
