@@ -46,6 +46,10 @@ def _decoded_wide(data: bytes, name: str) -> Decoded:
 
 
 def _decoded_utf8(data: bytes, name: str) -> Decoded:
+    if b"\0" in data:
+        # Between the bytes of one letter a NUL would spoil the letter, so it goes before the text is made.
+        lines = [number for number, line in enumerate(data.split(b"\n"), 1) if b"\0" in line]
+        return replace(_decoded_utf8(data.replace(b"\0", b""), name), nul_lines=lines)
     if name == "utf-8" and data.isascii():
         escaped = _iso2022(data)
         return escaped or _without_nul(Decoded(data.decode("ascii"), "ascii"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from plotline.intake.checks.duplicates import duplicates
+from plotline.intake.checks.gaps_in_columns import few_missing, odd_decimals
 from plotline.intake.checks.hollow import hollow_columns, no_rows
 from plotline.intake.checks.hostile import formula_text, instructions, instructions_in_names
 from plotline.intake.checks.lost import rejected_lines, spreadsheet_errors, totals, unusable_values
