@@ -90,9 +90,6 @@ def _head(piece: bytes) -> str:
 
 
 def _lines_of(body: bytes, dialect: Dialect) -> tuple[Buffer, Scan] | None:
-    returns, pairs, feeds = body.count(b"\r"), body.count(b"\r\n"), body.count(b"\n")
-    if returns - pairs and (returns - pairs) * 3 >= feeds:
-        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     buffer = Buffer(body)
     found = scan(buffer.codes, ord(dialect.delimiter), ord(dialect.quote) if dialect.quote else None, dialect.escape == "\\")
     if found is None or found.width < 2 or len(found.plain) < 100:

@@ -29,6 +29,18 @@ class Decoded:
     """Where the encoding was guessed from very few lines: those lines."""
 
 
+def with_line_feeds(data: bytes) -> bytes:
+    """The data with `\\n` for line ends where the file ends its lines with lone carriage returns; UTF-16 and UTF-32 as
+    they are. No trail byte of the East Asian code pages is a carriage return."""
+    returns = data.count(b"\r")
+    if not returns or b"\0" in data[:4096] and _wide_without_bom(data) or data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        return data
+    lone = returns - data.count(b"\r\n")
+    if lone and lone * 3 >= data.count(b"\n"):
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data
+
+
 def decode(data: bytes) -> Decoded:
     """The text of `data`. Never fails: a byte that no candidate explains becomes U+FFFD, and the line is in `mixed_lines`."""
     for bom, name in _BOMS:

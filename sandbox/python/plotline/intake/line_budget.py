@@ -26,9 +26,9 @@ _LAST = ("empty-rows", "empty-sheet", "other-files", "compressed", "empty-column
 
 _LINES_FIRST = (
     ("rejected-lines", "unusable-values", "spreadsheet-errors", "damaged-sheet", "totals-row"),
-    ("short-rows", "long-rows", "may-be-cut", "stray-quotes", "joined-files", "header-other-delimiter", "mixed-encoding", "nul-bytes", "guessed-encoding", "multi-line-values"),
+    ("short-rows", "long-rows", "may-be-cut", "stray-quotes", "joined-files", "carriage-returns", "header-other-delimiter", "mixed-encoding", "nul-bytes", "guessed-encoding", "multi-line-values"),
     ("garbled-text", "lost-characters", "control-characters", "odd-number-format", "odd-format", "unusual-digits", "mixed-scripts"),
-    ("invisible-characters", "edge-blanks", "instruction-like-text", "formula-text"),
+    ("invisible-characters", "edge-blanks", "blank-cells", "leading-zeros", "long-number", "instruction-like-text", "formula-text"),
     ("duplicate-rows", "duplicate-keys"),
     ("outliers", "odd-sign", "same-but-spelling", "series-gap"),
 )

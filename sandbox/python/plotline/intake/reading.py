@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from plotline.intake.delimited import read_delimited
-from plotline.intake.encoding import decode
+from plotline.intake.encoding import decode, with_line_feeds
 from plotline.intake.kinds import kind_of_file
 from plotline.intake.model import Note, Reading, Unreadable
 
@@ -82,6 +82,7 @@ def _read_text(path: Path, size: int) -> Reading:
         raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
     from plotline.intake.bulk import read_bulk
 
+    data = with_line_feeds(data)
     reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
     widest = max((len(table.header) for table in reading.tables), default=0)
     if widest > MAX_COLUMNS:
