@@ -10,7 +10,7 @@ import pandas as pd
 
 from plotline.intake import numbers
 from plotline.intake.column import Column, Hints, ambiguous_words, cells, fits, integers, row_of, rows_of, take
-from plotline.intake.dates import read_dates
+from plotline.intake.dates import Dates, read_dates
 from plotline.intake.native_columns import native_column
 from plotline.intake.quick_columns import dates_column, numbers_column
 from plotline.intake.readings import date_readings, number_readings
@@ -167,12 +167,30 @@ def _as_dates(codes: np.ndarray, texts: list[str], present: list[int], counts: n
     table[judged] = found.values
     column = Column(table[codes], "date")
     column.unusable = cells(codes, texts, reasons)
+    column.notes += _odd_dates(codes, counts, texts, judged, found)
     if found.order:
         if "allow" in found.evidence:
             hints.date_order = hints.date_order or found.order
         else:
             column.notes.append(("date-order", f"Dates such as {texts[judged[0]]} were read {found.order.replace('-', ' ')}: {found.evidence}.", None))
     return column
+
+
+def _odd_dates(codes: np.ndarray, counts: np.ndarray, texts: list[str], judged: list[int], found: Dates) -> list[tuple[str, str, list[int]]]:
+    """The one or two dates in a form that none of the others have: day and month may be meant the other way round there."""
+    assert found.pattern is not None
+    by_form: dict[int, list[int]] = {}
+    for index, form in zip(judged, found.pattern.tolist()):
+        by_form.setdefault(form, []).append(index)
+    by_form.pop(-1, None)
+    total = int(sum(counts[index] for indexes in by_form.values() for index in indexes))
+    notes = []
+    for indexes in by_form.values():
+        rows = int(sum(counts[index] for index in indexes))
+        if rows <= 2 and rows * 4 < total:
+            words = f"{rows} date(s) are written in another form than the others, such as “{texts[indexes[0]]}”."
+            notes.append(("odd-date-form", words, rows_of(codes, indexes)))
+    return notes
 
 
 def _as_text(name: str, codes: np.ndarray, distinct: list[Any], stripped: list[str], counts: np.ndarray) -> Column:

@@ -72,7 +72,7 @@ def _decoded_utf8(data: bytes, name: str) -> Decoded:
         if error.start >= len(data) - 4 and error.reason == "unexpected end of data" and not data[: error.start].isascii():
             lines = [data[: error.start].count(b"\n") + 1]
             return _without_nul(Decoded(data.decode("utf-8", errors="replace"), name, False, "utf-8 (cut)", lines))
-    if _mostly_utf8(data):
+    if name == "utf-8-sig" or _mostly_utf8(data):
         return _without_nul(_mixed(data, name))
     page = best_code_page(_sample_of_high_bytes(data))
     try:
@@ -82,8 +82,21 @@ def _decoded_utf8(data: bytes, name: str) -> Decoded:
 
 
 def _mostly_utf8(data: bytes) -> bool:
-    """Whether the valid multi-byte sequences outweigh what is not valid: a UTF-8 file with foreign lines in it."""
-    text = data[: 8 * _SAMPLE_BYTES].decode("utf-8", errors="replace")
+    """Whether the data are UTF-8 with foreign lines in it: where letters of a code page are taken for UTF-8, hardly a
+    line of them is valid, so as many valid lines as broken ones prove it; else the letters decide."""
+    head = data[: 8 * _SAMPLE_BYTES]
+    valid_lines = broken_lines = 0
+    for line in head.split(b"\n"):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            valid_lines += 1
+        except UnicodeDecodeError:
+            broken_lines += 1
+    if valid_lines >= max(1, broken_lines):
+        return True
+    text = head.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     valid = sum(1 for character in text if character > "\x7f") - broken
     return valid > broken * 2 or (valid >= 3 and valid >= broken)

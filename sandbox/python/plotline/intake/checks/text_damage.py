@@ -46,6 +46,7 @@ _PLAIN_CONTROLS = np.zeros(128, dtype=bool)
 _PLAIN_CONTROLS[[*range(10), 11, 12, *range(14, 32), 127]] = True
 _LOST_LETTER = re.compile(r"[^\W\d_]\?[^\W\d_A-Z]")
 _CLOSING = "\u00ae\u00a9\u00b0\u00b2\u00b3\u00bb\u00ab\u00b7\u2026\u2019\u201d\u2014\u2013\u2122\u203a"
+_OPENING, _ENDING = tuple("“”„‟«»‘’‚‹"), tuple("“”‟«»‘’›")
 _SENTENCES = {
     "garbled": ("garbled-text", "holds letters of a wrong encoding", "hold letters of a wrong encoding"),
     "lost": ("lost-characters", "holds a � where a character was lost before the file came here", "hold a � where a character was lost before the file came here"),
@@ -54,9 +55,10 @@ _SENTENCES = {
     "invisible": ("invisible-characters", "holds invisible or unusual blanks", "hold invisible or unusual blanks"),
     "digits": ("unusual-digits", "is written with digits of another script", "are written with digits of another script"),
     "scripts": ("mixed-scripts", "mixes look-alike letters of two scripts", "mix look-alike letters of two scripts"),
+    "quotes": ("odd-quotes", "stands in typographic quotation marks", "stand in typographic quotation marks"),
     "blanks": ("edge-blanks", "begins or ends with a blank", "begin or end with a blank"),
 }
-_ONLY_WHERE_FEW = ("invisible", "digits", "scripts", "blanks", "question")
+_ONLY_WHERE_FEW = ("invisible", "digits", "scripts", "blanks", "question", "quotes")
 """How a whole column is written is no damage."""
 
 
@@ -100,6 +102,8 @@ def _scan(joined: Joined, texts: list[str]) -> dict[str, list[int]]:
     if "?" in joined.text:
         owners = joined.owners([match.start() for match in _LOST_LETTER.finditer(joined.text)]).tolist()
         found["question"] = {owner for owner in owners if not re.search(r"[=/&]", texts[owner])}
+    if not joined.text.isascii():
+        found["quotes"] = {index for index, text in enumerate(texts) if text[:1] in _OPENING and text[-1:] in _ENDING and len(text) > 1}
     blanks = _edge_blanks(joined, texts)
     if blanks:
         found["blanks"] = blanks - found.get("invisible", set())
