@@ -34,8 +34,9 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _JSON = re.compile(rb"""\{\s*(?:"|\}|'|$)|\[\s*(?:[{\["'\]]|(?:-?[0-9.eE+-]+|true|false|null)\s*[,\]]|$)""")
 """How JSON begins: a line of a log may begin with a bracket too."""
-_XML_WORKBOOK = re.compile(rb"""\s*(?:\xef\xbb\xbf)?\s*<[?!\w][^\0]*?(?:progid=["']Excel\.Sheet|<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet)""", re.IGNORECASE)
-_XML_WORKBOOK_ALONE = re.compile(rb"\s*<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE)
+_XML_WORKBOOK = re.compile(
+    rb"""(?:\xef\xbb\xbf)?\s*(?=<[?!\w])[^\0]*?(?:progid=["']Excel\.Sheet|<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet)""", re.IGNORECASE
+)
 _BY_SUFFIX = {
     "image": "png jpg jpeg gif bmp webp tif tiff ico heic svg",
     "audio": "mp3 wav flac ogg m4a aac opus wma",
@@ -77,7 +78,7 @@ def kind_of_file(path: Path, head: bytes) -> str:
     start = probe.lstrip(b"\xef\xbb\xbf \t\r\n")[:512].lower()
     if start.startswith(b"mime-version:") or (b"\nmime-version:" in start and b"multipart/related" in start):
         return "web-archive"
-    if _XML_WORKBOOK.match(probe) or _XML_WORKBOOK_ALONE.match(probe):
+    if _XML_WORKBOOK.match(probe):
         return "xml-spreadsheet"
     if b"<html" in start or b"<table" in start or start.startswith(b"<!doctype html"):
         return "html"
