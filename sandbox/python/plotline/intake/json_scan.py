@@ -12,6 +12,7 @@ from plotline.intake.model import Rejected
 _SPACE = re.compile(r"[ \t\r\n\ufeff\x1e]*")
 _MAX_DEPTH = 5
 _MAX_DAMAGED = 10_000
+_LONG_LINE = 1_000_000
 _LONG_NUMBER = 400
 """Digits beyond which a whole number stays text; no float could hold it."""
 
@@ -63,14 +64,11 @@ class Scan:
 
     def _value(self, at: int, depth: int) -> tuple[Any, int]:
         start = self.text[at : at + 1]
-        if start == "[" and depth < _MAX_DEPTH:
+        if start == "[" and depth < _MAX_DEPTH and not self.values:
             return self._list(at)
-        if start == "{" and depth < _MAX_DEPTH and (depth == 0 or self._holds_list(at)):
+        if start == "{" and depth < _MAX_DEPTH and not self.values:
             return self._outer_object(at, depth)
         return self._decode(at)
-
-    def _holds_list(self, at: int) -> bool:
-        return self.text.find("[", at) >= 0
 
     def _decode(self, at: int) -> tuple[Any, int]:
         try:
@@ -91,7 +89,7 @@ class Scan:
                 start, line = at, self._line_at(at)
                 value, end = self._decode(at)
             except (ValueError, RecursionError) as fault:
-                if not out and not self._begins_line(at):
+                if self._belongs_to_a_line(at, out):
                     raise
                 at = self._reject(at, fault)
                 if at < len(self.text):
@@ -105,6 +103,8 @@ class Scan:
                 return out, at + 1
             if sign != ",":
                 fault = json.JSONDecodeError("Expecting ',' delimiter", self.text, at)
+                if self._belongs_to_a_line(start, out[:-1]):
+                    raise fault
                 if not sign:
                     self._stop(at, fault)
                     break
@@ -191,6 +191,21 @@ class Scan:
         words = f"is not valid JSON: {reason(fault)}" + ("; the file ends there" if not rest else "; what comes after it could not be read")
         self.rejected.append(Rejected(self._line_at(at), words))
 
+    def _belongs_to_a_line(self, at: int, before: list[Any]) -> bool:
+        """Whether a damaged item is part of a record of JSON Lines, and not one of a document's records."""
+        if self.values:
+            return True
+        if self._begins_line(at):
+            return False
+        if not any(isinstance(item, (dict, list)) for item in before):
+            return True
+        begins = self.text.find("\n", at) + 1
+        line = self.text[begins : self.text.find("\n", begins) if "\n" in self.text[begins : begins + _LONG_LINE] else None] if begins else ""
+        try:
+            return bool(line.strip()) and isinstance(json.loads(line), (dict, list))
+        except (ValueError, RecursionError):
+            return False
+
     def _begins_line(self, at: int) -> bool:
         return not self.text[self.text.rfind("\n", 0, at) + 1 : at].strip(" \t")
 
@@ -199,8 +214,9 @@ class Scan:
 
     def _line_at(self, at: int) -> int:
         if at < self._counted_to:
-            self._counted_to = self._line = 0
-        self._line += self.text.count("\n", self._counted_to, at)
+            self._line -= self.text.count("\n", at, self._counted_to)
+        else:
+            self._line += self.text.count("\n", self._counted_to, at)
         self._counted_to = at
         return self._line + 1
 

@@ -14,12 +14,16 @@ from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable
 
 _MAX_TABLES = 50
 _MAX_FLATTENING = 3
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALVES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u([dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL)
+"""Escapes; the group is half a character without its other half."""
 
 
 def read_json(decoded: Decoded, name: str) -> Reading:
     """The tables of the document. A line is the file's line on which the record starts. Raises `Unreadable`."""
-    scan = Scan(decoded.text)
+    text = decoded.text
+    if "\\ud" in text or "\\uD" in text:
+        text = _HALVES.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
+    scan = Scan(text)
     rows = [value for value in scan.values if isinstance(value, (dict, list))]
     if not rows and scan.values and not scan.rejected:
         raise Unreadable("The JSON holds no list of records that would make a table.")
@@ -127,6 +131,8 @@ def _rows_table(name: str, rows: Sequence[list[Any]], lines: list[int]) -> RawTa
 
 def _flat(record: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
     """Nested objects become `outer.inner` columns; lists stay JSON text."""
+    if not prefix and not any(value.__class__ is dict or value.__class__ is list for value in record.values()):
+        return record
     out: dict[str, Any] = {}
     for key, value in record.items():
         name = f"{prefix}{key}"
@@ -142,8 +148,6 @@ def _flat(record: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str,
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value) if not value.isascii() else value
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
 
 

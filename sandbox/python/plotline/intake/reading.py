@@ -7,7 +7,7 @@ from plotline.intake.encoding import decode
 from plotline.intake.kinds import kind_of_file
 from plotline.intake.model import Note, Reading, Unreadable
 
-READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xls), OpenDocument (.ods), JSON, and zip files of these"
+READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JSON, and zip files of these"
 WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
