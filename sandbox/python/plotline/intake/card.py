@@ -84,7 +84,7 @@ def _fill(out: dict[str, Any], path: Path, reading: Reading) -> None:
     described = describe_other(path, reading)
     if described:
         notes.append(Note("not-a-table", described))
-    elif not reading.tables and reading.kind != "zip":  # what else a zip holds is in its notes
+    elif not reading.tables and reading.kind != "zip" and not reading.sheets:  # what else a zip holds is in its notes
         raise Unreadable("There is no table in this file: nothing but empty cells.")
     for raw in reading.tables[:_MAX_TABLES]:
         view = TableView(typed(raw), reading.dialect.encoding if reading.dialect else None)

@@ -198,3 +198,8 @@ def _unique(names: list[str]) -> list[str]:
         seen.add(candidate)
         out.append(candidate)
     return out
+
+
+def several_rows(rows: Sequence[Sequence[Any]], columns: Sequence[int]) -> list[list[str]]:
+    """The header's rows as written, for these columns, where there are several; else nothing: the names say it."""
+    return [[_clean_name(row[column]) if column < len(row) else "" for column in columns] for row in rows] if len(rows) > 1 else []

@@ -71,6 +71,8 @@ class RawTable:
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     units: list[str | None] | None = None
+    header_cells: list[list[str]] = field(default_factory=list)
+    """The rows of a header that has several, as written: `header_cells[r][i]` went into the name of column i."""
 
     @property
     def row_count(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from plotline.intake.header import count_header_rows, header_names, kind_of
+from plotline.intake.header import count_header_rows, header_names, kind_of, several_rows
 from plotline.intake.line_notes import listed, on_lines
 from plotline.intake.model import Dialect, Note, RawTable, Rejected
 from plotline.intake.records import Records, modal_width
@@ -19,6 +19,7 @@ COMMENT_MARKS = ("#", "//")
 _MAX_CUT_NOTES = 40
 _ONE_FIELD = re.compile(r"has 1 field where the table has \d+")
 _MAX_TITLES = 30
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def build_table(records: Records, dialect: Dialect, name: str, source: list[str]) -> RawTable:
@@ -42,6 +43,7 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     rows, lines, width = _regular(rows, lines, width, dialect, table, source)
     header_rows = count_header_rows(rows[:210])
     table.header, table.units = header_names(rows[:header_rows], width)
+    table.header_cells = several_rows(rows[:header_rows], range(width))
     table.header_rows = header_rows
     body, starts = _without_repeats(rows, lines, header_rows, table)
     columns = list(zip(*body)) if body else [()] * width
@@ -105,7 +107,7 @@ def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
     marks = [bool(value.strip()) for value in above] if len(above) == width else []
     # Names of groups have gaps between them; a label with its value stands in the first columns.
     has_gaps = sum(marks) > 1 and not all(marks[: sum(marks)])
-    if has_gaps and all(kind_of(value) == "text" for value in above if value.strip()):
+    if has_gaps and all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in above if value.strip()):
         return start + head - 1
     return start + head
 
