@@ -42,7 +42,7 @@ def count_header_rows(rows: Sequence[Sequence[Any]]) -> int:
     if len(rows) == 1:
         return 1 if all(kind_of(value) == "text" for value in rows[0]) else 0
     if not _is_header(rows[0], rows[1 : _BODY_SAMPLE + 1]):
-        return 0
+        return 2 if _is_years_over_names(rows) else 0
     count = 1
     while count < _MAX_HEADER_ROWS and len(rows) > count + 1 and _is_sub_header(rows, count):
         count += 1
@@ -119,6 +119,13 @@ def _years(row: Sequence[Any]) -> list[str]:
     """The row's numbers where all of them are years, else nothing."""
     numbers = [str(value).strip() for value in row if kind_of(value) == "number"]
     return numbers if all(re.fullmatch(r"(?:1[89]|20|21)\d\d(?:\.0)?", number) for number in numbers) else []
+
+
+def _is_years_over_names(rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether the first row holds years with gaps between them and nothing else, and the second names every column."""
+    kinds = {kind_of(value) for value in rows[0]}
+    has_years = bool(_years(rows[0])) and kinds == {"number", "empty"} and kind_of(rows[0][-1]) == "empty"
+    return has_years and len(rows) > 2 and {kind_of(value) for value in rows[1]} == {"text"} and _is_header(rows[1], rows[2 : _BODY_SAMPLE + 1])
 
 
 def _is_sub_header(rows: Sequence[Sequence[Any]], count: int) -> bool:
