@@ -10,7 +10,7 @@ from plotline.intake.encoding import Decoded
 from plotline.intake.header import header_names
 from plotline.intake.json_scan import Scan
 from plotline.intake.json_shapes import Found, find_lists
-from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable
+from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable, check_size
 
 _MAX_TABLES = 50
 _MAX_FLATTENING = 3
@@ -87,6 +87,7 @@ def _add_records(reading: Reading, name: str, records: Sequence[Any], lines: lis
 def _table(name: str, records: Sequence[Any], lines: list[int]) -> RawTable:
     flat = [_flat(record) if isinstance(record, dict) else {"value": _scalar(record)} for record in records]
     keys = list(dict.fromkeys(key for record in flat for key in record))
+    check_size(len(flat), len(keys))
     header, _ = header_names([keys], len(keys))
     columns = [[record.get(key) for record in flat] for key in keys]
     return RawTable(name, header, 1, columns, lines, range=f"records 1–{len(records)}")
@@ -118,6 +119,7 @@ def _nested(name: str, records: Sequence[Any], lines: list[int]) -> list[RawTabl
 
 def _rows_table(name: str, rows: Sequence[list[Any]], lines: list[int]) -> RawTable:
     width = max(map(len, rows), default=0)
+    check_size(len(rows), width)
     named = bool(rows) and all(isinstance(value, str) for value in rows[0]) and len(rows) > 1
     header, _ = header_names(rows[:1] if named else [], width)
     body = rows[1:] if named else rows
