@@ -24,6 +24,7 @@ async function main(name, args) {
       return 0;
     }
     case 'demo':
+    case 'card':
     case 'start': {
       const ready = await setUp(readMachine(), { engine: true, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
@@ -50,7 +51,7 @@ async function main(name, args) {
       return runForeground(ready.node, ['node_modules/oxfmt/bin/oxfmt', ...args], ready.env);
     }
     default:
-      say(`there is no command "${name}". There are: setup, demo, start, bench, selftest, test, check, format.`);
+      say(`there is no command "${name}". There are: setup, demo, card, start, bench, selftest, test, check, format.`);
       return 2;
   }
 }

@@ -13,8 +13,11 @@ import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { instructions } from './agent/prompt.ts';
 import { createDelivery } from './answer/deliver.ts';
 import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
+import { cardUsage, parseCardArguments } from './card-command/arguments.ts';
+import type { CardArguments } from './card-command/arguments.ts';
+import { runCardCommand } from './card-command/card-command.ts';
 import { readConfig } from './config.ts';
-import type { Config } from './config.ts';
+import type { Config, SandboxConfig } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { createSessions } from './conversation/sessions.ts';
@@ -25,7 +28,7 @@ import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
 import { createChatModel } from './models/openai-chat.ts';
 import { createResponsesModel } from './models/openai-responses.ts';
-import type { GatewayHandlers, Model, PlatformClient, PlatformGateway } from './ports.ts';
+import type { GatewayHandlers, Model, PlatformClient, PlatformGateway, SandboxLimits } from './ports.ts';
 import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
 import { createSqliteStore } from './store/sqlite-store.ts';
 import type { ThreadKey } from './types.ts';
@@ -65,12 +68,7 @@ export async function createBot(
   model: Model = createModel(config, log),
 ): Promise<Bot> {
   const { sandbox } = config;
-  const limits = {
-    memoryBytes: sandbox.memoryBytes,
-    workspaceBytes: sandbox.workspaceBytes,
-    cpus: sandbox.cpus,
-    processes: sandbox.processes,
-  };
+  const limits = sandboxLimits(sandbox);
   const store = await createSqliteStore({ path: join(config.dataDir, 'plotline.sqlite'), log });
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const provider = createSandboxes({
@@ -156,6 +154,10 @@ export async function createBot(
   };
 }
 
+function sandboxLimits({ memoryBytes, workspaceBytes, cpus, processes }: SandboxConfig): SandboxLimits {
+  return { memoryBytes, workspaceBytes, cpus, processes };
+}
+
 function createModel(config: Config, log: Logger): Model {
   if (config.model === null) return createAnalyst();
   return config.model.api === 'responses'
@@ -213,6 +215,43 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   }
 }
 
+/** The cards of files on this machine, made in one sandbox. Nothing is kept. */
+async function card(config: Config, args: CardArguments): Promise<void> {
+  const log = createLogger(config.logLevel ?? 'silent');
+  const { sandbox } = config;
+  const stop = new AbortController();
+  const stopWith = (exitCode: number): void => {
+    process.exitCode = exitCode;
+    stop.abort(new AppError('cancelled', 'Stopped.'));
+  };
+  void firstSignal().then(({ number }) => stopWith(128 + number));
+  // Whoever read the cards is gone (`| head`).
+  process.stdout.on('error', () => stopWith(1));
+  const limits = sandboxLimits(sandbox);
+  await using provider = createSandboxes({
+    endpoints: sandbox.hosts,
+    image: sandbox.image,
+    runtime: sandbox.runtime,
+    ownerId: createOwnerId(),
+    limits,
+    poolSize: 0,
+    maxContainers: 1,
+    log,
+  });
+  try {
+    process.exitCode = await runCardCommand({
+      args,
+      output: process.stdout,
+      usualLimits: limits,
+      cellTimeoutMs: sandbox.cellTimeoutMs,
+      signal: stop.signal,
+      acquire: (needed) => provider.acquire(needed, stop.signal),
+    });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+}
+
 /** The first SIGINT or SIGTERM asks for an orderly end; the next one ends the process at once, as shells count its exit code. */
 async function firstSignal(): Promise<{ readonly name: string; readonly number: number }> {
   const { promise, resolve } = Promise.withResolvers<{ readonly name: string; readonly number: number }>();
@@ -241,8 +280,16 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
       }
       return demo(readConfig(process.env), args);
     }
+    case 'card': {
+      const args = parseCardArguments(argv);
+      if (args.help) {
+        process.stdout.write(`${cardUsage}\n`);
+        return;
+      }
+      return card(readConfig(process.env), args);
+    }
     default:
-      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo.`);
+      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo, card.`);
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   Attachment,
   Cell,
   Execution,
+  FileCard,
   JsonValue,
   ModelUsage,
   Progress,
@@ -29,6 +30,14 @@ export interface GatewayHandlers {
   onCancel(thread: ThreadRef, personId: string): Promise<number>;
   /** The code of the thread's newest answered task (or of `taskId`), for *Show code*. Empty when there is none. */
   onShowCode(thread: ThreadRef, taskId: string | null): Promise<readonly Cell[]>;
+  /** All that is known about the thread's files (or about `file`, its name there), for *Details*. Empty when there is none. */
+  onShowDetails(thread: ThreadRef, file: string | null): Promise<readonly FileDetails[]>;
+}
+
+/** A file card for a person: plain text without markup, made anew from the store each time. */
+export interface FileDetails {
+  readonly file: string;
+  readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[];
 }
 
 /** Hears a platform: parses events to plain data, acknowledges first, hands over. */
@@ -58,7 +67,8 @@ export interface OutgoingFile {
 /** What can be posted. Adapters decide how each looks best on their platform. */
 export type OutgoingMessage =
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'card'; readonly text: string }
+  /** `file` names the file in its thread, for `onShowDetails`. */
+  | { readonly kind: 'card'; readonly text: string; readonly file: string }
   | { readonly kind: 'notice'; readonly text: string }
   /** `files` has one entry for each artifact of the reply, in the same order. */
   | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingFile[] };
@@ -340,6 +350,11 @@ export interface Store extends AsyncDisposable {
   /** A file of the same name in the thread is replaced. */
   putFile(threadKey: ThreadKey, file: ThreadFile): Promise<void>;
   files(threadKey: ThreadKey): Promise<readonly ThreadFile[]>;
+
+  /** What was found in one file of the thread; a card of the same file is replaced. */
+  putCard(threadKey: ThreadKey, card: FileCard): Promise<void>;
+  /** Oldest first. */
+  cards(threadKey: ThreadKey): Promise<readonly FileCard[]>;
 
   addUsage(taskId: string, usage: ModelUsage & { readonly sandboxMs: number }): Promise<void>;
 }

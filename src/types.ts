@@ -253,7 +253,7 @@ export interface FileCard {
   readonly tables: readonly CardTable[];
   /** `line` is the physical line of the file from 1; in a workbook the sheet's row. */
   readonly rejected: readonly { readonly table: string; readonly line: number; readonly reason: string }[];
-  /** All rejected lines, of which `rejected` may be the first 200. */
+  /** All rejected lines, of which `rejected` may be the first 2,000. */
   readonly rejected_count: number;
   readonly warnings: readonly {
     readonly code: string;
@@ -284,6 +284,16 @@ export interface CardColumn {
   readonly max: number | string | null;
   /** The most frequent values of text columns; all of them where there are at most 50. */
   readonly top: readonly { readonly value: string; readonly count: number }[];
+  readonly examples: readonly string[];
+  /** Present where the values allow two readings (03/04/2025, 1.234): both, the other columns and rows do not decide. */
+  readonly readings?: readonly CardReading[];
+}
+
+export interface CardReading {
+  readonly reading: 'day-first' | 'month-first' | 'decimal' | 'thousands';
+  readonly min: number | string;
+  readonly max: number | string;
+  /** `03/04/2025 = 2025-04-03`: as written, then as read. */
   readonly examples: readonly string[];
 }
 

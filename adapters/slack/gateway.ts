@@ -5,6 +5,8 @@ import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
 import { createSlackClient } from './client.ts';
 import { createCommands } from './commands.ts';
+import { createDetailsButton } from './details-button.ts';
+import { detailsActionId } from './details-view.ts';
 import { slackCodeOf } from './errors.ts';
 import { createIntake } from './intake.ts';
 import { asText } from './json.ts';
@@ -67,6 +69,7 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     });
 
     const client = createSlackClient({ botToken, apiUrl, log });
+    const details = createDetailsButton({ web, handlers, self, log });
     const intake = createIntake({
       web,
       log,
@@ -77,6 +80,10 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     });
     app.event('app_mention', ({ body }) => (stopping ? Promise.resolve() : track(intake.hear(body))));
     app.event('message', ({ body }) => (stopping ? Promise.resolve() : track(intake.hear(body))));
+    app.action(detailsActionId, async ({ ack, body }) => {
+      await ack();
+      if (!stopping) await track(details.open(body));
+    });
     app.error(async (error) => log.error({ error: String(error) }, 'Bolt could not handle an event'));
     await app.start();
     log.info({ team: self.teamId, bot: self.userId }, 'listening to Slack');

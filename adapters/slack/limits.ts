@@ -8,6 +8,13 @@ export const slackLimits = {
   textCharacters: 3900,
   /** Comment above an upload: shown as message text. */
   commentCharacters: 3000,
+  /** The value of a button; longer ones make the whole message fail. */
+  buttonValueCharacters: 2000,
+  /** The text of a `section` block: 3,000 documented. */
+  sectionCharacters: 2900,
+  /** Blocks of a modal: 100 documented. */
+  modalBlocks: 98,
+  modalTitleCharacters: 24,
   /** As many as a person can attach to one message; more go into a second message. */
   filesPerMessage: 10,
   filesPerReply: 20,

@@ -5,6 +5,7 @@ import { oneLine, shorten } from '../format.ts';
 import { partText, splitMarkdown } from '../split-markdown.ts';
 import { tableText } from '../table-text.ts';
 import type { Json } from './json.ts';
+import { detailsActionId } from './details-view.ts';
 import { slackLimits, tablePreview } from './limits.ts';
 import { escapeWithin } from './text.ts';
 
@@ -21,6 +22,7 @@ export const progressBlockId = 'plotline-progress';
 export function renderMessage(message: OutgoingMessage): readonly RenderedPart[] {
   if (message.kind === 'progress') return [renderProgress(message.progress)];
   if (message.kind === 'reply') return renderReply(message.reply);
+  if (message.kind === 'card') return withDetailsButton(renderMarkdown(message.text), message.file);
   return renderMarkdown(message.text.trim() === '' ? '…' : message.text);
 }
 
@@ -42,6 +44,19 @@ function renderReply(reply: Reply): readonly RenderedPart[] {
   const last = parts.at(-1);
   if (last === undefined) return reply.artifacts.length > 0 ? [] : renderMarkdown('Done; there is nothing to show.');
   return [...parts.slice(0, -1), { ...last, blocks: [...last.blocks, ...codeFooter(reply)] }];
+}
+
+/** Below the last part. The button carries the file's name and nothing else: what it shows comes from the store. */
+function withDetailsButton(parts: readonly RenderedPart[], file: string): readonly RenderedPart[] {
+  const last = parts.at(-1);
+  if (last === undefined || file === '' || file.length > slackLimits.buttonValueCharacters) return parts;
+  const button = {
+    type: 'actions',
+    elements: [
+      { type: 'button', action_id: detailsActionId, value: file, text: { type: 'plain_text', text: 'Details' } },
+    ],
+  };
+  return [...parts.slice(0, -1), { ...last, blocks: [...last.blocks, button] }];
 }
 
 function codeFooter(reply: Reply): readonly Json[] {

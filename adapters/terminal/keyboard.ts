@@ -6,13 +6,14 @@ import { toAppError } from '../../src/errors.ts';
 import type { GatewayHandlers } from '../../src/ports.ts';
 import { whyUnreadable } from './arguments.ts';
 import type { Questions } from './questions.ts';
-import { renderCells } from './render.ts';
+import { renderCells, renderDetails } from './render.ts';
 import type { Screen } from './screen.ts';
 import type { Style } from './style.ts';
 import type { Transcript } from './transcript.ts';
 
 const help = `Ask in your own words. A line that is a path attaches that file to your next question.
   /file PATH  attach a file       /files  what you gave and what I made
+  /details    all I noticed in your files
   /code       the last code       /stop   stop what runs (also Ctrl-C)
   /help       this                /quit   leave (also Ctrl-D)
 Ask for the “notebook” to get the conversation as a Jupyter notebook.`;
@@ -91,6 +92,8 @@ export function openKeyboard(deps: {
         return listFiles();
       case 'code':
         return screen.print(renderCells(await questions.code(handlers), style));
+      case 'details':
+        return screen.print(renderDetails(await questions.details(handlers), style));
       case 'stop':
         return stop();
       case 'help':

@@ -16,6 +16,8 @@ export interface Questions {
   stop(handlers: GatewayHandlers): Promise<number>;
   /** The code of the newest answer. */
   code(handlers: GatewayHandlers): ReturnType<GatewayHandlers['onShowCode']>;
+  /** Everything known about the files. */
+  details(handlers: GatewayHandlers): ReturnType<GatewayHandlers['onShowDetails']>;
   /** How many have no reply yet. */
   open(): number;
   onReply(taskId: string): void;
@@ -59,6 +61,7 @@ export function createQuestions(transcript: Transcript): Questions {
 
     stop: (handlers) => handlers.onCancel(thread, person.id),
     code: (handlers) => handlers.onShowCode(thread, null),
+    details: (handlers) => handlers.onShowDetails(thread, null),
     open: () => open.size,
 
     onReply: (taskId) => {

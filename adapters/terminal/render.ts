@@ -1,3 +1,4 @@
+import type { FileDetails } from '../../src/ports.ts';
 import type { Artifact, Cell, Progress, TableData } from '../../src/types.ts';
 import { displayWidth, fitToWidth } from '../display-width.ts';
 import { formatBytes, formatCount, harmless, oneLine } from '../format.ts';
@@ -120,6 +121,19 @@ export function renderCells(cells: readonly Cell[], style: Style): string {
     .map(({ title, source, execution }) => {
       const status = execution.status === 'ok' ? '' : ` ${style.red(`(${execution.status})`)}`;
       return `${style.bold(`# ${harmless(oneLine(title))}`)}${status}\n${highlightPython(harmless(source).trimEnd(), style)}`;
+    })
+    .join('\n\n');
+}
+
+/** Everything known about the files, for `/details`. */
+export function renderDetails(files: readonly FileDetails[], style: Style): string {
+  if (files.length === 0) return 'No file was looked at yet.';
+  return files
+    .map(({ file, sections }) => {
+      const parts = sections.map(({ title, lines }) =>
+        [style.bold(harmless(oneLine(title))), ...lines.map((line) => `  • ${harmless(oneLine(line))}`)].join('\n'),
+      );
+      return [style.cyan(harmless(oneLine(file))), ...parts].join('\n');
     })
     .join('\n\n');
 }

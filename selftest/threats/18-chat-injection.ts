@@ -60,7 +60,7 @@ export const chatInjectionAttacks: readonly Attack[] = [
       const messages: readonly OutgoingMessage[] = [
         { kind: 'progress', progress: { taskId: 't', steps, note: '' } },
         ...hostile.map((note): OutgoingMessage => ({ kind: 'progress', progress: { taskId: 't', steps: [], note } })),
-        { kind: 'card', text: hostile.join('\n') },
+        { kind: 'card', text: hostile.join('\n'), file: hostile.join(' ') },
         ...hostile.map((text): OutgoingMessage => ({ kind: 'notice', text })),
         { kind: 'reply', reply: { ...emptyReply, text: 'x', notices: hostile }, files: [] },
       ];

@@ -31,7 +31,8 @@ pdftotext.
 header rows, dates and number formats right and gives a DataFrame like the one the file card describes. plotline.tables(path) \
 gives the names of the tables in a file (a workbook has one or more per sheet); pass one as table.
 - A file card is a line of JSON about one file: its tables, columns with type, unit, range and frequent values, rows that could \
-not be used (rejected) with their line numbers, and warnings. Use the column names exactly as the card gives them. If a name in \
+not be used (rejected) with their line numbers, and warnings. A column with "readings" allows two (03/04/2025, 1.234): the card says \
+how it is loaded; name the reading you use, and ask where the answer depends on it. Use the column names exactly as the card gives them. If a name in \
 the question matches none of them, use the closest and say which; if several fit and the answer would differ, ask.
 
 # What the person gets

@@ -1,5 +1,6 @@
-import type { CardColumn, CardTable, FileCard } from '../types.ts';
+import type { FileCard } from '../types.ts';
 import type { UserMessage } from './agent-types.ts';
+import { fitCard, foldLines } from './card-cuts.ts';
 import { cutMiddle } from './cut.ts';
 
 /** Longest question that is kept whole, in characters: longer than any message a platform takes. */
@@ -8,8 +9,11 @@ const questionCharacters = 24_000;
 /** All cards of one message together, in characters: about 8,000 tokens. */
 const cardsCharacters = 32_000;
 
-/** Columns of a table that are described when a card must be cut. */
-const keptColumns = 60;
+/** Below it a card says too little to be worth a file's name: rather fewer cards, and the rest counted. */
+const leastCardCharacters = 600;
+
+/** For the last line, which counts what has no card. */
+const leftOutCharacters = 500;
 
 /**
  * The question as the model sees it. Files follow as cards between two marker lines, one JSON object per line, `<` escaped,
@@ -21,7 +25,7 @@ const keptColumns = 60;
  *     {"file":"sales.xlsx", …}
  *     </file_cards>
  *
- * Cards over the budget lose their examples first, then frequent values, then columns beyond the 60th, then columns altogether.
+ * Cards over the budget lose what tells least first; what was cut is said in the card itself (`card-cut`).
  */
 export function userMessage(question: string, cards: readonly FileCard[]): UserMessage {
   const text = boundedQuestion(question);
@@ -37,65 +41,43 @@ function boundedQuestion(question: string): string {
   return `${cut.head}\n[… ${cut.cutCharacters} characters of this message were left out here …]\n${cut.tail}`;
 }
 
+/**
+ * One line a card, all of them within the budget. Cards that need less than their share leave the rest to the others, so that
+ * twenty small files do not cost a large one its columns.
+ */
 function cardLines(cards: readonly FileCard[]): readonly string[] {
-  const budget = Math.floor(cardsCharacters / cards.length);
-  return cards.map((card) => {
-    let smallest = '';
-    for (const cut of cuts) {
-      smallest = encode(cut(card));
-      if (smallest.length <= budget) break;
-    }
-    return smallest;
-  });
+  const lines = new Map<FileCard, string>();
+  let room = cardsCharacters - leftOutCharacters;
+  const bySize = cards.toSorted((one, other) => encode(foldLines(one)).length - encode(foldLines(other)).length);
+  for (const [index, card] of bySize.entries()) {
+    const share = Math.max(leastCardCharacters, Math.floor(room / (bySize.length - index)) - 1);
+    const line = fitCard(card, Math.min(share, room - 1), encode);
+    if (line.length >= room) continue;
+    lines.set(card, line);
+    room -= line.length + 1;
+  }
+  const left = cards.length - lines.size;
+  return [...cards.flatMap((card) => lines.get(card) ?? []), ...(left > 0 ? [encode(leftOut(left))] : [])];
+}
+
+/** A last card that stands for the files that have none. */
+function leftOut(count: number): FileCard {
+  const message = `${count} more files came with this message and are not described here. They are in the working directory: list it.`;
+  return {
+    file: `${count} more files`,
+    ok: true,
+    error: null,
+    kind: 'other',
+    size_bytes: 0,
+    seconds: 0,
+    dialect: null,
+    tables: [],
+    rejected: [],
+    rejected_count: 0,
+    warnings: [{ code: 'card-cut', message, table: null, line: null }],
+  };
 }
 
 function encode(card: FileCard): string {
   return JSON.stringify(card).replaceAll('<', '\\u003c');
-}
-
-/** From whole to least, each on top of the one before. Every result is still a `FileCard`. */
-const cuts: readonly ((card: FileCard) => FileCard)[] = [
-  (card) => card,
-  (card) => mapColumns(withFewLines(card, 50), (column) => ({ ...column, examples: [] })),
-  (card) => mapColumns(withFewLines(card, 20), (column) => ({ ...column, examples: [], top: column.top.slice(0, 8) })),
-  (card) => mapColumns(withFewLines(card, 20), withoutValues),
-  (card) => withFewColumns(mapColumns(withFewLines(card, 10), withoutValues), keptColumns),
-  (card) => withFewColumns(mapColumns(withFewLines(card, 3), withoutValues), 8),
-];
-
-function withoutValues(column: CardColumn): CardColumn {
-  return { ...column, examples: [], top: [] };
-}
-
-function withFewLines(card: FileCard, lines: number): FileCard {
-  return { ...card, rejected: card.rejected.slice(0, lines), warnings: card.warnings.slice(0, Math.max(lines, 10)) };
-}
-
-function mapColumns(card: FileCard, change: (column: CardColumn) => CardColumn): FileCard {
-  return mapTables(card, (table) => ({ ...table, columns_info: table.columns_info.map(change) }));
-}
-
-function mapTables(card: FileCard, change: (table: CardTable) => CardTable): FileCard {
-  return { ...card, tables: card.tables.map(change) };
-}
-
-/** Past a number of columns and tables only counts are left; the warning says how to see the rest. */
-function withFewColumns(card: FileCard, columns: number): FileCard {
-  const tables = card.tables.slice(0, keptColumns);
-  const hidden = tables
-    .filter((table) => table.columns_info.length > columns)
-    .map((table) => `${table.columns_info.length - columns} more columns of table ${JSON.stringify(table.name)}`);
-  const left = card.tables.length - tables.length;
-  const parts = [...hidden.slice(0, 5), ...(left > 0 ? [`${left} more tables`] : [])];
-  if (parts.length === 0) return card;
-  const warning = {
-    code: 'card-cut',
-    message: `Not described here to save space: ${parts.join(', ')}. plotline.tables and plotline.load give them all.`,
-    table: null,
-    line: null,
-  };
-  return {
-    ...mapTables({ ...card, tables }, (table) => ({ ...table, columns_info: table.columns_info.slice(0, columns) })),
-    warnings: [...card.warnings, warning],
-  };
 }

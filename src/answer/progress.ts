@@ -9,7 +9,8 @@ import type { Progress, ProgressStep } from '../types.ts';
 export interface ProgressReporter {
   note(text: string): void;
   stepStarted(title: string): void;
-  stepFinished(ok: boolean): void;
+  /** `title`: what came of the step, in place of what it was going to do. */
+  stepFinished(ok: boolean, title?: string): void;
   /**
    * Sends the last state and resolves when no edit is under way any more; what is reported later is ignored. The step under way
    * ends as `ok` says. `note` is shown where there are no steps.
@@ -58,15 +59,15 @@ export function createProgressReporter(deps: {
     running ??= send();
   };
 
-  const withLast = (state: ProgressStep['state']): readonly ProgressStep[] =>
+  const withLast = (state: ProgressStep['state'], title?: string): readonly ProgressStep[] =>
     progress.steps.map((step, index) =>
-      index === progress.steps.length - 1 && step.state === 'running' ? { ...step, state } : step,
+      index === progress.steps.length - 1 && step.state === 'running' ? { title: title ?? step.title, state } : step,
     );
 
   return {
     note: (text) => changed({ note: text }),
     stepStarted: (title) => changed({ note: '', steps: [...withLast('done'), { title, state: 'running' }] }),
-    stepFinished: (ok) => changed({ steps: withLast(ok ? 'done' : 'failed') }),
+    stepFinished: (ok, title) => changed({ steps: withLast(ok ? 'done' : 'failed', title) }),
     finish: async (ok, note) => {
       changed({ note: progress.steps.length === 0 ? note : '', steps: withLast(ok ? 'done' : 'failed') });
       finished = true;

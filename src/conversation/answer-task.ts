@@ -2,6 +2,7 @@ import type { AgentEvent, AgentLimits, AgentOutcome } from '../agent/agent-types
 import { runAgent } from '../agent/agent-loop.ts';
 import { threadHistory } from '../agent/history.ts';
 import { userMessage } from '../agent/user-message.ts';
+import { cardsLine } from '../answer/card-text.ts';
 import type { CollectLimits } from '../answer/collect.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import { fitArtifacts } from '../answer/fit.ts';
@@ -15,6 +16,8 @@ import { createCardPosts } from './card-posts.ts';
 import type { CardPosts } from './card-posts.ts';
 import { createTaskCells } from './cells.ts';
 import type { TaskCells } from './cells.ts';
+import { detailsReply } from './details-reply.ts';
+import { isDetailsRequest } from './details-request.ts';
 import { fileCard } from './file-cards.ts';
 import { notebookReply } from './notebook-reply.ts';
 import type { NotebookDeps } from './notebook-reply.ts';
@@ -51,6 +54,7 @@ export async function answerTask(
   const threadKey = threadKeyOf(task.thread);
   const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
   const sessions = withWaitingNotes(deps.sessions, progress);
+  if (isDetailsRequest(task)) return detailsReply(task, client, deps);
   if (isNotebookRequest(task)) return notebookReply(task, client, progress, { ...deps, sessions }, signal);
   const cells = createTaskCells(task, { ...deps, sessions });
   const cardPosts = createCardPosts(task, deps);
@@ -58,7 +62,8 @@ export async function answerTask(
     // A killed attempt at this very task may have left its own turn.
     const earlier = (await store.turns(threadKey)).filter(({ taskId }) => taskId !== task.id);
     const unseen = filesWithoutTurn(await store.files(threadKey), intake.files, earlier);
-    const cards = await makeCards([...unseen, ...intake.files], cells, cardPosts, progress, signal);
+    const keep = (card: FileCard): Promise<void> => store.putCard(threadKey, card);
+    const cards = await makeCards([...unseen, ...intake.files], { cells, posts: cardPosts, keep, progress, signal });
     const outcome = await runAgent({
       model: deps.model,
       instructions: deps.instructions,
@@ -104,11 +109,15 @@ function filesWithoutTurn(
 /** A card for each file that is new to the model, made in the sandbox and, where there is something to say, posted. */
 async function makeCards(
   files: readonly ThreadFile[],
-  cells: TaskCells,
-  posts: CardPosts,
-  progress: ProgressReporter,
-  signal: AbortSignal,
+  deps: {
+    readonly cells: TaskCells;
+    readonly posts: CardPosts;
+    readonly keep: (card: FileCard) => Promise<void>;
+    readonly progress: ProgressReporter;
+    readonly signal: AbortSignal;
+  },
 ): Promise<readonly FileCard[]> {
+  const { cells, posts, keep, progress, signal } = deps;
   if (files.length === 0) return [];
   progress.stepStarted(files.length === 1 ? `Looking at ${files[0]?.name}` : `Looking at ${files.length} files`);
   const cards: FileCard[] = [];
@@ -116,9 +125,11 @@ async function makeCards(
     const session = { run: (...run: Parameters<SandboxSession['run']>) => cells.look(file.name, ...run) };
     const card = await fileCard(session, file.name, file.sizeBytes, signal);
     cards.push(card);
+    // Kept before it is posted: its details can be asked for from then on.
+    await keep(card);
     posts.add(file, card);
   }
-  progress.stepFinished(true);
+  progress.stepFinished(true, cardsLine(cards));
   return cards;
 }
 

@@ -16,9 +16,9 @@ export function createCardPosts(task: Task, deps: { readonly delivery: Delivery;
   const unposted: string[] = [];
   let last: Promise<void> = Promise.resolve();
 
-  const post = async (postId: string, text: string): Promise<void> => {
+  const post = async (postId: string, text: string, file: string): Promise<void> => {
     try {
-      await deps.delivery.postText(task, postId, { kind: 'card', text });
+      await deps.delivery.postText(task, postId, { kind: 'card', text, file });
     } catch (error) {
       // What is wrong with a file is worth a place in the answer, and never worth its failure.
       deps.log.warn({ taskId: task.id, error: String(error) }, 'a card could not be posted');
@@ -32,7 +32,7 @@ export function createCardPosts(task: Task, deps: { readonly delivery: Delivery;
       if (text === null) return;
       // By the upload and not by its number: a second attempt may get files that the first one could not.
       const postId = `${task.id}-card-${file.attachmentId ?? file.name}`;
-      last = last.then(() => post(postId, text));
+      last = last.then(() => post(postId, text, card.file));
     },
     unposted: async () => {
       await last;

@@ -1,3 +1,4 @@
+import { cardDetails } from '../answer/card-details.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import type { Logger } from '../log.ts';
 import type { Dispatcher, GatewayHandlers, InboxEntry, Store } from '../ports.ts';
@@ -6,7 +7,7 @@ import type { Task } from '../types.ts';
 import { stoppedReply } from './plain-replies.ts';
 import { progressIdOf } from './signs.ts';
 
-/** The inbound use cases, for any number of gateways: a mention, a stop, a look at the code. */
+/** The inbound use cases, for any number of gateways: a mention, a stop, a look at the code or at a file's card. */
 export function createConversation(deps: {
   readonly store: Store;
   readonly dispatcher: Dispatcher;
@@ -71,6 +72,11 @@ export function createConversation(deps: {
       const open = new Set((await store.tasks(threadKey)).filter(isUnfinished).map(({ task }) => task.id));
       const wanted = taskId ?? cells.findLast((cell) => !open.has(cell.taskId))?.taskId;
       return cells.filter((cell) => cell.taskId === wanted);
+    },
+
+    onShowDetails: async (thread, file) => {
+      const cards = await store.cards(threadKeyOf(thread));
+      return cards.filter((card) => file === null || card.file === file).map(cardDetails);
     },
   };
 }

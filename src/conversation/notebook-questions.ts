@@ -2,9 +2,10 @@ import type { NotebookQuestion, NotebookStep } from '../answer/notebook/notebook
 import type { OutboxEntry, OutgoingMessage, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Reply, Task } from '../types.ts';
+import { isDetailsRequest } from './details-request.ts';
 import { isNotebookRequest } from './notebook-request.ts';
 
-/** The questions of the thread up to `task`, each with what was posted for it and its steps. Requests for notebooks are none. */
+/** The questions of the thread up to `task`, each with what was posted for it and its steps. Requests for notebooks and for details are none. */
 export async function notebookQuestions(
   task: Task,
   steps: readonly NotebookStep[],
@@ -14,7 +15,7 @@ export async function notebookQuestions(
   const own = entries.findIndex((entry) => entry.task.id === task.id);
   const questions: NotebookQuestion[] = [];
   for (const { task: asked } of own === -1 ? entries : entries.slice(0, own)) {
-    if (isNotebookRequest(asked)) continue;
+    if (isNotebookRequest(asked) || isDetailsRequest(asked)) continue;
     const posts = await store.posts(asked.id);
     const reply = replyIn(posts);
     questions.push({

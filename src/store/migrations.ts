@@ -96,6 +96,18 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
     '003-ends-of-cells': {
       up: (db: Kysely<Database>) => changeCells(db, asCellWithItsEnd),
     },
+
+    '004-file-cards': {
+      up: (db: Kysely<Database>) =>
+        db.schema
+          .createTable('cards')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('thread_key', 'text', required)
+          .addColumn('name', 'text', required)
+          .addColumn('card', 'text', required)
+          .addUniqueConstraint('cards_once', ['thread_key', 'name'])
+          .execute(),
+    },
   };
 }
 

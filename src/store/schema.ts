@@ -13,6 +13,7 @@ export interface Database {
   readonly cells: CellsTable;
   readonly turns: TurnsTable;
   readonly files: FilesTable;
+  readonly cards: CardsTable;
   readonly usage: UsageTable;
 }
 
@@ -67,6 +68,15 @@ export interface FilesTable {
   readonly name: string;
   /** JSON of the `ThreadFile`. */
   readonly file: string;
+}
+
+export interface CardsTable {
+  readonly sequence: Generated<number>;
+  readonly thread_key: string;
+  /** The file's name in its thread. */
+  readonly name: string;
+  /** JSON of the `FileCard`. */
+  readonly card: string;
 }
 
 export interface UsageTable {

@@ -1,15 +1,15 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { ModelMessage, Store, ThreadFile } from '../ports.ts';
-import type { Cell } from '../types.ts';
+import type { Cell, FileCard } from '../types.ts';
 import type { Database } from './schema.ts';
 
 type ThreadRecords = Pick<
   Store,
-  'addCell' | 'cells' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'addUsage'
+  'addCell' | 'cells' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards' | 'addUsage'
 >;
 
-/** What a thread is rebuilt from: its cells, what the model saw and said, its files; and what its tasks cost. */
+/** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */
 export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
   return {
     addCell: (threadKey, cell) =>
@@ -91,6 +91,28 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
         .orderBy('sequence')
         .execute();
       return rows.map((row) => JSON.parse(row.file) as ThreadFile);
+    },
+
+    putCard: async (threadKey, card) => {
+      await db
+        .insertInto('cards')
+        .values({ thread_key: threadKey, name: card.file, card: JSON.stringify(card) })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['thread_key', 'name'])
+            .doUpdateSet({ card: (expression) => expression.ref('excluded.card') }),
+        )
+        .execute();
+    },
+
+    cards: async (threadKey) => {
+      const rows = await db
+        .selectFrom('cards')
+        .select('card')
+        .where('thread_key', '=', threadKey)
+        .orderBy('sequence')
+        .execute();
+      return rows.map((row) => JSON.parse(row.card) as FileCard);
     },
 
     addUsage: async (taskId, usage) => {

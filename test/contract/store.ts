@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store, ThreadFile } from '../../src/ports.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import type { Cell, Task, ThreadRef } from '../../src/types.ts';
+import type { Cell, FileCard, Task, ThreadRef } from '../../src/types.ts';
 
 export const exampleThread: ThreadRef = { platform: 'test', workspaceId: 'W/1', channelId: 'C1', threadId: '1.5' };
 const otherThread: ThreadRef = { ...exampleThread, threadId: '2.5' };
@@ -42,6 +42,20 @@ function cellOf(taskId: string, index: number): Cell {
     },
   };
 }
+
+const exampleCard: FileCard = {
+  file: 'a.csv',
+  ok: true,
+  error: null,
+  kind: 'csv',
+  size_bytes: 5,
+  seconds: 0.1,
+  dialect: null,
+  tables: [],
+  rejected: [{ table: 'a', line: 3, reason: 'has 2 fields' }],
+  rejected_count: 1,
+  warnings: [],
+};
 
 function fileOf(name: string, sha256: string): ThreadFile {
   return { name, mimeType: 'text/csv', sizeBytes: 5, sha256, taskId: 't1', origin: 'attachment', attachmentId: 'F1' };
@@ -217,6 +231,16 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
           { taskId: 't2', messages: [{ role: 'user', text: 'two' }] },
         ]);
         expect(await store.turns(otherKey)).toEqual([]);
+      });
+
+      it('keeps one card for each file of a thread, the newest', async () => {
+        const card = (file: string, rejected_count: number): FileCard => ({ ...exampleCard, file, rejected_count });
+        await store.putCard(key, card('a.csv', 1));
+        await store.putCard(key, card('b\u0000 \ud800.csv', 2));
+        await store.putCard(otherKey, card('a.csv', 3));
+        await store.putCard(key, card('a.csv', 4));
+        expect(await store.cards(key)).toEqual([card('a.csv', 4), card('b\u0000 \ud800.csv', 2)]);
+        expect(await store.cards(otherKey)).toEqual([card('a.csv', 3)]);
       });
 
       it('replaces a file of the same name in the same thread only', async () => {

@@ -4,7 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSlackGateway } from '../../adapters/slack/gateway.ts';
 import { createLogger } from '../../src/log.ts';
-import type { OutgoingFile, OutgoingMessage, PlatformGateway, PostContext, PostedPart } from '../../src/ports.ts';
+import type {
+  FileDetails,
+  OutgoingFile,
+  OutgoingMessage,
+  PlatformGateway,
+  PostContext,
+  PostedPart,
+} from '../../src/ports.ts';
 import type { Artifact, Cell, Reply, Task, ThreadRef } from '../../src/types.ts';
 import { localSlackProgram, startLocalSlack } from '../fakes/local-slack.ts';
 import type { LocalSlack } from '../fakes/local-slack.ts';
@@ -23,6 +30,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
   let tasks: Task[] = [];
   let cancelled: ThreadRef[] = [];
   let code: Cell[] = [];
+  let details: FileDetails[] = [];
 
   beforeAll(async () => {
     slack = await startLocalSlack();
@@ -40,6 +48,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     tasks = [];
     cancelled = [];
     code = [];
+    details = [];
     gateway = createSlackGateway({ ...connection(), log });
     await gateway.start({
       onTask: async (task) => {
@@ -50,6 +59,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
         return cancelled.length === 1 ? 1 : 0;
       },
       onShowCode: async () => code,
+      onShowDetails: async (_thread, file) => details.filter((found) => found.file === file),
     });
   };
 
@@ -164,9 +174,73 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       expect(await slack.thread(root)).toHaveLength(9);
     });
 
+    test('Details under a card opens a modal with all that is known, however much that is', async () => {
+      await startGateway();
+      const root = await slack.say({ text: 'Numbers' });
+      const client = createSlackClient({ ...connection(), log });
+      const card: OutgoingMessage = {
+        kind: 'card',
+        text: '`a.csv`, before I use it:\n• 1 row repeats.',
+        file: 'a.csv',
+      };
+      await client.post(threadAt(root), card, contextOf('card'));
+      const posted = (await slack.thread(root)).at(-1);
+      expect(posted?.blocks?.map(({ type }) => type)).toEqual(['markdown', 'actions']);
+
+      const lines = ['region: text; 4 different', 'Ignore <!channel> *all* <https://evil.example|rules>'];
+      details = [{ file: 'a.csv', sections: [{ title: 'data: 40 rows', lines }] }];
+      await slack.press(posted?.ts ?? '', 'plotline-details');
+      await expect.poll(async () => (await openedViews()).length).toBe(1);
+      const shown = JSON.stringify((await openedViews())[0]);
+      expect(shown).toContain('*data: 40 rows*\\n• region: text; 4 different');
+      expect(shown).not.toMatch(/<!channel>|<https/);
+
+      details = [
+        {
+          file: 'a.csv',
+          sections: [
+            { title: 'columns', lines: Array.from({ length: 3000 }, (_, n) => `column ${n}: ${'x'.repeat(80)}`) },
+          ],
+        },
+      ];
+      await slack.press(posted?.ts ?? '', 'plotline-details');
+      await expect.poll(async () => (await openedViews()).length).toBe(2);
+      const view = (await openedViews())[1] as {
+        readonly blocks: readonly { readonly text?: { readonly text: string } }[];
+      };
+      expect(view.blocks.length).toBeLessThanOrEqual(100);
+      for (const { text } of view.blocks) expect(text?.text.length ?? 0).toBeLessThanOrEqual(3000);
+      expect(JSON.stringify(view.blocks.at(-1))).toMatch(/\d+ more lines\. Mention me in the thread with \*details\*/);
+      expect(tasks).toEqual([]);
+    });
+
+    test('Details of a file that is not known any more says so to the person alone', async () => {
+      await startGateway();
+      const root = await slack.say({ text: 'Numbers' });
+      const client = createSlackClient({ ...connection(), log });
+      await client.post(threadAt(root), { kind: 'card', text: 'A card', file: 'gone.csv' }, contextOf('card'));
+      await slack.press((await slack.thread(root)).at(-1)?.ts ?? '', 'plotline-details');
+      await expect
+        .poll(async () => (await slack.calls()).find(({ method }) => method === 'chat.postEphemeral')?.args)
+        .toMatchObject({
+          user: slack.personId,
+          thread_ts: root,
+          text: expect.stringContaining('Send it again') as string,
+        });
+      expect(await openedViews()).toEqual([]);
+    });
+
+    const openedViews = async (): Promise<readonly unknown[]> =>
+      (await slack.calls()).filter(({ method }) => method === 'views.open').map(({ args }) => args['view']);
+
     test('a token that Slack refuses is named when starting', async () => {
       const unreachable = createSlackGateway({ ...connection(), apiUrl: 'http://127.0.0.1:9/api/', log });
-      const handlers = { onTask: async () => {}, onCancel: async () => 0, onShowCode: async () => [] };
+      const handlers = {
+        onTask: async () => {},
+        onCancel: async () => 0,
+        onShowCode: async () => [],
+        onShowDetails: async () => [],
+      };
       await expect(unreachable.start(handlers)).rejects.toMatchObject({
         code: 'platform-failed',
         userMessage: expect.stringContaining('SLACK_API_URL') as string,

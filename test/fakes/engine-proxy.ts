@@ -6,6 +6,8 @@ import { join } from 'node:path';
 /** The Docker engine behind a socket of the test's own, which can go away as it does when the engine is restarted. */
 export interface EngineProxy extends AsyncDisposable {
   readonly path: string;
+  /** Containers that were asked for through here. */
+  readonly creations: number;
   /** Ends every connection and takes no new ones: containers whose stdin came from here end. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -16,6 +18,7 @@ export async function startEngineProxy(enginePath: string): Promise<EngineProxy>
   const path = join(folder, 'docker.sock');
   const sockets = new Set<Socket>();
   let server: Server | null = null;
+  let creations = 0;
 
   const keep = (socket: Socket): void => {
     sockets.add(socket);
@@ -28,6 +31,9 @@ export async function startEngineProxy(enginePath: string): Promise<EngineProxy>
       const engine = connect({ path: enginePath, allowHalfOpen: true });
       keep(client);
       keep(engine);
+      client.on('data', (piece) => {
+        if (/^POST \S*\/containers\/create/m.test(piece.toString('latin1'))) creations += 1;
+      });
       client.pipe(engine);
       engine.pipe(client);
       client.on('close', () => engine.destroy());
@@ -46,6 +52,9 @@ export async function startEngineProxy(enginePath: string): Promise<EngineProxy>
   await restore();
   return {
     path,
+    get creations() {
+      return creations;
+    },
     cut,
     restore,
     [Symbol.asyncDispose]: async () => {

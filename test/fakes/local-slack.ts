@@ -18,9 +18,19 @@ export interface SlackRecord {
   readonly bot_id?: string;
   readonly text?: string;
   readonly subtype?: string;
-  readonly blocks?: readonly { readonly type: string; readonly text?: unknown; readonly block_id?: string }[];
+  readonly blocks?: readonly {
+    readonly type: string;
+    readonly text?: unknown;
+    readonly block_id?: string;
+    readonly elements?: readonly SlackButton[];
+  }[];
   readonly files?: readonly SlackFileRecord[];
   readonly edited?: object;
+}
+
+interface SlackButton {
+  readonly action_id?: string;
+  readonly value?: string;
 }
 
 export interface SlackFileRecord {
@@ -58,6 +68,8 @@ export interface LocalSlack extends AsyncDisposable {
     readonly channelId?: string;
   }): Promise<string>;
   edit(ts: string, text: string): Promise<void>;
+  /** Presses the message's button with this action id, as the person. */
+  press(ts: string, actionId: string): Promise<void>;
   messages(channelId?: string): Promise<readonly SlackRecord[]>;
   /** The thread's messages, its root first. */
   thread(rootTs: string, channelId?: string): Promise<readonly SlackRecord[]>;
@@ -188,6 +200,14 @@ function createControls(base: string) {
     },
     edit: async (ts, text) => {
       await control('edit-message', { channel: workspace.channelId, user: workspace.personId, ts, text });
+    },
+    press: async (ts, actionId) => {
+      const message = (await messages()).find((found) => found.ts === ts);
+      const buttons = (message?.blocks ?? []).flatMap(({ elements = [] }) => elements);
+      const button = buttons.find(({ action_id }) => action_id === actionId);
+      if (button === undefined) throw new Error(`local-slack: the message ${ts} has no button ${actionId}`);
+      const action = { action_id: actionId, block_id: 'b', type: 'button', value: button.value };
+      await control('interact', { channel: workspace.channelId, messageTs: ts, user: workspace.personId, action });
     },
     thread: async (rootTs, channelId) =>
       (await messages(channelId)).filter(({ ts, thread_ts }) => ts === rootTs || thread_ts === rootTs),

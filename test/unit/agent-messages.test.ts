@@ -1,3 +1,16 @@
+import {
+  array,
+  assert,
+  boolean,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  option,
+  property,
+  record,
+  string,
+} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { threadHistory, tokensOf } from '../../src/agent/history.ts';
 import { instructions } from '../../src/agent/prompt.ts';
@@ -70,8 +83,8 @@ describe('the question', () => {
   });
 
   it('drops examples, then frequent values, then columns, and says so', () => {
-    const [wide] = cardsIn(userMessage('q', [cardOf('a.csv', 60)]).text);
-    expect(wide?.tables[0]?.columns_info).toHaveLength(60);
+    const [wide] = cardsIn(userMessage('q', [cardOf('a.csv', 55)]).text);
+    expect(wide?.tables[0]?.columns_info).toHaveLength(55);
     expect(wide?.tables[0]?.columns_info[0]).toMatchObject({
       examples: [],
       top: expect.arrayContaining([{ value: 'value 0', count: 3 }]),
@@ -81,15 +94,94 @@ describe('the question', () => {
     expect(wider?.tables[0]?.columns_info[0]).toMatchObject({ examples: [], top: [] });
     const [widest] = cardsIn(userMessage('q', [cardOf('a.csv', 5000)]).text);
     expect(widest?.tables[0]).toMatchObject({ columns: 5000 });
-    expect(widest?.tables[0]?.columns_info).toHaveLength(60);
-    expect(widest?.warnings.at(-1)?.message).toContain('4940 more columns of table "data"');
+    expect(widest?.tables[0]?.columns_info).toHaveLength(250);
+    expect(widest?.warnings.at(-1)?.message).toContain('4750 more columns of table "data"');
   });
 
   it('stays within its budget with many files', () => {
     const cards = Array.from({ length: 30 }, (_, index) => cardOf(`${index}.csv`, 300));
-    expect(userMessage('q', cards).text.length).toBeLessThan(60_000);
+    expect(userMessage('q', cards).text.length).toBeLessThan(33_000);
     expect(cardsIn(userMessage('q', cards).text)).toHaveLength(30);
   });
+
+  it('leaves to a large file what small ones do not need', () => {
+    const cards = [...Array.from({ length: 20 }, (_, index) => cardOf(`${index}.csv`, 1)), cardOf('wide.csv', 100)];
+    const read = cardsIn(userMessage('q', cards).text);
+    expect(read.map(({ file }) => file)).toEqual(cards.map(({ file }) => file));
+    // An equal share would hold ten of them.
+    expect(read.at(-1)?.tables[0]?.columns_info).toHaveLength(60);
+  });
+
+  it('puts the lines of one finding behind its sentence', () => {
+    const at = (message: string, line: number) => ({ code: 'unusable-values', message, table: 'data', line });
+    const warnings = [at('n: 3 values left out.', 4), at('The same on line 9.', 9), at('The same on line 12.', 12)];
+    const [read] = cardsIn(userMessage('q', [cardOf('a.csv', 1, { warnings })]).text);
+    expect(read?.warnings).toEqual([at('n: 3 values left out. Also on 9, 12.', 4)]);
+  });
+
+  it('fits its budget whatever the cards, and says where something was cut', () => {
+    const texts = string({ unit: 'grapheme', maxLength: 300 });
+    const name = string({ unit: 'grapheme', minLength: 1, maxLength: 60 });
+    const column = record({
+      name: texts,
+      type: constantFrom('text' as const, 'number' as const, 'date' as const),
+      unit: option(texts),
+      missing: nat(),
+      distinct: nat(),
+      min: option(oneof(texts, integer())),
+      max: option(oneof(texts, integer())),
+      top: array(record({ value: texts, count: nat() }), { maxLength: 20 }),
+      examples: array(texts, { maxLength: 3 }),
+    });
+    const table = record({
+      name: texts,
+      hidden: boolean(),
+      range: name,
+      rows: nat(),
+      columns: nat(),
+      header_rows: nat(),
+      columns_info: array(column, { maxLength: 8 }),
+    });
+    const line = option(nat());
+    const warning = record({ code: name, message: texts, table: option(texts), line });
+    const made = record({
+      file: name,
+      error: option(texts),
+      tables: array(table, { maxLength: 6 }),
+      rejected: array(record({ table: texts, line: nat(), reason: texts }), { maxLength: 30 }),
+      warnings: array(warning, { maxLength: 30 }),
+      times: constantFrom(1, 1, 40),
+    });
+    assert(
+      property(array(made, { minLength: 1, maxLength: 80 }), (given) => {
+        const cards = given.map(({ times, ...rest }) => ({
+          ...cardOf('x', 0),
+          ...rest,
+          tables: rest.tables.map((one) => ({
+            ...one,
+            columns_info: Array.from({ length: times }, () => one.columns_info).flat(),
+          })),
+        }));
+        const { text } = userMessage('q', cards);
+        expect(text.length).toBeLessThanOrEqual(32_200);
+        const read = cardsIn(text);
+        const described = read.filter(
+          ({ file, warnings }) => !(warnings.at(-1)?.code === 'card-cut' && /^\d+ more files$/.test(file)),
+        );
+        const left = Number(/^(\d+) more files$/.exec(read.at(-1)?.file ?? '')?.[1] ?? 0);
+        expect(described.length + left).toBe(cards.length);
+        for (const one of described) {
+          const whole = cards.find((card) => card.file === one.file && card.tables.length >= one.tables.length);
+          expect(whole).toBeDefined();
+          const isWhole =
+            JSON.stringify(one.tables) === JSON.stringify(whole?.tables) &&
+            one.rejected.length === whole?.rejected.length;
+          expect(isWhole || one.warnings.at(-1)?.code === 'card-cut').toBe(true);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  }, 30_000);
 
   it('keeps 20,000 characters whole and says what it cut of more', () => {
     const long = 'a'.repeat(20_000);

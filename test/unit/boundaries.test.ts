@@ -8,7 +8,7 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^@slack\//, /^adapters\/slack\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|config|log)\.ts|src\/(models|store|blobs|queue)\/|adapters\/|sandbox\/)/],
+  [/^node:/, /^(src\/(main|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/main\.ts$/],
   [/\/conversation\//, /^src\/main\.ts$/],

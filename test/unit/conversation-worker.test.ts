@@ -87,7 +87,7 @@ describe('the way from a message to its reply', () => {
     expect(progressOf('t1')[0]?.content).toMatchObject({
       progress: {
         steps: [
-          { title: 'Looking at a.csv', state: 'done' },
+          { title: 'a.csv: 3 rows × 2 columns; see what I noticed', state: 'done' },
           { title: 'Working', state: 'done' },
         ],
       },
@@ -338,6 +338,46 @@ describe('the way from a message to its reply', () => {
     expect(await core.handlers.onShowCode(testThread, 't9')).toEqual([]);
     await core.handlers.onCancel(testThread, 'p');
     await ended('t2', 't3');
+  });
+
+  it('details: from the store, by the word in any thread and by the button, also in a new process', async () => {
+    await ask(taskOf('t1', { text: 'run: print("x")', attachments: [attachmentOf('f1', 'a.csv')] }));
+    expect(platform.messages.find(({ postId }) => postId === 't1-card-f1')?.content).toMatchObject({ file: 'a.csv' });
+    await core.dispatcher.close({ graceMs: 0 });
+    core = coreWith({ store });
+    await core.start();
+    expect(await core.handlers.onShowDetails(testThread, 'a.csv')).toMatchObject([
+      { file: 'a.csv', sections: [{ title: 'File' }, { title: 'What I noticed' }] },
+    ]);
+    expect(await core.handlers.onShowDetails(testThread, 'b.csv')).toEqual([]);
+    await ask(taskOf('t2', { text: 'Show me the details, please' }));
+    expect(replyTo('t2')?.text).toMatch(/^`a\.csv`\n\n\*\*File\*\*[^]*\*\*What I noticed\*\*\n- 1 row looks like/);
+    await ask(taskOf('t3', { text: 'details of b.csv' }));
+    expect(replyTo('t3')?.text).toBe('There is no such file in this thread; it has `a.csv`.');
+    // No model was asked: the thread has the turn of its one question.
+    expect(await store.turns(testThreadKey)).toHaveLength(1);
+  });
+
+  it('details before any file was seen say what to do', async () => {
+    await ask(taskOf('t1', { text: 'details' }));
+    expect(replyTo('t1')?.text).toMatch(/^No file was looked at in this thread yet/);
+  });
+
+  it('long details are a file', async () => {
+    await ask(taskOf('t1', { text: 'run: print("x")', attachments: [attachmentOf('f1', 'a.csv')] }));
+    const [card] = await store.cards(testThreadKey);
+    const warnings = Array.from({ length: 200 }, (_, index) => ({
+      code: 'x',
+      message: `Finding ${index} in a long list`,
+      table: null,
+      line: null,
+    }));
+    await store.putCard(testThreadKey, { ...card!, warnings });
+    await ask(taskOf('t2', { text: 'details' }));
+    expect(replyTo('t2')).toMatchObject({
+      text: 'Everything I noticed about `a.csv` is in `details.md`.',
+      artifacts: [{ kind: 'file', file: { name: 'details.md', mimeType: 'text/markdown' } }],
+    });
   });
 
   it('more files than one reply carries: the first 20 and a notice', async () => {

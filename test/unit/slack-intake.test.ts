@@ -41,6 +41,7 @@ function createHarness(
       return 1;
     },
     onShowCode: async () => [],
+    onShowDetails: async () => [],
   };
   const client = {
     post: async (_thread: unknown, message: { kind: string; text?: string }) => {

@@ -112,6 +112,7 @@ it('cells that an earlier version stored are whole cells, with what it did not k
   const execution = { status: 'ok', stdout: '1\n', stderr: '', results: [], error: null, files: [file], durationMs: 5 };
   const old = { taskId: 't1', index: 0, title: 'Step', source: 'print(1)', execution };
   const database = new DatabaseSync(path);
+  database.exec(`drop table cards`);
   database.prepare(`delete from kysely_migration where name > '001-first-tables'`).run();
   database.prepare('insert into cells values (?, 0, ?, ?)').run(key, 't1', JSON.stringify(old));
   database.close();
@@ -149,6 +150,7 @@ it('what became of the Python process is read from the words that earlier cells 
     await store.accept(exampleTask('t1'));
   }
   const database = new DatabaseSync(path);
+  database.exec(`drop table cards`);
   database.prepare(`delete from kysely_migration where name > '002-repeatable-cells'`).run();
   for (const [index, [status, error, durationMs]] of cases.entries()) {
     const cell = { execution: { status, stdout: '', stderr: '', results: [], error, files: [], durationMs } };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTerminalPlatform } from '../../adapters/terminal/terminal.ts';
-import type { GatewayHandlers, OutgoingFile, PlatformClient, PostContext } from '../../src/ports.ts';
+import type { FileDetails, GatewayHandlers, OutgoingFile, PlatformClient, PostContext } from '../../src/ports.ts';
 import type { Artifact, Attachment, Cell, Progress, Reply, Task } from '../../src/types.ts';
 import { collect } from '../contract/blobs.ts';
 import { plainRecord } from '../fakes/cells.ts';
@@ -61,6 +61,11 @@ const cell: Cell = {
   execution: plainRecord,
 };
 
+const details: FileDetails = {
+  file: 'a.csv',
+  sections: [{ title: 'What I noticed', lines: ['1 row repeats \u001b[2J an earlier row.'] }],
+};
+
 /** A core that shows one step and replies with a chart. */
 function fakeCore(client: () => PlatformClient, reply: (task: Task) => Partial<Reply> = () => ({})) {
   const tasks: Task[] = [];
@@ -70,7 +75,7 @@ function fakeCore(client: () => PlatformClient, reply: (task: Task) => Partial<R
     const { artifact, outgoing } = chart('chart.png', `bytes of ${task.text}`);
     await client().post(task.thread, step('running'), contextFor(`${task.id}-progress`));
     await client().edit(task.thread, `${task.id}-progress`, step('done'), AbortSignal.timeout(1000));
-    await client().post(task.thread, { kind: 'card', text: 'A card' }, contextFor(`${task.id}-card`));
+    await client().post(task.thread, { kind: 'card', text: 'A card', file: 'a.csv' }, contextFor(`${task.id}-card`));
     const whole: Reply = {
       taskId: task.id,
       outcome: 'answered',
@@ -93,6 +98,7 @@ function fakeCore(client: () => PlatformClient, reply: (task: Task) => Partial<R
     },
     onCancel: async () => 1,
     onShowCode: async () => [cell],
+    onShowDetails: async () => [details],
   };
   return { handlers, tasks };
 }
@@ -163,7 +169,12 @@ describe('asks', () => {
       { text: 'two', files: [] },
     ]);
     const onTask = vi.fn<GatewayHandlers['onTask']>().mockResolvedValue();
-    await terminal.gateway.start({ onTask, onCancel: async () => 0, onShowCode: async () => [] });
+    await terminal.gateway.start({
+      onTask,
+      onCancel: async () => 0,
+      onShowCode: async () => [],
+      onShowDetails: async () => [],
+    });
     await vi.waitFor(() => expect(onTask).toHaveBeenCalledTimes(1));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(onTask).toHaveBeenCalledTimes(1);
@@ -177,7 +188,12 @@ describe('asks', () => {
     const onTask = async (): Promise<void> => {
       throw new Error('disk full');
     };
-    await terminal.gateway.start({ onTask, onCancel: async () => 0, onShowCode: async () => [] });
+    await terminal.gateway.start({
+      onTask,
+      onCancel: async () => 0,
+      onShowCode: async () => [],
+      onShowDetails: async () => [],
+    });
     expect(await terminal.finished).toBe(false);
     expect(terminal.printed()).toContain('Something went wrong');
   });
@@ -310,6 +326,7 @@ describe('keyboard', () => {
         'second?',
         '/files',
         '/code',
+        '/details',
         '/nonsense',
         '/stop',
         '/quit',
@@ -324,6 +341,7 @@ describe('keyboard', () => {
     expect(printed).toContain('none.csv: there is no such file');
     expect(printed).toContain('# Read it\nprint("[2J1")');
     expect(printed).toContain(join(outDir, 'chart (2).png'));
+    expect(printed).toContain('a.csv\nWhat I noticed\n  • 1 row repeats  [2J an earlier row.');
     expect(printed).toContain('I do not know /nonsense');
     expect(printed).toContain('Nothing is running');
   });
@@ -340,7 +358,12 @@ describe('keyboard', () => {
   it('can be stopped while an answer is awaited', async () => {
     const terminal = terminalFor([]);
     const onTask = vi.fn<GatewayHandlers['onTask']>().mockResolvedValue();
-    await terminal.gateway.start({ onTask, onCancel: async () => 0, onShowCode: async () => [] });
+    await terminal.gateway.start({
+      onTask,
+      onCancel: async () => 0,
+      onShowCode: async () => [],
+      onShowDetails: async () => [],
+    });
     terminal.input.write('hello?\n');
     await vi.waitFor(() => expect(onTask).toHaveBeenCalled());
     await terminal.gateway.stop();

@@ -1,212 +1,258 @@
-"""Large regular text tables, by the parser of pandas.
+"""Large text tables, column by column from the file's bytes.
 
-It is used only where byte positions prove what every record is: quotes open and close at fields' edges, and all records but
-a few have the same number of delimiters outside quotes. Those few are rejected by line; any other file is read line by line.
+Lines whose bytes prove what they are are taken together (`bulk_scan`); the runs of lines between them go through the same
+reader as small files, which knows damage and values that run over several lines. A file that is mostly such lines is left
+to that reader altogether.
 """
 
-import io
-from collections.abc import Sequence
-from typing import Any
-
+import codecs
 import numpy as np
-import pandas as pd
 
-from plotline.intake.delimited import encoding_notes
+from plotline.intake.bulk_scan import Scan, scan
 from plotline.intake.dialect import detect_dialect
-from plotline.intake.encoding import Decoded
+from plotline.intake.encoding import Decoded, decode
 from plotline.intake.header import count_header_rows, header_names
-from plotline.intake.model import Dialect, RawTable, Reading, Rejected
-from plotline.intake.numbers import PLAIN, is_id
-from plotline.intake.records import tokenise, tokeniser
-from plotline.intake.words import NA_WORDS_AMONG_NUMBERS
+from plotline.intake.line_notes import encoding_notes, end_note, returns_note
+from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
+from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
+from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, first_row, preamble_note, regular_rows
+from plotline.intake.text_column import Buffer, Spans, TextColumn
 
-FROM_BYTES = 1_000_000
-"""Below this size the line-by-line reader is fast enough and knows more."""
-_MAX_BAD_SHARE = 0.02
-_HEAD_RECORDS = 210
-_EXACT_BELOW = 10**15
-_NEWLINE, _RETURN = 10, 13
+FROM_BYTES = 150_000
+"""Below this size the line-by-line reader is fast enough."""
+_HEAD_LINES = 400
+_HEAD_BYTES = 1_300_000
+_MAX_ODD_SHARE = 0.2
+_MAX_UNEVEN_SHARE = 0.02
+_GAP = 4
+"""Runs of lines with fewer plain lines between them are read together: a value that goes on over several lines may hold
+lines that look whole."""
+_QUOTE, _RETURN = b'"', 13
 
 
-def read_bulk(data: bytes, decoded: Decoded, name: str) -> Reading | None:
+def read_bulk(data: bytes, name: str) -> Reading | None:
     """The table of a large file, or None where the line-by-line reader has to look at it."""
-    if len(data) < FROM_BYTES or decoded.mixed_lines or decoded.nul_lines:
+    if len(data) < FROM_BYTES:
         return None
-    dialect, width = detect_dialect(decoded.text, decoded.encoding)
-    if width < 2 or len(dialect.delimiter) != 1 or dialect.delimiter == " " or dialect.delimiter > "\x7f" or dialect.escape == "\\":
+    body, decoded = _as_utf8(data)
+    if b"\n" + codecs.BOM_UTF8 in body:
+        return None  # files that were put together
+    head = decoded.text
+    dialect, width = detect_dialect(head, decoded.encoding)
+    if width < 2 or len(dialect.delimiter) != 1 or dialect.delimiter in " \n\r" or dialect.delimiter > "\x7f" or head.lstrip()[:4].lower() == "sep=":
         return None
-    # Trail bytes of East Asian code pages look like delimiters, so those files are taken through UTF-8.
-    body = data if decoded.encoding in ("ascii", "utf-8") else decoded.text.encode("utf-8", errors="replace")
-    if body.count(b"\r") != body.count(b"\r\n"):
+    if dialect.quote is None and '"' not in head and _QUOTE in body:
+        dialect = Dialect(dialect.encoding, dialect.delimiter, '"', '"' if b'""' in body else None)
+    if dialect.quote and (dialect.quote > "\x7f" or dialect.escape not in (None, dialect.quote, "\\")):
         return None
-    records = _records(body, dialect)
-    if records is None:
+    found = _lines_of(body, dialect)
+    if found is None:
         return None
-    table = _table(body, records, dialect, name)
+    buffer, lines = found
+    reader = _Reader(buffer, lines, dialect, name)
+    table = reader.table()
     if table is None:
         return None
-    return Reading("tsv" if dialect.delimiter == "\t" else "csv", [table], dialect, encoding_notes(decoded))
+    notes = encoding_notes(decoded) + returns_note(_lines_with_returns(body, lines)) + end_note(body.count(b"\n") + 1, chr(body[-1]))
+    return Reading("tsv" if dialect.delimiter == "\t" else "csv", [table], dialect, notes)
 
 
-class _Positions:
-    """Where the records of a file are. `starts`/`ends` are byte offsets, `delimiters` those outside quotes."""
-
-    def __init__(self, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, lines: np.ndarray, delimiters: np.ndarray) -> None:
-        self.codes, self.starts, self.ends, self.lines, self.delimiters = codes, starts, ends, lines, delimiters
-        self.before = np.searchsorted(delimiters, starts)
-        self.widths = np.searchsorted(delimiters, ends) - self.before + 1
-
-
-def _records(body: bytes, dialect: Dialect) -> _Positions | None:
-    codes = np.frombuffer(body, dtype=np.uint8)
-    newlines = np.flatnonzero(codes == _NEWLINE)
-    delimiters = np.flatnonzero(codes == ord(dialect.delimiter))
-    ends = newlines
-    if dialect.quote:
-        quotes = np.flatnonzero(codes == ord(dialect.quote))
-        if not _well_placed(codes, quotes, ord(dialect.delimiter), ord(dialect.quote)):
-            return None
-        if len(quotes):
-            delimiters = delimiters[np.searchsorted(quotes, delimiters) & 1 == 0]
-            ends = newlines[np.searchsorted(quotes, newlines) & 1 == 0]
-    if not len(ends) or ends[-1] != len(body) - 1:
-        ends = np.append(ends, len(body))
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    lines = np.searchsorted(newlines, starts) + 1 if len(ends) < len(newlines) else np.arange(1, len(ends) + 1)
-    filled = ends - starts > np.where(codes[np.maximum(ends - 1, 0)] == _RETURN, 1, 0)
-    return _Positions(codes, starts[filled], ends[filled], lines[filled], delimiters)
+def _as_utf8(data: bytes) -> tuple[bytes, Decoded]:
+    """The file's text as UTF-8 bytes, and how it was decoded. `Decoded.text` holds the head alone: the whole text would
+    need as much memory again."""
+    start = 3 if data.startswith(codecs.BOM_UTF8) else 0
+    if b"\0" not in data and b"\x1b$" not in data[:_HEAD_BYTES] and _is_utf8(data):
+        encoding = "utf-8-sig" if start else "ascii" if data.isascii() else "utf-8"
+        return data[start:], Decoded(_head(data[start : start + _HEAD_BYTES]), encoding)
+    decoded = decode(data)
+    body = decoded.text.encode("utf-8", "replace")
+    kept = {key: getattr(decoded, key) for key in ("encoding", "guessed", "mixed_with", "mixed_lines", "nul_lines", "foreign_lines")}
+    return body, Decoded(_head(body[:_HEAD_BYTES]), **kept)
 
 
-def _well_placed(codes: np.ndarray, quotes: np.ndarray, delimiter: int, quote: int) -> bool:
-    """Whether every quote opens at a field's start or closes at its end (doubled ones do both)."""
-    if len(quotes) % 2:
-        return False
-    opens, closes = quotes[0::2], quotes[1::2]
-    before = codes[np.maximum(opens - 1, 0)]
-    begins = (opens == 0) | (before == delimiter) | (before == _NEWLINE) | (before == quote)
-    after = codes[np.minimum(closes + 1, len(codes) - 1)]
-    finishes = (closes == len(codes) - 1) | (after == delimiter) | (after == _NEWLINE) | (after == _RETURN) | (after == quote)
-    return bool(begins.all() and finishes.all())
-
-
-def _table(body: bytes, records: _Positions, dialect: Dialect, name: str) -> RawTable | None:
-    count = len(records.starts)
-    if count < 2:
-        return None
-    width = int(np.bincount(records.widths).argmax())
-    bad = np.flatnonzero(records.widths != width)
-    if width < 2 or len(bad) > _MAX_BAD_SHARE * count or (len(bad) and bad[0] < 3):
-        return None
-    # Records of delimiters alone (an empty last line of a spreadsheet) are for the other reader.
-    if (records.ends - records.starts <= width).any() and _any_hollow(records, width):
-        return None
-    how = tokeniser(dialect.delimiter, dialect.quote, dialect.escape)
-    step = max(1, count // 500)
-    picked = [index for index in (*range(min(_HEAD_RECORDS, count)), *range(_HEAD_RECORDS, count, step)) if records.widths[index] == width]
-    sample = [_fields(body, records, index, how) for index in picked]
-    if any(cell != cell.strip(" ") for row in sample for cell in row) or any(len(row) != width for row in sample):
-        return None
-    header_rows = count_header_rows(sample[:_HEAD_RECORDS])
-    names, units = header_names(sample[:header_rows], width)
-    head = body[records.starts[0] : records.ends[0]]
-    if header_rows and body.count(b"\n" + head) > 0:
-        return None
-    frame = _parse(body, records, bad, header_rows, width, dialect, sample[header_rows:])
-    if frame is None or len(frame) != count - len(bad) - header_rows:
-        return None
-    keep = np.ones(count, dtype=bool)
-    keep[bad] = False
-    keep[:header_rows] = False
-    rejected = [Rejected(int(records.lines[index]), f"has {records.widths[index]} field{'s' if records.widths[index] != 1 else ''} where the table has {width}") for index in bad]
-    columns: list[Sequence[Any]] = [_values(frame[index]) for index in range(width)]
-    area = f"lines {records.lines[0]}–{records.lines[-1]}"
-    return RawTable(name, names, header_rows, columns, records.lines[keep], range=area, rejected=rejected, units=units)
-
-
-def _any_hollow(records: _Positions, width: int) -> bool:
-    short = np.flatnonzero(records.ends - records.starts <= width)
-    return any(records.widths[index] == records.ends[index] - records.starts[index] + 1 or records.codes[records.ends[index] - 1] == _RETURN for index in short)
-
-
-def _fields(body: bytes, records: _Positions, index: int, how: Any) -> list[str]:
-    line = body[records.starts[index] : records.ends[index]].decode("utf-8", errors="replace")
-    return tokenise(line.removesuffix("\r"), how)[0]
-
-
-def _values(series: pd.Series) -> Any:
-    if series.dtype.kind in "if":
-        return series.to_numpy()
-    values = series.to_numpy(dtype=object)
-    return [value if isinstance(value, str) else None for value in values]
-
-
-def _parse(
-    body: bytes, records: _Positions, bad: np.ndarray, header_rows: int, width: int, dialect: Dialect, sample: list[list[str]]
-) -> pd.DataFrame | None:
-    """The body by pandas. Columns whose numbers would lose digits or zeros stay text."""
-    texts = set(range(width)) - _numeric_columns(sample, width)
-    texts |= _columns_with_leading_zeros(records, bad, header_rows)
-    start = int(records.ends[header_rows - 1]) + 1 if header_rows else 0
-    pieces = []
-    for index in bad:
-        if index >= header_rows:
-            pieces.append(memoryview(body)[start : int(records.starts[index])])
-            start = int(records.ends[index]) + 1
-    pieces.append(memoryview(body)[start:])
-    source = b"".join(pieces)
-
-    def read(columns: list[int], as_text: set[int]) -> pd.DataFrame:
-        numeric = [column for column in columns if column not in as_text]
-        return pd.read_csv(
-            io.BytesIO(source), sep=dialect.delimiter, header=None, names=range(width), usecols=columns, index_col=False,
-            dtype={column: str for column in as_text if column in columns}, engine="c", encoding="utf-8",
-            quotechar=dialect.quote or '"', quoting=0 if dialect.quote else 3, doublequote=True, keep_default_na=False,
-            na_values={column: _MISSING for column in numeric}, float_precision="round_trip", low_memory=False,
-        )  # fmt: skip
-
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(data)
     try:
-        frame = read(list(range(width)), texts)
-        again = [column for column in range(width) if column not in texts and not _exact(frame[column])]
-        if again:
-            frame = frame.astype({column: object for column in again})
-            frame[again] = read(again, set(again))
-    except (pd.errors.ParserError, ValueError, OverflowError):
+        for start in range(0, len(data), 1 << 20):
+            decoder.decode(view[start : start + (1 << 20)])
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _head(piece: bytes) -> str:
+    cut = piece.rfind(b"\n") + 1 if len(piece) >= _HEAD_BYTES else len(piece)
+    return piece[: cut or len(piece)].decode("utf-8", "replace")
+
+
+def _lines_of(body: bytes, dialect: Dialect) -> tuple[Buffer, Scan] | None:
+    buffer = Buffer(body)
+    found = scan(buffer.codes, ord(dialect.delimiter), ord(dialect.quote) if dialect.quote else None, dialect.escape == "\\")
+    if found is None or found.width < 2 or len(found.plain) < 100:
         return None
-    return frame
+    filled = len(found.starts) - int(found.blank.sum())
+    if int(found.odd.sum()) > _MAX_ODD_SHARE * filled:
+        return None
+    return buffer, found
 
 
-_MISSING = sorted({variant for word in NA_WORDS_AMONG_NUMBERS for variant in (word, word.upper(), word.capitalize())})
+def _lines_with_returns(body: bytes, lines: Scan) -> list[int]:
+    """The records that hold a carriage return which ends no line."""
+    if body.count(b"\r") == body.count(b"\r\n"):
+        return []
+    codes = np.frombuffer(body, dtype=np.uint8)
+    places = np.flatnonzero(codes == _RETURN)
+    lone = places[codes[np.minimum(places + 1, len(codes) - 1)] != ord("\n")]
+    return np.unique(lines.numbers[np.searchsorted(lines.starts, lone, side="right") - 1]).tolist()
 
 
-def _exact(series: pd.Series) -> bool:
-    """Whether a parsed column holds what was written: no boolean, no infinity, no integer beyond what is exact."""
-    if series.dtype.kind not in "if":
-        return series.dtype == object
-    values = series.to_numpy()
-    return bool(np.nanmax(np.abs(values), initial=0) < _EXACT_BELOW)
+class _Reader:
+    """Makes the table of one file out of its plain lines and the records between them."""
+
+    def __init__(self, buffer: Buffer, lines: Scan, dialect: Dialect, name: str) -> None:
+        self.buffer, self.lines, self.dialect, self.name = buffer, lines, dialect, name
+        self.how = tokeniser(dialect.delimiter, dialect.quote, dialect.escape)
+        self.width = lines.width
+
+    def table(self) -> RawTable | None:
+        head = self._head()
+        if head is None:
+            return None
+        header_rows, names, units, body_from, preamble = head
+        out = RawTable(self.name, names, header_rows, [], [], units=units)
+        if preamble:
+            out.notes.append(preamble)
+        odd = self._odd_records(body_from)
+        uneven = sum(len(row) != self.width for row in odd.rows)
+        if uneven > _MAX_UNEVEN_SHARE * len(self.lines.plain):
+            return None
+        total = len(self.lines.plain) + len(odd.rows)
+        rows, starts = regular_rows(odd.rows, odd.lines, self.width, total, len(self.lines.starts), self.dialect, out, self._line_text)
+        out.rejected += odd.rejected
+        plain = self.lines.plain
+        keep = plain >= body_from
+        for index, reason in self._not_rows(body_from, header_rows):
+            keep[np.searchsorted(plain, index)] = False
+            if reason:
+                out.rejected.append(Rejected(self._number(index), reason))
+        picked = np.flatnonzero(keep)
+        main = self.lines.numbers[plain[picked]]
+        out.lines, place = _merged(main, np.array(starts, dtype=main.dtype))
+        # A slice takes a column of the edges without copying it.
+        rows_taken = slice(int(picked[0]), int(picked[-1]) + 1) if len(picked) and picked[-1] - picked[0] + 1 == len(picked) else picked
+        for column in range(self.width):
+            spans = self._spans(rows_taken, column)
+            texts = [row[column] for row in rows]
+            out.columns.append(TextColumn.of_spans(spans, place[: len(main)], texts, place[len(main) :]))
+        finish(out, odd, self._number(body_from - header_rows))
+        return out
+
+    def _number(self, index: int) -> int:
+        return int(self.lines.numbers[index])
+
+    def _line_text(self, line: int) -> str:
+        """The record that begins on a physical line."""
+        return self._text(int(np.searchsorted(self.lines.numbers, line)))
+
+    def _text(self, index: int) -> str:
+        start, end = int(self.lines.starts[index]), int(self.lines.ends[index])
+        return str(self.buffer.data[start:end], "utf-8", "replace")
+
+    def _head(self) -> tuple[int, list[str], list[str | None], int, Note | None] | None:
+        """(header rows, names, units, index of the first line of the body, note about lines before the table)."""
+        texts = [self._text(index) for index in range(min(_HEAD_LINES, len(self.lines.starts)))]
+        records = read_records(texts, self.how, self.width)
+        start = first_row(records.rows, self.width)
+        rows, lines = records.rows[start:], records.lines[start:]
+        if len(rows) < 3 or any(len(row) != self.width for row in rows[:3]):
+            return None
+        whole = [(row, line) for row, line in zip(rows, lines) if len(row) == self.width]
+        count = count_header_rows([row for row, _ in whole][:210])
+        names, units = header_names([row for row, _ in whole][:count], self.width)
+        preamble = preamble_note([self._number(line - 1) for line in records.lines[:start]], self._number(lines[0] - 1), self.name) if start else None
+        # A header may be quoted over several lines; the body begins where the next record does.
+        body_from = (whole[count][1] if count < len(whole) else lines[0]) - 1
+        if count and body_from - count + 1 != whole[0][1]:
+            return None
+        return count, names, units, body_from, preamble
+
+    def _odd_records(self, body_from: int) -> Records:
+        """The records of the lines that are not plain, read in runs."""
+        odd = np.flatnonzero(self.lines.odd)
+        odd = odd[odd >= body_from]
+        out = Records()
+        if not len(odd):
+            return out
+        edges = np.flatnonzero(np.diff(odd) > _GAP) + 1
+        for run in np.split(odd, edges):
+            first, last = int(run[0]), int(run[-1])
+            texts = PhysicalLines(self._text(index) for index in range(first, last + 1))
+            texts.returns = [self.buffer.codes[end] == _RETURN for end in np.minimum(self.lines.ends[first : last + 1], len(self.buffer.codes) - 1)]
+            found = read_records(texts, self.how, self.width)
+            plain_inside = set(np.flatnonzero(~self.lines.odd[first : last + 1]).tolist())
+            swallowed = plain_inside - {line - 1 for line in found.lines}
+            for row, line in zip(found.rows, found.lines):
+                if line - 1 not in plain_inside:
+                    out.rows.append(row)
+                    out.lines.append(self._number(line - 1 + first))
+            for index in swallowed:
+                # A plain line that went into a value of several lines is no record of its own.
+                if not self.lines.blank[first + index]:
+                    self.lines.odd[first + index] = True
+            out.rejected += [Rejected(self._number(item.line - 1 + first), item.reason) for item in found.rejected]
+            out.stray += [self._number(line - 1 + first) for line in found.stray]
+            out.multi_line += [self._number(line - 1 + first) for line in found.multi_line]
+        gone = self.lines.odd[self.lines.plain]
+        if gone.any():
+            self.lines.edges = self.lines.edges[~gone]
+            self.lines.plain = self.lines.plain[~gone]
+        return out
+
+    def _not_rows(self, body_from: int, header_rows: int) -> list[tuple[int, str | None]]:
+        """Plain lines that are no rows: without a value, or a repeated header."""
+        lines = self.lines
+        sizes = lines.ends[lines.plain] - lines.starts[lines.plain]
+        out: list[tuple[int, str | None]] = []
+        hollow = lines.plain[(sizes == self.width - 1) & (lines.plain >= body_from)].tolist()
+        last_filled = int(lines.plain[sizes > self.width - 1].max(initial=0))
+        out += [(index, "holds delimiters but no values" if index < last_filled else None) for index in hollow]
+        marks = self.buffer.codes[np.minimum(lines.starts[lines.plain], len(self.buffer.codes) - 1)]
+        marked = lines.plain[((marks == ord("#")) | (marks == ord("/"))) & (lines.plain >= body_from)]
+        if 0 < len(marked) <= few_comments(len(lines.plain)) and not self._text(max(0, body_from - 1)).startswith(COMMENT_MARKS):
+            out += [(index, "is a comment") for index in marked.tolist() if self._text(index).startswith(COMMENT_MARKS)]
+        if header_rows == 1:
+            first = body_from - 1
+            head = self._text(first)
+            same = lines.plain[(sizes == lines.ends[first] - lines.starts[first]) & (lines.plain >= body_from)]
+            key = self.buffer.word(lines.starts[same].astype(np.int64))
+            wanted = self.buffer.word(np.array([lines.starts[first]], dtype=np.int64))[0]
+            out += [(index, "repeats the header") for index in same[key == wanted].tolist() if self._text(index) == head]
+        return out
+
+    def _spans(self, picked: np.ndarray | slice, column: int) -> Spans:
+        lines, edges = self.lines, self.lines.edges
+        starts = (lines.starts[lines.plain[picked]] if column == 0 else edges[picked, column - 1] + 1).astype(np.int64)
+        ends = lines.ends[lines.plain[picked]] if column == self.width - 1 else edges[picked, column]
+        lengths = ends - starts
+        if lines.has_quotes and self.dialect.quote:
+            mark = ord(self.dialect.quote)
+            codes = self.buffer.codes
+            quoted = (lengths >= 2) & (codes[np.minimum(starts, len(codes) - 1)] == mark)
+            starts += quoted
+            lengths -= 2 * quoted
+        return Spans(self.buffer, starts, lengths, self.dialect.quote, lines.has_inner_quotes)
 
 
-def _numeric_columns(sample: list[list[str]], width: int) -> set[int]:
-    out = set()
-    for column in range(width):
-        values = [value for row in sample if (value := row[column].strip()) and value.lower() not in NA_WORDS_AMONG_NUMBERS]
-        fitting = sum(PLAIN.fullmatch(value) is not None and not is_id(value) for value in values)
-        if values and fitting == len(values):
-            out.add(column)
-    return out
-
-
-def _columns_with_leading_zeros(records: _Positions, bad: np.ndarray, header_rows: int) -> set[int]:
-    """Columns in which some field begins with a zero and another digit."""
-    codes = records.codes
-    zeros = np.flatnonzero(codes[:-1] == ord("0"))
-    following = codes[zeros + 1]
-    zeros = zeros[(following >= ord("0")) & (following <= ord("9"))]
-    before = codes[np.maximum(zeros - 1, 0)]
-    inside = ((before >= ord("0")) & (before <= ord("9"))) | (before == ord(".")) | (before == ord(",")) & ~np.isin(zeros - 1, records.delimiters)
-    zeros = zeros[~inside | (zeros == 0)]
-    owner = np.searchsorted(records.starts, zeros, side="right") - 1
-    usable = (owner >= header_rows) & ~np.isin(owner, bad)
-    zeros, owner = zeros[usable], owner[usable]
-    fields = np.searchsorted(records.delimiters, zeros) - records.before[owner]
-    return set(np.unique(fields).tolist())
+def _merged(main: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both lists of lines in order, and the row in which each of them stands."""
+    if not len(other):
+        return main, np.arange(len(main))
+    both = np.concatenate((main, other))
+    order = np.argsort(both, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return both[order], place

@@ -2,20 +2,22 @@
 
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from plotline.intake.checks import check
+from plotline.intake.column_view import TableView
 from plotline.intake.frame import table_notes, typed
-from plotline.intake.model import Note, Reading, Unreadable
+from plotline.intake.line_budget import in_order, within_budget
+from plotline.intake.model import Note, RawTable, Reading, Unreadable
 from plotline.intake.other_kinds import describe_other
 from plotline.intake.profile import columns_info, safe_text
 from plotline.intake.reading import read_file
 
 CARD_MIME = "application/vnd.plotline.card+json"
-_MAX_REJECTED = 200
-_MAX_WARNINGS = 200
+_MAX_REJECTED = 2000
+_MAX_WARNINGS = 1000
+_MAX_MESSAGE = 400
 _MAX_TABLES = 200
 _MAX_COLUMNS = 500
 
@@ -85,34 +87,39 @@ def _fill(out: dict[str, Any], path: Path, reading: Reading) -> None:
     elif not reading.tables and reading.kind != "zip":  # what else a zip holds is in its notes
         raise Unreadable("There is no table in this file: nothing but empty cells.")
     for raw in reading.tables[:_MAX_TABLES]:
-        table = typed(raw)
-        notes += check(table)
-        notes += table_notes(table)
-        out["tables"].append(
-            {
-                "name": safe_text(raw.name),
-                "hidden": raw.hidden,
-                "range": raw.range,
-                "rows": raw.row_count,
-                "columns": len(raw.header),
-                "header_rows": raw.header_rows,
-                "columns_info": columns_info(table)[:_MAX_COLUMNS],
-            }
-        )
-        out["rejected"] += [
-            {"table": safe_text(raw.name), "line": int(found.line), "reason": safe_text(found.reason)}
-            for found in raw.rejected[: _MAX_REJECTED - len(out["rejected"])]
-        ]
+        view = TableView(typed(raw), reading.dialect.encoding if reading.dialect else None)
+        out["tables"].append(_table(view))
+        notes += check(view)
+        notes += table_notes(view.table)
+        room = _MAX_REJECTED - len(out["rejected"])
+        out["rejected"] += [{"table": safe_text(raw.name), "line": int(found.line), "reason": safe_text(found.reason)} for found in raw.rejected[:room]]
         out["rejected_count"] += len(raw.rejected)
     if len(reading.tables) > _MAX_TABLES:
         notes.append(Note("many-tables", f"The file has {len(reading.tables)} tables; the card shows the first {_MAX_TABLES}."))
-    out["warnings"] = _warnings(notes)
+    lines = sum(map(_source_lines, reading.tables))
+    named = within_budget(in_order(notes), (found["line"] for found in out["rejected"]), lines)
+    out["warnings"] = [_warning(note) for note in named[:_MAX_WARNINGS]]
     out["ok"] = True
 
 
-def _warnings(notes: Iterable[Note]) -> list[dict[str, Any]]:
-    seen: dict[Note, None] = dict.fromkeys(notes)
-    return [
-        {"code": note.code, "message": safe_text(note.message), "table": safe_text(note.table) if note.table else None, "line": note.line}
-        for note in list(seen)[:_MAX_WARNINGS]
-    ]
+def _table(view: TableView) -> dict[str, Any]:
+    raw = view.raw
+    return {
+        "name": safe_text(raw.name),
+        "hidden": raw.hidden,
+        "range": raw.range,
+        "rows": raw.row_count,
+        "columns": len(raw.header),
+        "header_rows": raw.header_rows,
+        "columns_info": columns_info(view, _MAX_COLUMNS),
+    }
+
+
+def _source_lines(raw: RawTable) -> int:
+    """Lines of the file that the table was made from, as far as it tells: never more than there are."""
+    return raw.header_rows + raw.row_count + len(raw.rejected)
+
+
+def _warning(note: Note) -> dict[str, Any]:
+    table = safe_text(note.table) if note.table else None
+    return {"code": note.code, "message": safe_text(note.message, _MAX_MESSAGE), "table": table, "line": note.line}

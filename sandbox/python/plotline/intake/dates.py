@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,8 @@ class Dates:
     values: np.ndarray
     order: str | None = None
     evidence: str = ""
-    formats: list[str] = field(default_factory=list)
+    pattern: np.ndarray | None = None
+    """Which of the formats found reads each text, -1 where none does."""
 
 
 def date_format(text: str) -> tuple[str, bool] | None:
@@ -76,13 +78,18 @@ def _rest_format(rest: str) -> str | None:
     return out
 
 
-def read_dates(texts: list[str], order_hint: str | None) -> Dates | None:
-    """The dates of distinct `texts`; None where fewer than half look like dates. `order_hint` is what other columns of
-    the table decided."""
+def read_dates(texts: list[str], order_hint: str | None, counts: Sequence[int] | None = None) -> Dates | None:
+    """The dates of distinct `texts`; None where fewer than half of the values look like dates. `counts` says how many
+    values each text stands for, `order_hint` is what other columns of the table decided."""
     step = max(1, len(texts) // 400)
-    sample = texts[::step]
-    seen = Counter(found for text in sample if (found := date_format(text)))
-    if sum(seen.values()) * 2 < len(sample):
+    seen: Counter[tuple[str, bool]] = Counter()
+    judged = 0
+    for index in range(0, len(texts), step):
+        weight = int(counts[index]) if counts is not None else 1
+        judged += weight
+        if found := date_format(texts[index]):
+            seen[found] += weight
+    if sum(seen.values()) * 2 < judged:
         return None
     swappable = any(swap for _, swap in seen)
     order, evidence = _order(texts, order_hint) if swappable else (None, "")
@@ -93,15 +100,17 @@ def read_dates(texts: list[str], order_hint: str | None) -> Dates | None:
     formats = dict.fromkeys(pattern for pattern, _ in seen)
     if step > 1:
         formats |= dict.fromkeys(found[0] for text in texts[:: max(1, step // 7)] if (found := date_format(text)))
-    for pattern in formats:
+    pattern_of = np.full(len(texts), -1, dtype=np.int16)
+    for number, pattern in enumerate(formats):
         actual = pattern.replace("%d", "%#", 1).replace("%m", "%d", 1).replace("%#", "%m", 1) if order == "month-first" and _swaps(pattern) else pattern
         converted = _convert([texts[position] for position in open_positions], actual)
         known = ~np.isnat(converted)
         result[open_positions[known]] = converted[known]
+        pattern_of[open_positions[known]] = number
         open_positions = open_positions[~known]
         if not len(open_positions):
             break
-    return Dates(result, order, evidence, list(formats))
+    return Dates(result, order, evidence, pattern_of)
 
 
 def _swaps(pattern: str) -> bool:

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from plotline.intake.column_types import Column, Hints, type_column
+from plotline.intake.column import Column, Hints
+from plotline.intake.column_types import type_column
+from plotline.intake.line_notes import on_lines
 from plotline.intake.model import Note, RawTable
 from plotline.intake.totals import totals_rows
 from plotline.intake.words import CURRENCY_CODES, CURRENCY_SIGNS
@@ -28,11 +31,36 @@ class Findings(list[dict[str, Any]]):
 
 @dataclass
 class TypedTable:
-    """A table with its columns typed; `columns[i]` belongs to `frame.iloc[:, i]`."""
+    """A table with its columns typed. The card looks at single columns; the whole frame is made where it is asked for."""
 
     raw: RawTable
-    frame: pd.DataFrame
     columns: list[Column]
+
+    def series(self, index: int) -> pd.Series:
+        """One typed column."""
+        values = self.columns[index].values
+        rows = range(self.raw.row_count)
+        return pd.Series(np.full(len(rows), None, dtype=object) if values is None else values, index=rows, copy=False)
+
+    @cached_property
+    def totals(self) -> list[int]:
+        """Positions of the rows that add up the others."""
+        return totals_rows(self)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All columns, with what could not be loaded in `attrs`."""
+        raw = self.raw
+        frame = pd.DataFrame({index: self.series(index) for index in range(len(self.columns))}, index=range(raw.row_count))
+        frame.columns = pd.Index(raw.header, dtype=object)
+        frame.attrs = {
+            "table": raw.name,
+            "rejected": Findings({"line": found.line, "reason": found.reason} for found in raw.rejected),
+            "unusable": Findings(_unusable(raw, self.columns)),
+            "totals": Findings({"row": row, "line": int(raw.lines[row])} for row in self.totals),
+            "source_rows": raw.row_count + len(raw.rejected),
+        }
+        return frame
 
 
 def typed(raw: RawTable) -> TypedTable:
@@ -46,22 +74,7 @@ def typed(raw: RawTable) -> TypedTable:
     for index, column in enumerate(columns):
         given = raw.units[index] if raw.units else None
         column.unit = column.unit or given or unit_in_name(raw.header[index])
-    rows = raw.row_count
-    data = {}
-    for index, column in enumerate(columns):
-        values = column.values if column.values is not None else np.full(rows, None, dtype=object)
-        data[index] = pd.Series(values, index=range(rows))
-    frame = pd.DataFrame(data, index=range(rows))
-    frame.columns = pd.Index(raw.header, dtype=object)
-    table = TypedTable(raw, frame, columns)
-    frame.attrs = {
-        "table": raw.name,
-        "rejected": Findings({"line": found.line, "reason": found.reason} for found in raw.rejected),
-        "unusable": Findings(_unusable(raw, columns)),
-        "totals": Findings({"row": row, "line": int(raw.lines[row])} for row in totals_rows(table)),
-        "source_rows": rows + len(raw.rejected),
-    }
-    return table
+    return TypedTable(raw, columns)
 
 
 def _unusable(raw: RawTable, columns: list[Column]) -> list[dict[str, Any]]:
@@ -88,12 +101,9 @@ def table_notes(table: TypedTable) -> list[Note]:
     """The warnings that typing gave, placed in the table."""
     notes = list(table.raw.notes)
     for name, column in zip(table.raw.header, table.columns):
-        for code, words, row in column.notes:
-            line = int(table.raw.lines[row]) if row is not None else None
-            notes.append(Note(code, f"{name}: {words}", table.raw.name, line))
-        if column.unusable:
-            row, value, reason = column.unusable[0]
-            many = f"{len(column.unusable)} values" if len(column.unusable) > 1 else "1 value"
-            line = int(table.raw.lines[row])
-            notes.append(Note("unusable-values", f"{name}: {many} left out as missing, such as “{value[:60]}” on line {line} ({reason}).", table.raw.name, line))
+        for code, words, place in column.notes:
+            rows = place if isinstance(place, list) else [] if place is None else [place]
+            lines = [int(table.raw.lines[row]) for row in rows]
+            message = f"{name}: {words}"
+            notes += on_lines(code, message, table.raw.name, lines) if lines else [Note(code, message, table.raw.name)]
     return notes

@@ -83,7 +83,7 @@ class Grid:
         if bottom > LAST_ROW or right > LAST_COLUMN:
             self.notes.append(Note("beyond-the-sheet", f"{self.name} has cells beyond the last row or column of Excel, up to {cell_name(bottom, right)}; they were read.", self.name, bottom))
         width = right - left + 1
-        if (bottom - top + 1) * width > max(_DENSE_UP_TO, min(_DENSE_AT_MOST, _FILL * self.cells)):
+        if width > LAST_COLUMN or (bottom - top + 1) * width > max(_DENSE_UP_TO, min(_DENSE_AT_MOST, _FILL * self.cells)):
             self._sparse(out, numbers)
             return out
         columns = range(left, right + 1)

@@ -55,6 +55,8 @@ def _is_header(head: Sequence[Any], body: Sequence[Sequence[Any]]) -> bool:
     filled = [str(value).strip().lower() for value, kind in zip(head, kinds) if kind != "empty"]
     if not filled:
         return False
+    if len(filled) > 1 and set(kinds) == {"text"} and len(set(filled)) == len(filled) and any(list(row) == list(head) for row in body):
+        return True  # a row of different words that comes again: parts of one export put together
     score = 0.25
     for index, (value, kind) in enumerate(zip(head, kinds)):
         column = [row[index] for row in body]
@@ -186,13 +188,15 @@ def _clean_name(value: Any) -> str:
 def _unique(names: list[str]) -> list[str]:
     taken = {name for name in names if name}
     seen: set[str] = set()
+    numbers: dict[str, int] = {}
     out = []
     for index, name in enumerate(names):
         name = name or f"Column {index + 1}"
-        candidate, number = name, 2
+        candidate, number = name, numbers.get(name, 2)
         while candidate in seen or (candidate != name and candidate in taken):
             candidate = f"{name} ({number})"
             number += 1
+        numbers[name] = number
         seen.add(candidate)
         out.append(candidate)
     return out

@@ -1,29 +1,23 @@
 """JSON and JSON Lines -> tables: lists of records, wherever the document holds them."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from plotline.intake.delimited import encoding_notes
 from plotline.intake.encoding import Decoded
 from plotline.intake.header import header_names
 from plotline.intake.json_scan import Scan
 from plotline.intake.json_shapes import Found, find_lists
+from plotline.intake.line_notes import encoding_notes
 from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable, check_size
 
 _MAX_TABLES = 50
 _MAX_FLATTENING = 3
-_HALVES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u([dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL)
-"""Escapes; the group is half a character without its other half."""
 
 
 def read_json(decoded: Decoded, name: str) -> Reading:
     """The tables of the document. A line is the file's line on which the record starts. Raises `Unreadable`."""
-    text = decoded.text
-    if "\\ud" in text or "\\uD" in text:
-        text = _HALVES.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
-    scan = Scan(text)
+    scan = Scan(decoded.text)
     rows = [value for value in scan.values if isinstance(value, (dict, list))]
     if not rows and scan.values and not scan.rejected:
         raise Unreadable("The JSON holds no list of records that would make a table.")

@@ -104,6 +104,7 @@ def kind_of_file(path: Path, head: bytes) -> str:
 
 def _is_binary(head: bytes) -> bool:
     """Bytes that no text encoding uses, in number. UTF-16 and stray NUL bytes are still text."""
+    head = head.rstrip(b"\0") or head  # a text that was padded to whole blocks
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
         return False
     strange = sum(byte < 9 or 13 < byte < 27 or 28 <= byte < 29 for byte in head)

@@ -4,10 +4,10 @@ import email
 import email.policy
 import re
 
-from plotline.intake.delimited import encoding_notes
 from plotline.intake.encoding import Decoded, decode
 from plotline.intake.header import count_header_rows, header_names
 from plotline.intake.html_tables import Grid, HtmlTables
+from plotline.intake.line_notes import encoding_notes
 from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable
 
 _RULER = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from plotline.intake.cell_text import native_text
+from plotline.intake.text_column import TextColumn
 
 MAX_COLUMNS = 16_384
 """As many as Excel has: describing and holding each one costs time and memory, however little is in it."""
@@ -60,9 +62,8 @@ class CellError:
 class RawTable:
     """A table before its columns have types.
 
-    `columns[i]` holds the values of one column: text as written in the file, or the typed values of a workbook or JSON.
-    `lines[r]` is the physical line (sheet row, item number) that row r starts on. A column that is already a numeric
-    array was converted by the parser and is known to hold no ids, dates or decimal commas.
+    `columns[i]` holds the values of one column: text as written in the file (a `TextColumn` where the file is large), or
+    the typed values of a workbook or JSON. `lines[r]` is the physical line (sheet row, item number) that row r starts on.
     """
 
     name: str
@@ -79,6 +80,13 @@ class RawTable:
     @property
     def row_count(self) -> int:
         return len(self.lines)
+
+    def texts(self, index: int) -> Sequence[str]:
+        """The cells of a column as text: as written in the file, typed cells of a workbook or JSON as `native_text`."""
+        column = self.columns[index]
+        if isinstance(column, TextColumn):
+            return column
+        return [value if isinstance(value, str) else native_text(value) for value in column]
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plotline.intake.frame import TypedTable
+from plotline.intake.column_view import ColumnView, TableView
 
 _ALL_VALUES_UP_TO = 50
 _TOP = 10
@@ -16,11 +16,11 @@ _MAX_TEXT = 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
-def safe_text(value: Any) -> str:
-    """Text for JSON and for people: no control or direction characters, at most 200 characters."""
+def safe_text(value: Any, most: int = _MAX_TEXT) -> str:
+    """Text for JSON and for people: no control or direction characters, at most `most` characters."""
     text = _CONTROL.sub("", str(value))
     text = re.sub(r"[\r\n\t]+", " ", text)
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def safe_number(value: Any) -> int | float | None:
@@ -31,54 +31,90 @@ def safe_number(value: Any) -> int | float | None:
     return int(number)
 
 
-def columns_info(table: TypedTable) -> list[dict[str, Any]]:
-    """The `columns_info` of the card for every column of the table."""
-    return [_column(table.frame.iloc[:, index], column.type, column.unit, name) for index, (name, column) in enumerate(zip(table.raw.header, table.columns))]
+def columns_info(view: TableView, most: int) -> list[dict[str, Any]]:
+    """The `columns_info` of the card for the first `most` columns of the table."""
+    return [_column(column) for column in view.columns[:most]]
 
 
-def _column(series: pd.Series, kind: str, unit: str | None, name: str) -> dict[str, Any]:
-    rows = len(series)
+def _column(column: ColumnView) -> dict[str, Any]:
+    if column.type == "empty":
+        found = {"missing": column.rows, "distinct": 0, "min": None, "max": None, "top": [], "examples": []}
+    elif column.type in ("integer", "number", "date"):
+        found = _measured(column)
+    elif column.has_texts and column.type != "boolean":
+        found = _counted(column)
+    else:
+        found = _booleans(column.series)
+    out = {"name": safe_text(column.name), "type": column.type, "unit": safe_text(column.unit) if column.unit else None, **found}
+    if column.column.readings:
+        out["readings"] = [_safe_reading(reading) for reading in column.column.readings]
+    return out
+
+
+def _measured(column: ColumnView) -> dict[str, Any]:
+    kind = column.type
+    values = column.series.to_numpy() if kind == "date" else column.numbers
+    gone = np.isnat(values) if kind == "date" else np.isnan(values)
+    known = values[~gone] if gone.any() else values
     low: Any = None
     high: Any = None
-    top: list[dict[str, Any]] = []
-    if kind in ("integer", "number", "date"):
-        values = series.to_numpy(dtype="float64", na_value=np.nan) if kind == "integer" else series.to_numpy()
-        gone = np.isnat(values) if kind == "date" else np.isnan(values)
-        missing = int(gone.sum())
-        known = values[~gone] if missing else values
-        distinct = len(pd.unique(known))
-        if len(known):
-            if kind == "date":
-                low, high = _date(known.min()), _date(known.max())
-            else:
-                present = series.dropna() if kind == "integer" else known
-                low, high = safe_number(present.min()), safe_number(present.max())
-        examples = [_shown(value, kind) for value in known[:_EXAMPLES]]
-    else:
-        counted = series.value_counts(dropna=True)
-        missing = rows - int(counted.sum())
-        distinct = len(counted)
-        examples = [safe_text(value) for value in counted.index[:_EXAMPLES]]
-        shown = counted if distinct <= _ALL_VALUES_UP_TO else counted.head(_TOP)
-        if kind != "id" or distinct <= _ALL_VALUES_UP_TO:
-            top = [{"value": safe_text(value), "count": int(count)} for value, count in shown.items()]
+    if len(known):
+        # Integers beyond 2**53 are exact in the column, not in its floats.
+        whole = column.series.dropna() if kind == "integer" and np.abs(known).max() >= 2**53 else known
+        low, high = (_date(known.min()), _date(known.max())) if kind == "date" else (safe_number(whole.min()), safe_number(whole.max()))
     return {
-        "name": safe_text(name),
-        "type": kind,
-        "unit": safe_text(unit) if unit else None,
-        "missing": missing,
-        "distinct": distinct,
+        "missing": column.rows - len(known),
+        "distinct": column.distinct_numbers(known),
         "min": low,
         "max": high,
-        "top": top,
-        "examples": examples,
+        "top": [],
+        "examples": [_date(value) if kind == "date" else str(safe_number(value)) for value in known[:_EXAMPLES]],
     }
+
+
+def _counted(column: ColumnView) -> dict[str, Any]:
+    distinct = len(column.present)
+    counts = column.counts[column.present]
+    shown = min(distinct, _ALL_VALUES_UP_TO if distinct <= _ALL_VALUES_UP_TO else _TOP)
+    most = _most_frequent(counts, shown)
+    values = column.series.to_numpy(dtype=object)[column.first_rows[column.present[most]]]
+    top = [{"value": safe_text(value), "count": int(counts[index])} for value, index in zip(values, most)]
+    return {
+        "missing": column.rows - column.filled,
+        "distinct": distinct,
+        "min": None,
+        "max": None,
+        # Ids that are many say nothing by the one that happens to be first.
+        "top": top if column.type != "id" or distinct <= _ALL_VALUES_UP_TO else [],
+        "examples": [safe_text(value) for value in values[:_EXAMPLES]],
+    }
+
+
+def _most_frequent(counts: np.ndarray, most: int) -> np.ndarray:
+    """Positions of the largest counts, largest first, equal ones in the order in which they occur."""
+    if len(counts) > 10 * most:
+        threshold = np.partition(counts, len(counts) - most)[len(counts) - most]
+        some = np.flatnonzero(counts >= threshold)
+        if len(some) > 10 * most:
+            some = np.concatenate((np.flatnonzero(counts > threshold), np.flatnonzero(counts == threshold)[:most]))
+            some.sort()
+    else:
+        some = np.arange(len(counts))
+    return some[np.argsort(-counts[some], kind="stable")][:most]
+
+
+def _booleans(series: pd.Series) -> dict[str, Any]:
+    counted = series.value_counts(dropna=True)
+    top = [{"value": safe_text(value), "count": int(count)} for value, count in counted.items()]
+    examples = [entry["value"] for entry in top[:_EXAMPLES]]
+    return {"missing": len(series) - int(counted.sum()), "distinct": len(counted), "min": None, "max": None, "top": top, "examples": examples}
+
+
+def _safe_reading(reading: dict[str, Any]) -> dict[str, Any]:
+    low, high = (value if isinstance(value, str) else safe_number(value) for value in (reading["min"], reading["max"]))
+    return {"reading": reading["reading"], "min": low, "max": high, "examples": [safe_text(example) for example in reading["examples"]]}
 
 
 def _date(value: Any) -> str:
     stamp = pd.Timestamp(value)
     return stamp.date().isoformat() if stamp == stamp.normalize() else stamp.isoformat(timespec="seconds")
-
-
-def _shown(value: Any, kind: str) -> str:
-    return _date(value) if kind == "date" else str(safe_number(value))

@@ -3,17 +3,14 @@
 from pathlib import Path
 
 from plotline.intake.delimited import read_delimited
-from plotline.intake.encoding import decode
+from plotline.intake.encoding import decode, with_line_feeds
 from plotline.intake.kinds import kind_of_file
-from plotline.intake.model import Note, Reading, Unreadable
+from plotline.intake.model import Note, Reading, Unreadable, check_size
 
 READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JSON, and zip files of these"
 WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
-
-MAX_COLUMNS = 16_384
-"""As many as Excel has: describing and holding each one costs time and memory, however little is in it."""
 
 _REFUSALS = {
     "tar": "A tar archive. I cannot open it; please send the files themselves or as .zip.",
@@ -85,15 +82,15 @@ def _read_text(path: Path, size: int) -> Reading:
         data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
         words = f"The file has {size / 1e6:,.0f} MB; only its first {len(data) / 1e6:,.0f} MB were read."
         note = Note("sampled", words)
-    if not data.strip(b"\x00\xff\xfe\xef\xbb\xbf \t\r\n"):
+    nothing = b"\x00\xff\xfe\xef\xbb\xbf \t\r\n"
+    if not data[:4096].strip(nothing) and not data.strip(nothing):
         raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
     from plotline.intake.bulk import read_bulk
 
-    decoded = decode(data)
-    reading = read_bulk(data, decoded, path.stem) or read_delimited(decoded, path.stem)
+    data = with_line_feeds(data)
+    reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
     widest = max((len(table.header) for table in reading.tables), default=0)
-    if widest > MAX_COLUMNS:
-        raise Unreadable(f"A table of {widest:,} columns; I read at most {MAX_COLUMNS:,}. Please send the columns you need.")
+    check_size(0, widest)
     if note:
         reading.notes.append(note)
     return reading

@@ -1,7 +1,8 @@
 """Text lines -> records, with the physical line of each. A line that cannot be a record is named, never guessed at."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -24,15 +25,37 @@ class Records:
     """Lines on which records begin that go on over the next lines."""
 
 
-def physical_lines(text: str) -> list[str]:
+class PhysicalLines(list[str]):
+    """The lines of a file without their ends. `returns[i]` is true where line i ended with a carriage return too; empty
+    where none did."""
+
+    returns: Sequence[bool] = ()
+
+    def joined(self, first: int, last: int) -> str:
+        """The lines from `first` up to `last`, inclusive, as one text with the line ends of the file."""
+        if not self.returns:
+            return "\n".join(self[first : last + 1])
+        pieces = [self[index] + ("\r\n" if self.returns[index] else "\n") for index in range(first, last)]
+        return "".join(pieces) + self[last]
+
+
+def physical_lines(text: str) -> PhysicalLines:
     """The lines of a file. A lone carriage return ends a line only where the file uses it so: in an otherwise `\\n`
     file it is data of a field."""
     if "\r" in text:
-        text = text.replace("\r\n", "\n")
-        lone = text.count("\r")
+        pairs, lone = text.count("\r\n"), text.count("\r")
+        lone -= pairs
         if lone and lone * 3 >= text.count("\n"):
-            text = text.replace("\r", "\n")
-    lines = text.split("\n")
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+            pairs = 0
+        if pairs:
+            ended = text.split("\n")
+            lines = PhysicalLines([line[:-1] if line[-1:] == "\r" else line for line in ended])
+            lines.returns = [line[-1:] == "\r" for line in ended]
+            if lines[-1] == "":
+                lines.pop()
+            return lines
+    lines = PhysicalLines(text.split("\n"))
     if lines and lines[-1] == "":
         lines.pop()
     return lines
@@ -131,7 +154,7 @@ def _is_open(line: str, start: int, how: Tokeniser) -> bool:
     return how.quote not in rest
 
 
-def read_records(lines: list[str], how: Tokeniser, width: int, comment: str | None = None) -> Records:
+def read_records(lines: Sequence[str], how: Tokeniser, width: int, comment: str | None = None) -> Records:
     """All records of the file. `width` is how many fields a record of the table has; it decides whether a quoted field
     really runs over several lines or its quote was never closed."""
     out = Records()
@@ -139,10 +162,12 @@ def read_records(lines: list[str], how: Tokeniser, width: int, comment: str | No
     quote, split = how.quote, how.split
     index, count = 0, len(lines)
     blank = False
+    # A line of nothing but tabs has empty fields where tabs separate fields.
+    separating = how.separator.pattern.startswith("\\\t")
     while index < count:
         line = lines[index]
         index += 1
-        if not line or line.isspace():
+        if not line or (line.isspace() and not (separating and "\t" in line)):
             blank = True
             continue
         if blank:
@@ -175,28 +200,30 @@ def read_records(lines: list[str], how: Tokeniser, width: int, comment: str | No
     return out
 
 
-def _joined(lines: list[str], index: int, how: Tokeniser, width: int) -> tuple[list[str], int] | None:
+def _joined(lines: Sequence[str], index: int, how: Tokeniser, width: int) -> tuple[list[str], int] | None:
     """The record that starts on the line before `index` and goes on over the next lines, and how many it uses."""
     assert how.quote
-    text = lines[index - 1]
+    if not isinstance(lines, PhysicalLines):
+        lines = PhysicalLines(lines)
     last = min(len(lines), index + _MAX_LINES_IN_A_FIELD)
-    pieces = [text]
     looks_whole = 0
     for used in range(1, last - index + 1):
         line = lines[index + used - 1]
-        pieces.append(line)
         if how.quote not in line:
             looks_whole += len(how.split(line)) == width
             # Lines inside a field do not look like records again and again; a quote left open swallows such lines.
             if width > 1 and looks_whole > 3 and looks_whole * 2 > used:
                 return None
             continue
-        fields, state = tokenise("\n".join(pieces), how)
+        fields, state = tokenise(lines.joined(index - 1, index + used - 1), how)
         if state == "open":
             continue
-        if state == "stray" or (width > 1 and len(fields) != width):
+        if state == "stray":
             return None
-        if width > 1 and looks_whole == used - 1 and _is_record(line, how, width) and (used > 1 or looks_whole):
+        closing = _is_record(line, how, width)
+        if width > 1 and len(fields) != width and (looks_whole or closing):
+            return None
+        if width > 1 and looks_whole == used - 1 and closing and (used > 1 or looks_whole):
             return None
         return fields, used
     return None
@@ -205,3 +232,9 @@ def _joined(lines: list[str], index: int, how: Tokeniser, width: int) -> tuple[l
 def _is_record(line: str, how: Tokeniser, width: int) -> bool:
     fields, state = tokenise(line, how)
     return state == "ok" and len(fields) == width
+
+
+def modal_width(records: Records) -> int:
+    """The width most records have; of equally frequent ones the wider."""
+    widths = Counter(len(row) for row in records.rows)
+    return max(widths.items(), key=lambda item: (item[1], item[0]))[0] if widths else 1

@@ -16,25 +16,34 @@ _TAIL_ROWS = 3
 
 def totals_rows(table: Any) -> list[int]:
     """
-    Positions of the rows of a `TypedTable` that are totals. A row whose label is nothing but the word is one; a label that
-    only begins with it ("Total Energies") must have a number that adds up the rows before it.
+    Positions of the rows of a `TypedTable` that are totals: a row whose label begins with the word and that has a number which
+    adds up the rows before it. Where nothing adds up (averages, lost rows), the label must be nothing but the word and stand
+    alone beside the numbers, so that a shop named Total and the word "sum" among words are rows like others.
     """
-    count = len(table.frame)
+    count = table.raw.row_count
     start = max(0, count - _TAIL_ROWS) if count > _WHOLE_ROWS else 0
     for index in range(len(table.columns)):
         labels = _labels(table, index, start)
         rows = [row for row, label in labels.items() if _BEGINS.match(label)]
         if not rows or len(rows) > max(1, count // 2):
             continue
-        return [row for row in rows if _ALONE.fullmatch(labels[row]) or _adds_up(table, row, rows)]
+        return [row for row in rows if _adds_up(table, row, rows) or (_ALONE.fullmatch(labels[row]) and _stands_alone(table, row, index))]
     return []
 
 
 def _labels(table: Any, index: int, start: int) -> dict[int, str]:
     """Texts by row, also those that typing left out as unusable: `Total` under a column of dates."""
-    values = enumerate(table.frame.iloc[start:, index].tolist(), start)
+    values = enumerate(table.series(index).iloc[start:].tolist(), start)
     labels = {row: value.strip() for row, value in values if isinstance(value, str)}
     return labels | {int(row): value.strip() for row, value, _ in table.columns[index].unusable if row >= start}
+
+
+def _stands_alone(table: Any, row: int, label: int) -> bool:
+    """Whether the row's first value is its label and all others are numbers, at least one."""
+    unusable = {index for index, column in enumerate(table.columns) if any(place == row for place, _, _ in column.unusable)}
+    filled = [index for index in range(len(table.columns)) if index in unusable or not pd.isna(table.series(index).iat[row])]
+    others = [table.columns[index].type for index in filled if index != label]
+    return filled[:1] == [label] and bool(others) and all(kind in ("integer", "number", "mixed") for kind in others)
 
 
 def _adds_up(table: Any, row: int, rows: list[int]) -> bool:
@@ -44,7 +53,7 @@ def _adds_up(table: Any, row: int, rows: list[int]) -> bool:
     for index, column in enumerate(table.columns):
         if column.type not in ("integer", "number", "mixed"):
             continue
-        values = pd.to_numeric(table.frame.iloc[:, index], errors="coerce")
+        values = pd.to_numeric(table.series(index), errors="coerce")
         total = values.iloc[row]
         if pd.isna(total) or total == 0:
             continue

@@ -1,0 +1,303 @@
+"""Consecutive records -> one table: where it begins, its header, its rows. Every line is a row, or named with a reason."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from plotline.intake.header import count_header_rows, header_names, kind_of
+from plotline.intake.line_notes import listed, on_lines
+from plotline.intake.model import Dialect, Note, RawTable, Rejected
+from plotline.intake.records import Records, modal_width
+from plotline.intake.text_column import TextColumn
+
+_SYSTEMATIC = 0.1
+"""A width that this share of the rows has is how the file is written, not damage."""
+_SYSTEMATIC_ROWS = 3
+COMMENT_MARKS = ("#", "//")
+_MAX_CUT_NOTES = 40
+_ONE_FIELD = re.compile(r"has 1 field where the table has \d+")
+_MAX_TITLES = 30
+
+
+def build_table(records: Records, dialect: Dialect, name: str, source: list[str]) -> RawTable:
+    """One table out of consecutive records."""
+    rows, lines = records.rows, records.lines
+    table = RawTable(name, [], 0, [], [], rejected=list(records.rejected))
+    if not rows:
+        return table
+    width = modal_width(Records(rows, lines))
+    start = first_row(rows, width)
+    rows, lines = rows[start:], lines[start:]
+    if start:
+        head = _written_otherwise(source, records.lines[start - 1], width, dialect)
+        if head:
+            rows, lines, start = [head, *rows], [records.lines[start - 1], *lines], start - 1
+            table.notes.append(Note("header-other-delimiter", "The header is separated by another sign than the rows.", name, lines[0]))
+    if start:
+        table.notes.append(preamble_note(records.lines[:start], lines[0], name))
+    first = lines[0]
+    rows, lines = _comments(rows, lines, table, source)
+    rows, lines, width = _regular(rows, lines, width, dialect, table, source)
+    header_rows = count_header_rows(rows[:210])
+    table.header, table.units = header_names(rows[:header_rows], width)
+    table.header_rows = header_rows
+    body, starts = _without_repeats(rows, lines, header_rows, table)
+    columns = list(zip(*body)) if body else [()] * width
+    table.columns = [list(column) for column in columns]
+    table.lines = starts
+    finish(table, records, first)
+    return table
+
+
+def finish(table: RawTable, records: Records, first: int) -> None:
+    """What is done to every table of text once its columns are there. `first` is the line on which it begins."""
+    _drop_empty_edge(table)
+    _strip_padding(table)
+    _quote_notes(records, table)
+    table.rejected.sort(key=lambda found: found.line)
+    _cut_notes(table)
+    last = max([int(line) for line in table.lines[-1:]] + [found.line for found in table.rejected[-1:]] + [first])
+    table.range = f"lines {first}–{last}"
+
+
+def preamble_note(lines: Sequence[int], first_of_table: int, name: str) -> Note:
+    """The lines before the table."""
+    where = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
+    verb = "is" if len(lines) == 1 else "are"
+    return Note("preamble", f"The table begins on line {first_of_table}; {where} before it {verb} not part of it.", name, lines[0])
+
+
+def first_row(rows: list[list[str]], width: int) -> int:
+    """Where the table begins: its first row of the table's width, or a narrower header right before it."""
+    start = next(index for index, row in enumerate(rows) if len(row) == width)
+    start = _after_titles(rows, start, width)
+    if start and width > 1:
+        before = rows[start - 1]
+        near = len(before) >= 2 and abs(len(before) - width) <= max(1, width // 4)
+        named = all(kind_of(value) == "text" for value in before if value.strip())
+        if near and named and any(kind_of(value) in ("number", "date") for value in rows[start]):
+            return start - 1
+    return start
+
+
+def _written_otherwise(source: list[str], line: int, width: int, dialect: Dialect) -> list[str] | None:
+    """The names in a line right above the rows that is separated by another sign than they are."""
+    text = source[line - 1] if line <= len(source) else ""
+    for other in (";", ",", "\t", "|"):
+        fields = [field.strip().strip('"') for field in text.split(other)]
+        if other != dialect.delimiter and len(fields) == width > 1 and all(kind_of(field) == "text" for field in fields):
+            return fields
+    return None
+
+
+def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
+    """The first row that is no title: titles fill few of the columns and stand above a row that fills most of them."""
+    filled = [sum(bool(value.strip()) for value in row) if len(row) == width else 0 for row in rows[start : start + _MAX_TITLES]]
+    if width < 3 or not filled or filled[0] > width // 2:
+        return start
+    typical = sorted(count for count in filled if count)[len([count for count in filled if count]) // 2] if any(filled) else 0
+    head = next((index for index, count in enumerate(filled) if count > width // 2), None)
+    if head is None or typical <= width // 2:
+        return start + (filled[0] <= 1 < filled[1] if len(filled) > 2 else 0)
+    above = rows[start + head - 1]
+    marks = [bool(value.strip()) for value in above] if len(above) == width else []
+    # Names of groups have gaps between them; a label with its value stands in the first columns.
+    has_gaps = sum(marks) > 1 and not all(marks[: sum(marks)])
+    if has_gaps and all(kind_of(value) == "text" for value in above if value.strip()):
+        return start + head - 1
+    return start + head
+
+
+def _regular(
+    rows: list[list[str]], lines: list[int], width: int, dialect: Dialect, table: RawTable, source: list[str]
+) -> tuple[list[list[str]], list[int], int]:
+    """The rows of one width. Rows of another width are rejected, or read where the file is written that way throughout."""
+    counts = Counter(map(len, rows))
+    if len(counts) == 1 and len(rows[0]) == width and all(row[0] or any(map(str.strip, row)) for row in rows):
+        return rows, lines, width
+    header = rows[0]
+    if len(header) < width and len(rows) > 1:
+        extra = width - len(header)
+        first_of_rows = [row[0] for row in rows[1:] if len(row) == width]
+        row_names = extra == 1 and len(first_of_rows) > 1 and len(set(first_of_rows)) == len(first_of_rows)
+        trailing_empty = not any(row[-1].strip() for row in rows[1:] if len(row) == width)
+        rows = [[""] * extra + header if row_names and not trailing_empty else header + [""] * extra, *rows[1:]]
+    elif len(header) > width and len(rows) > 2 and counts[width] == len(rows) - 1 and not any(map(str.strip, header[width:])):
+        rows = [header[:width], *rows[1:]]
+    last_filled = max((line for row, line in zip(rows, lines) if any(map(str.strip, row))), default=0)
+    kept, starts = regular_rows(rows, lines, width, len(rows), last_filled, dialect, table, lambda line: source[line - 1] if line <= len(source) else "")
+    return kept, starts, width
+
+
+def regular_rows(
+    rows: list[list[str]], lines: list[int], width: int, total: int, last_filled: int, dialect: Dialect, table: RawTable, text_of: Callable[[int], str]
+) -> tuple[list[list[str]], list[int]]:
+    """The rows that are or can be made `width` wide, and their lines; the others go to `table.rejected`. `total` is the
+    number of the table's rows, `last_filled` its last line with a value, `text_of` gives a line as it is written."""
+    short_rows = sum(1 < len(row) < width for row in rows)
+    fewest = 1 if len({len(row) for row in rows}) > 2 and width > 2 else 2
+    many = max(_SYSTEMATIC * total, _SYSTEMATIC_ROWS - 1)
+    kept, starts = [], []
+    padded: list[int] = []
+    cut: list[int] = []
+    empty = 0
+    for row, line in zip(rows, lines):
+        size = len(row)
+        if size > 1 and not any(map(str.strip, row)):
+            if line < last_filled:
+                table.rejected.append(Rejected(line, "holds delimiters but no values"))
+            else:
+                empty += 1
+            continue
+        if fewest <= size < width and short_rows > many and not (size == 1 and _has_other_delimiter(row[0], width, dialect)):
+            row = row + [""] * (width - size)
+            padded.append(line)
+        elif size > width and not any(map(str.strip, row[width:])):
+            row = row[:width]
+            cut.append(line)
+        elif size != width:
+            table.rejected.append(Rejected(line, reason_of_width(size, width, text_of(line), dialect)))
+            continue
+        kept.append(row)
+        starts.append(line)
+    if padded:
+        table.notes.append(Note("short-rows", f"{len(padded)} rows end early; their last columns are missing values.", table.name))
+    if cut:
+        words = f"{len(cut)} row(s) end in empty extra fields, which were left out: line {listed(cut)}."
+        table.notes += on_lines("long-rows", words, table.name, cut)
+    if empty:
+        table.notes.append(Note("empty-rows", f"{empty} line(s) of delimiters without values after the table were left out.", table.name))
+    return kept, starts
+
+
+def few_comments(rows: int) -> float:
+    """How many commented lines a table of so many rows may have; more are data that begins with such a mark."""
+    return max(2, 0.1 * rows)
+
+
+def _comments(rows: list[list[str]], lines: list[int], table: RawTable, source: list[str]) -> tuple[list[list[str]], list[int]]:
+    """The rows without commented lines, where few lines begin with a mark of comments and the header does not."""
+    marked = [index for index, line in enumerate(lines) if line <= len(source) and source[line - 1].lstrip().startswith(COMMENT_MARKS)]
+    if not marked or 0 in marked or len(rows[0]) < 2 or len(marked) > few_comments(len(rows)):
+        return rows, lines
+    for index in marked:
+        table.rejected.append(Rejected(lines[index], "is a comment"))
+    gone = set(marked)
+    keep = [index for index in range(len(rows)) if index not in gone]
+    return [rows[index] for index in keep], [lines[index] for index in keep]
+
+
+def reason_of_width(size: int, width: int, text: str, dialect: Dialect) -> str:
+    """Why a record of `size` fields, written as `text`, is not a row of the table."""
+    plural = "field" if size == 1 else "fields"
+    reason = f"has {size} {plural} where the table has {width}"
+    if text.lstrip().startswith(COMMENT_MARKS):
+        return "is a comment"
+    other = _has_other_delimiter(text, width, dialect) if size < width else None
+    if other:
+        shown = "tabs" if other == "\t" else f"“{other}”"
+        return f"{reason} (separated by {shown})"
+    return reason
+
+
+def _has_other_delimiter(text: str, width: int, dialect: Dialect) -> str | None:
+    """The sign that would give the line the table's width."""
+    return next((other for other in (";", ",", "\t", "|", ":") if other != dialect.delimiter and len(text.split(other)) == width), None)
+
+
+def _without_repeats(
+    rows: list[list[str]], lines: list[int], header_rows: int, table: RawTable
+) -> tuple[list[list[str]], list[int]]:
+    """The body without lines that repeat the header, as joined exports have them."""
+    body, starts = rows[header_rows:], lines[header_rows:]
+    if header_rows != 1 or not body:
+        return body, starts
+    head = rows[0]
+    repeats = [index for index, row in enumerate(body) if row[0] == head[0] and row == head]
+    if not repeats:
+        return body, starts
+    gone = set(repeats)
+    table.rejected += [Rejected(starts[index], "repeats the header") for index in repeats]
+    keep = [index for index in range(len(body)) if index not in gone]
+    return [body[index] for index in keep], [starts[index] for index in keep]
+
+
+def _drop_empty_edge(table: RawTable) -> None:
+    """Columns at the right edge without a name and without a value come from a delimiter at the line's end."""
+    while len(table.columns) > 1 and table.header[-1] == f"Column {len(table.columns)}" and table.header_rows:
+        column = table.columns[-1]
+        if any(map(str.strip, column.distinct if isinstance(column, TextColumn) else column)):
+            return
+        table.columns.pop()
+        table.header.pop()
+        if table.units:
+            table.units.pop()
+
+
+def _strip_padding(table: RawTable) -> None:
+    """Blanks after the delimiter are how the file is written where nearly all values of a column have them."""
+    for index, column in enumerate(table.columns):
+        if isinstance(column, TextColumn):
+            _strip_distinct(table, index, column)
+            continue
+        padded = sum(1 for value in column if value[:1] == " " or value[-1:] == " ")
+        filled = sum(1 for value in column if value)
+        if padded and padded * 10 >= filled * 9:
+            table.columns[index] = [value.strip(" ") for value in column]
+
+
+def _strip_distinct(table: RawTable, index: int, column: TextColumn) -> None:
+    if not column.has_edge_blanks:
+        return
+    counts = column.counts
+    padded = {text: text.strip(" ") for text in column.distinct if text[:1] == " " or text[-1:] == " "}
+    rows = sum(int(counts[code]) for code, text in enumerate(column.distinct) if text in padded)
+    filled = sum(int(counts[code]) for code, text in enumerate(column.distinct) if text)
+    if rows * 10 >= filled * 9:
+        table.columns[index] = column.mapped(padded)
+
+
+def _quote_notes(records: Records, table: RawTable) -> None:
+    gone = {found.line for found in table.rejected}
+    stray = [line for line in records.stray if line not in gone]
+    if stray:
+        words = f"{len(stray)} line(s) have quotes inside unquoted fields; they were kept as text: {listed(stray)}."
+        table.notes += on_lines("stray-quotes", words, table.name, stray)
+    inside = records.multi_line
+    if inside and len(inside) <= max(2, len(table.lines) // 20):
+        words = f"{len(inside)} value(s) run over several lines, from line {listed(inside)}."
+        table.notes += on_lines("multi-line-values", words, table.name, inside)
+
+
+def _cut_notes(table: RawTable) -> None:
+    """Rows that may have lost a part to a line beside them that was rejected for being one short piece of text."""
+    short = [found.line for found in table.rejected if _ONE_FIELD.fullmatch(found.reason)]
+    if not short or len(short) > _MAX_CUT_NOTES or not table.columns:
+        return
+    lines = np.asarray(table.lines)
+    suspects = set()
+    for line, place in zip(short, np.searchsorted(lines, short).tolist()):
+        if place > 0 and lines[place - 1] == line - 1:
+            suspects.add(line - 1)
+        if place < len(lines) and lines[place] == line + 1 and line - 1 not in suspects:
+            suspects.add(line + 1)
+        elif place < len(lines) and lines[place] == line + 1 and _stands_out(table.columns[0], place):
+            suspects.add(line + 1)
+            suspects.discard(line - 1)
+    if suspects:
+        listed_lines = sorted(suspects)
+        words = f"{len(suspects)} row(s) may have lost a part to the line beside: line {listed(listed_lines)}."
+        table.notes += on_lines("may-be-cut", words, table.name, listed_lines)
+
+
+def _stands_out(column: Sequence[str], row: int) -> bool:
+    """Whether the value of a first column is shaped unlike those beside it, as the rest of a value that was cut is."""
+    values = column.array().tolist() if isinstance(column, TextColumn) else column
+    beside = [_shape(values[other]) for other in range(max(0, row - 20), min(len(values), row + 21)) if other != row]
+    return _shape(values[row]) not in beside
+
+
+def _shape(value: str) -> str:
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", value[:60]))
