@@ -195,13 +195,15 @@ def _clean_name(value: Any) -> str:
 def _unique(names: list[str]) -> list[str]:
     taken = {name for name in names if name}
     seen: set[str] = set()
+    numbers: dict[str, int] = {}
     out = []
     for index, name in enumerate(names):
         name = name or f"Column {index + 1}"
-        candidate, number = name, 2
+        candidate, number = name, numbers.get(name, 2)
         while candidate in seen or (candidate != name and candidate in taken):
             candidate = f"{name} ({number})"
             number += 1
+        numbers[name] = number
         seen.add(candidate)
         out.append(candidate)
     return out
