@@ -51,6 +51,31 @@ export function figure(options: {
   };
 }
 
+/** A row that says how many of `of` things were right, in %, and how many the peer had right. */
+export function shareFigure(options: {
+  readonly name: string;
+  readonly of: number;
+  readonly right: number;
+  readonly besideName: string;
+  readonly besideRight: number;
+  readonly atLeast: number;
+}): Figure {
+  const value = (100 * options.right) / options.of;
+  const besideValue = (100 * options.besideRight) / options.of;
+  return {
+    name: options.name,
+    value: round(value),
+    unit: '%',
+    p50: round(value),
+    p95: round(value),
+    n: options.of,
+    beside: { name: options.besideName, value: round(besideValue) },
+    ratio: round(value / besideValue),
+    target: `>= ${options.atLeast} %`,
+    ok: value >= options.atLeast,
+  };
+}
+
 function describe(
   { of, atMost, atLeast }: Target,
   row: { readonly unit: string; readonly besideName: string },

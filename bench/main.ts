@@ -8,6 +8,7 @@ import { fiftyMentions } from './fifty-mentions.ts';
 import { tableOf } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { idleMemory } from './idle-memory.ts';
+import { loaderCorpora } from './loader-corpora.ts';
 import { mentionToChart } from './mention-to-chart.ts';
 import { restore } from './restore.ts';
 import { roundTrip } from './round-trip.ts';
@@ -28,6 +29,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['interrupts', interrupts],
   ['out-of-memory', outOfMemory],
   ['restore', () => restore()],
+  ['loader-corpora', loaderCorpora],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

@@ -36,7 +36,8 @@ export function detailsMarkdown({ file, sections }: FileDetails): string {
 
 /** Text of a file as Markdown shows it as it is. */
 function literal(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').replace(/[\\`*_~[\]<>#|]/g, '\\$&');
+  // Underscores inside words mean nothing to Markdown, and names of columns are full of them.
+  return text.replace(/[\r\n]+/g, ' ').replace(/[\\`*[\]<]|(?<!\w)_|_(?!\w)|~(?=~)|^[#>+-]/g, '\\$&');
 }
 
 function placeWord(card: FileCard): string {

@@ -31,7 +31,8 @@ function rejectedLines(card: FileCard): readonly CardFinding[] {
   const isSheet = card.warnings.some(({ code, message }) => code === 'rejected-lines' && message.includes('. Row '));
   const place = isSheet ? 'row' : 'line';
   const named = card.rejected.slice(0, namedLines);
-  const byReason = Map.groupBy(named, ({ reason }) => reason);
+  // A reason of two halves would read like two lines.
+  const byReason = Map.groupBy(named, ({ reason }) => reason.replace(/; (.*)$/s, ' ($1)'));
   const groups = [...byReason].map(([reason, lines]) => {
     const numbers = listed(lines.map(({ line }) => String(line)));
     return lines.length > 1 ? `${place}s ${numbers} ${ofSeveral(reason)}` : `${place} ${numbers} ${reason}`;

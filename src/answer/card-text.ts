@@ -39,6 +39,7 @@ const worthSaying: readonly string[] = [
   'odd-format',
   'series-gap',
   'outliers',
+  'odd-sign',
   'short-rows',
   'stray-quotes',
   'date-order',

@@ -8,8 +8,8 @@ import { fetchCells } from './cells-files.ts';
 import { timeoutFor, whyUnreadable } from './files.ts';
 import type { NumberedFile } from './files.ts';
 
-/** Of one card: one that names every line of a file is large. */
-const maxCardBytes = 256 * 1024 * 1024;
+/** Of all cards of a batch: one that names every line of a file is large. */
+const maxCardsBytes = 256 * 1024 * 1024;
 
 const cleaningMs = 30_000;
 
@@ -41,6 +41,7 @@ export async function describeBatch(
   const { signal, limits } = deps;
   const cards = new Map<NumberedFile, CardLine>();
   let execution: Execution | null = null;
+  let problem = '';
   const timeoutMs = timeoutFor(files, deps.cellTimeoutMs);
 
   const run = async (code: string, ms: number): Promise<Execution> => {
@@ -65,15 +66,14 @@ export async function describeBatch(
     return sent;
   };
 
-  const fetchCard = async (file: NumberedFile, position: number): Promise<CardLine | null> => {
-    let text: string;
-    try {
-      text = await textOf(session.read(`.card/${position}.json`, { maxBytes: maxCardBytes, signal }));
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'file-unavailable') return null;
-      throw error;
-    }
-    const card = { ...cardLine.parse(JSON.parse(text)), file: file.given };
+  /** The cards that were made, in order; a line without its end was under way. */
+  const madeCards = async (): Promise<readonly CardLine[]> => {
+    const text = await textOf(session.read('.card/cards.jsonl', { maxBytes: maxCardsBytes, signal }));
+    const lines = text.split('\n').slice(0, -1);
+    return lines.map((line) => cardLine.parse(JSON.parse(line)));
+  };
+
+  const withCells = async (card: CardLine, file: NumberedFile): Promise<CardLine> => {
     if (deps.exportDir === null) return card;
     const open = (path: string): Bytes => session.read(path, { maxBytes: limits.workspaceBytes, signal });
     return fetchCells(card, file.number, file.name, { dir: deps.exportDir, open });
@@ -81,18 +81,23 @@ export async function describeBatch(
 
   try {
     const sent = await send();
-    if (sent.length > 0) execution = await run(codeFor(sent, deps.exportDir !== null), timeoutMs);
-    for (const [position, file] of sent.entries()) {
-      const card = await fetchCard(file, position);
-      if (card !== null) cards.set(file, card);
+    if (sent.length > 0) {
+      execution = await run(codeFor(sent, deps.exportDir !== null), timeoutMs);
+      for (const [position, card] of (await madeCards()).entries()) {
+        const file = sent[position];
+        if (file !== undefined) cards.set(file, await withCells({ ...card, file: file.given }, file));
+      }
     }
   } catch (error) {
     signal.throwIfAborted();
-    if (session.alive) throw error;
+    // The others are what a sandbox can do, whose Python a file may have taken over: cards that are not there, or are none.
+    if (error instanceof AppError && error.code === 'config') throw error;
+    problem = error instanceof AppError ? error.userMessage : 'what came was not a card';
   }
   if (session.alive) await run('from plotline.intake.card_batch import clean\nclean()', cleaningMs);
   const seconds = (execution?.durationMs ?? 0) / 1000;
-  return { cards, isLost: !session.alive, why: whyNot(execution, timeoutMs, limits), seconds };
+  const why = session.alive ? whyNot(execution, problem, timeoutMs, limits) : lostWords(limits);
+  return { cards, isLost: !session.alive, why, seconds };
 }
 
 /** Hidden, as all that the cell leaves: the driver then does not look at it as at files for a person. */
@@ -106,19 +111,26 @@ function codeFor(sent: readonly NumberedFile[], isExporting: boolean): string {
   return `from plotline.intake.card_batch import describe\ndescribe(${jobs}, export=${isExporting ? 'True' : 'False'})`;
 }
 
-function whyNot(execution: Execution | null, timeoutMs: number, limits: SandboxLimits): string {
-  const memory = `${Math.round(limits.memoryBytes / 1024 / 1024).toLocaleString('en-US')} MB`;
+function whyNot(execution: Execution | null, problem: string, timeoutMs: number, limits: SandboxLimits): string {
   if (execution?.status === 'timeout') {
     return `Looking at this file took longer than ${Math.round(timeoutMs / 1000)} s, so it was stopped. Please give a part of it.`;
   }
   if (execution?.status === 'out-of-memory') {
-    return `Looking at this file takes more memory than the ${memory} of its sandbox. Please give a part of it.`;
+    return `Looking at this file takes more memory than the ${memoryOf(limits)} of its sandbox. Please give a part of it.`;
   }
   if (execution?.error?.name === 'NoRoom') return execution.error.message;
   if (execution?.status === 'error') {
     return `Looking at this file ended Python (${execution.error?.message.split('. ')[0] ?? 'no reason given'}).`;
   }
-  return `The sandbox was lost while it looked at this file; its ${memory} of memory may be too little for it.`;
+  return `The card of this file did not come out of the sandbox (${problem}).`;
+}
+
+function lostWords(limits: SandboxLimits): string {
+  return `The sandbox was lost while it looked at this file; its ${memoryOf(limits)} of memory may be too little for it.`;
+}
+
+function memoryOf({ memoryBytes }: SandboxLimits): string {
+  return `${Math.round(memoryBytes / 1024 / 1024).toLocaleString('en-US')} MB`;
 }
 
 async function textOf(bytes: Bytes): Promise<string> {

@@ -294,8 +294,19 @@ describe.skipIf(missing !== null)('npm run card', { timeout: 120_000 }, () => {
     expect(help.stdout).toMatch(/--files-from LIST/);
   });
 
-  it('loses nothing but the file that hangs, ends Python, or takes the whole sandbox with it', async () => {
-    const names = ['a.csv', 'hangs.csv', 'b.csv', 'kills.csv', 'c.csv', 'd.csv', 'ends.csv', 'e.csv', 'f.csv'];
+  it('loses nothing but the file that hangs, ends Python, takes the sandbox with it, or forges its card', async () => {
+    const names = [
+      'a.csv',
+      'hangs.csv',
+      'b.csv',
+      'kills.csv',
+      'c.csv',
+      'd.csv',
+      'ends.csv',
+      'e.csv',
+      'lies.csv',
+      'f.csv',
+    ];
     const files = names.map((name) => cardFile(file(`hostile/${name}`, 'id,value\n1,2\n3,4\n')));
     let acquired = 0;
     const acquire = async (): Promise<SandboxSession> => {
@@ -313,6 +324,7 @@ describe.skipIf(missing !== null)('npm run card', { timeout: 120_000 }, () => {
     expect(reasons['hangs.csv']).toMatch(/took longer than 3 s/);
     expect(reasons['kills.csv']).toMatch(/ended Python .*SIGKILL/);
     expect(reasons['ends.csv']).toMatch(/sandbox was lost/);
+    expect(reasons['lies.csv']).toMatch(/did not come out of the sandbox/);
     for (const card of cards.filter(({ ok }) => ok)) {
       expect(cellsAt(card.tables[0]?.cells_file)).toEqual([
         ['id', 'value'],
@@ -323,11 +335,11 @@ describe.skipIf(missing !== null)('npm run card', { timeout: 120_000 }, () => {
     expect(cards.filter(({ ok }) => ok)).toHaveLength(6);
     // One, and one after each time that it was lost while the file was looked for.
     expect(acquired).toBeGreaterThan(1);
-    expect(acquired).toBeLessThan(8);
+    expect(acquired).toBeLessThan(9);
   });
 });
 
-/** In this session a file of a certain name hangs, ends Python by a signal, or (`ends.csv`) ends the sandbox. */
+/** In this session a file of a certain name hangs, ends Python by a signal, ends the sandbox, or gives what is no card. */
 function withTraps(session: SandboxSession): SandboxSession {
   const traps = `
 import os, signal, time
@@ -342,6 +354,8 @@ if not hasattr(card_batch, "untrapped"):
         if path.name == "ends.csv":
             print("END", flush=True)
             time.sleep(60)
+        if path.name == "lies.csv":
+            return {"file": "../../x", "ok": True}
         return card_batch.untrapped(path, prefix)
     card_batch.whole_card = trapped
 `;

@@ -215,7 +215,7 @@ describe('cardDetails', () => {
           column('region', {
             top: [
               { value: 'North', count: 1200 },
-              { value: 'South_*', count: 2 },
+              { value: 'South_x_*', count: 2 },
             ],
           }),
           dates,
@@ -255,7 +255,7 @@ describe('cardDetails', () => {
           title: 'data: 3 rows × 3 columns, lines 1–4, 2 header rows',
           lines: [
             'amount: number in EUR; 1,204 different; 2 missing; 1.5 to 12,345.678',
-            'region: text; 2 different; North (1,200), South_* (2)',
+            'region: text; 2 different; North (1,200), South_x_* (2)',
             'day: text; 2 different; two readings: day-first: 2025-02-05 to 2025-06-01, 03/04/2025 = 2025-04-03; or month-first: 2025-01-06 to 2025-05-02, 03/04/2025 = 2025-03-04',
           ],
         },
@@ -266,6 +266,6 @@ describe('cardDetails', () => {
   it('is Markdown that shows the text of files as it is', () => {
     const text = detailsMarkdown(cardDetails(whole));
     expect(text).toMatch(/^`a\*b\.csv`\n\n\*\*File\*\*\n- CSV, 1,234 bytes/);
-    expect(text).toContain('South\\_\\* (2)');
+    expect(text).toContain('South_x\\_\\* (2)');
   });
 });

@@ -34,7 +34,7 @@ _DISTRIBUTIONS = {
 }
 """The names that code imports, and those that packages are installed by."""
 
-_PARTS = ("__init__.py", "intake/*.py", "charts/__init__.py", "charts/style.py")
+_PARTS = ("__init__.py", "formulas.py", "intake/**/*.py", "charts/__init__.py", "charts/style.py")
 """What works with pandas and matplotlib alone. The rest of the package belongs to the kernel."""
 
 _SHOWING = '''\

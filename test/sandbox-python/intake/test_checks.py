@@ -87,7 +87,7 @@ class Values(CheckCase):
         self.cell("No\x07rth", "control-characters")
         lines = self.changed((31, "30,No\x07rth,45.00,2024-03-02"))
         self.assertEqual(self.named(lines, "control-characters"), [31])
-        self.assertIn("“No\\u0007rth”", self.said(lines, "control-characters"))
+        self.assertIn("“No‹U+0007›rth”", self.said(lines, "control-characters"))
 
     def test_invisible_characters(self) -> None:
         for word in ("No\u200brth", "\u00a0North", "North\ufeff", "Nor\u00adth"):
@@ -197,6 +197,12 @@ class Columns(CheckCase):
         self.assertIn("amount: 45,000 on line 31 lies far from the others", self.said(lines, "outliers"))
         self.assertEqual(self.named(self.changed((31, "30,North,45000.00,2024-03-02"), (41, "40,West,60000.00,2024-03-12")), "outliers"), [31, 41])
 
+    def test_a_negative_value_among_positive_ones(self) -> None:
+        lines = self.changed((31, "30,North,-45.00,2024-03-02"))
+        self.assertEqual(self.named(lines, "odd-sign"), [31])
+        self.assertEqual(self.said(lines, "odd-sign"), "amount: 1 value is negative where all others are positive, -45 on line 31.")
+        self.assertEqual(self.said(["k,v", *(f"{index},{index - 30}" for index in range(60))], "odd-sign"), "")
+
     def test_constant_and_empty_columns(self) -> None:
         lines = ["k,year,note", *(f"{index},2024," for index in range(20))]
         self.assertEqual(self.said(lines, "constant-column"), "year is “2024” in every row.")
@@ -232,6 +238,7 @@ class Readings(CheckCase):
 
     def test_none_where_only_one_is_possible(self) -> None:
         self.assertNotIn("readings", self.info("k;v\na;1.234\nb;2.5\n"))
+        self.assertNotIn("readings", self.info("k;v\na;1.234\nb;0.567\n"))
         self.assertNotIn("readings", self.info("k,day\na,03/04/2025\nb,25/04/2025\n"))
 
 

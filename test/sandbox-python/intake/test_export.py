@@ -92,7 +92,7 @@ class BatchTest(IntakeCase):
         self.file(".card-2", "")
         with chdir(self.directory):
             card_batch.describe([(".card-1", "x y\n.csv"), (".card-2", "none.csv")], export=True)
-            one, two = (json.loads(Path(f".card/{number}.json").read_text()) for number in (0, 1))
+            one, two = map(json.loads, Path(".card/cards.jsonl").read_text().splitlines())
             self.assertEqual(Path(one["tables"][0]["cells_file"]).read_bytes(), b"a,b\r\n1,2\r\n3,4\r\n")
             self.file(".card-3", "left")
             card_batch.clean()

@@ -12,24 +12,24 @@ _FOLDER = Path(".card")
 
 
 def describe(jobs: list[tuple[str, str]], *, export: bool) -> None:
-    """Writes `.card/0.json`, `.card/1.json`, … and, with `export`, the CSV files that these name beside them.
+    """Writes `.card/cards.jsonl`, one line for each job in order, and with `export` the CSV files that these name.
 
     A job is the name of a file in the working directory and the name that its sender gave it, which tables are named after. Each
-    card is there once it is whole and its input is gone then, so whatever ends this early costs only the file that was
-    under way and those after it. Raises `NoRoom`.
+    line is there once its card and its cells are whole and its input is gone then, so whatever ends this early costs
+    only the file that was under way and those after it. Raises `NoRoom`.
     """
     shutil.rmtree(_FOLDER, ignore_errors=True)
     _FOLDER.mkdir()
-    for number, (written, name) in enumerate(jobs):
-        home = _FOLDER / f"{number}.input"
-        home.mkdir()
-        path = home / name
-        os.rename(written, path)
-        found = whole_card(path, f"{_FOLDER}/{number}" if export else None)
-        part = _FOLDER / f"{number}.part"
-        part.write_text(json.dumps(found, allow_nan=False), encoding="ascii")
-        part.rename(_FOLDER / f"{number}.json")
-        shutil.rmtree(home)
+    with (_FOLDER / "cards.jsonl").open("w", encoding="ascii") as cards:
+        for number, (written, name) in enumerate(jobs):
+            home = _FOLDER / f"{number}.input"
+            home.mkdir()
+            path = home / name
+            os.rename(written, path)
+            found = whole_card(path, f"{_FOLDER}/{number}" if export else None)
+            cards.write(json.dumps(found, allow_nan=False) + "\n")
+            cards.flush()
+            path.unlink()
 
 
 def clean() -> None:

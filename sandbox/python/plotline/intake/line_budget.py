@@ -16,7 +16,7 @@ _USEFUL = (
     "rejected-lines", "sampled", "damaged-sheet", "missing-sheet", "not-read", "not-a-table", "many-files", "many-tables", "no-rows",
     "instruction-like-text", "totals-row", "unusable-values", "formulas-without-values", "spreadsheet-errors", "ambiguous-dates",
     "ambiguous-decimals", "duplicate-rows", "duplicate-keys", "mixed-types", "odd-number-format", "mixed-encoding", "nul-bytes",
-    "garbled-text", "lost-characters", "odd-format", "same-but-spelling", "series-gap", "outliers", "short-rows", "long-rows",
+    "garbled-text", "lost-characters", "odd-format", "same-but-spelling", "series-gap", "outliers", "odd-sign", "short-rows", "long-rows",
     "stray-quotes", "date-order", "leading-zeros", "hidden-sheets", "hidden-rows-or-columns", "cells-outside", "formula-text",
     "unusual-digits", "mixed-scripts", "control-characters", "invisible-characters", "edge-blanks", "preamble", "merged-cells",
     "numbers-as-text", "dates-1904", "multi-line-values", "guessed-encoding",
@@ -30,7 +30,7 @@ _LINES_FIRST = (
     ("garbled-text", "lost-characters", "control-characters", "odd-number-format", "odd-format", "unusual-digits", "mixed-scripts"),
     ("invisible-characters", "edge-blanks", "instruction-like-text", "formula-text"),
     ("duplicate-rows", "duplicate-keys"),
-    ("outliers", "same-but-spelling", "series-gap"),
+    ("outliers", "odd-sign", "same-but-spelling", "series-gap"),
 )
 """Whose lines are named first. Within one row the order of the notes counts."""
 

@@ -16,9 +16,10 @@ _SHAPE = re.compile(
     rf"[{_SPACE}]?(?P<after>{_MONEY}|{_UNIT})?(?P<close>\))?(?P<trail>-)?"
 )
 PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
-_POINT = re.compile(r"(?:\d+|\d{1,3}(?:,\d{2,3})*,\d{3})?(?:\.\d*)?")
-_COMMA = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+)?(?:,\d*)?")
-_EITHER = re.compile(r"\d{1,3}[.,]\d{3}")
+_POINT = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})?(?:\.\d*)?")
+_COMMA = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)?(?:,\d*)?")
+# No thousands begin with a zero: 0.123 has a decimal point.
+_EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _ID_LENGTH = 16
 """Digits from which a float64 no longer holds every integer: card and account numbers, kept as text."""
 

@@ -7,7 +7,7 @@ from plotline.intake.checks.hollow import hollow_columns, no_rows
 from plotline.intake.checks.hostile import formula_text, instructions, instructions_in_names
 from plotline.intake.checks.lost import rejected_lines, spreadsheet_errors, totals, unusable_values
 from plotline.intake.checks.odd_forms import odd_numbers, odd_shapes
-from plotline.intake.checks.outliers import outliers
+from plotline.intake.checks.outliers import odd_signs, outliers
 from plotline.intake.checks.sequences import date_gaps, id_gaps
 from plotline.intake.checks.spelling import same_but_spelling
 from plotline.intake.checks.text_damage import text_damage
@@ -16,7 +16,7 @@ from plotline.intake.model import Note
 
 _OF_COLUMNS: tuple[Callable[[TableView, ColumnView], Iterator[Note]], ...] = (
     unusable_values, spreadsheet_errors, instructions, formula_text, text_damage, odd_numbers, odd_shapes, hollow_columns,
-    same_but_spelling, outliers, date_gaps, id_gaps,
+    same_but_spelling, outliers, odd_signs, date_gaps, id_gaps,
 )  # fmt: skip
 
 

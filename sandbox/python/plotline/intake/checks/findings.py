@@ -18,7 +18,7 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 
 def quoted(text: Any, most: int = 40) -> str:
     """A value in a sentence, cut, with what cannot be seen in it made visible."""
-    shown = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in str(text))
+    shown = "".join(character if character.isprintable() else f"‹U+{ord(character):04X}›" for character in str(text))
     return f"“{shown if len(shown) <= most else shown[: most - 1] + '…'}”"
 
 
