@@ -119,7 +119,10 @@ def _site(group: list[_Site], rows: list[tuple[str, ...]], named: set[int], doc:
         unsaid = [site.pieces[0] for site in group if not site.rows and _says_something(site, doc) and not any(named.intersection(lines) for lines in site.pieces)]
         # Of the lines before a table the first one is named.
         return Judgement("unsaid", f"lines {unsaid}") if unsaid and not (group[0].after == 0 and named.intersection(group[0].pieces[0])) else Judgement("exact")
-    silent = [lines[0] for site in group for lines in site.pieces if not named.intersection(lines)]
+    # A record that was read over the line end in its middle is named by its first line.
+    joined = any("\n" in value for row in rows for value in row)
+    units = [[lines] for site in group for lines in site.pieces] if not joined else [site.pieces for site in group]
+    silent = [unit[0][0] for unit in units if not any(named.intersection(lines) for lines in unit)]
     written = _as_written([text for site in group for text in site.texts], doc)
     if not silent:
         return Judgement("named")
