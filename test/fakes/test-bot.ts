@@ -14,11 +14,18 @@ export interface TestBot extends AsyncDisposable {
   readonly dataDir: string;
 }
 
-/** The whole bot in this process, with real containers, heard and answered through a recording platform. */
+/** The whole bot in this process, with real containers of `SANDBOX_IMAGE`, heard and answered through a recording platform. */
 export async function startTestBot(env: Environment = {}, model?: Model): Promise<TestBot> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-test-'));
   const platform = createRecordingPlatform();
-  const config = readConfig({ DATA_DIR: dataDir, SANDBOX_POOL_SIZE: '1', SANDBOX_MAX: '4', ...env });
+  const image = process.env['SANDBOX_IMAGE'];
+  const config = readConfig({
+    DATA_DIR: dataDir,
+    SANDBOX_POOL_SIZE: '1',
+    SANDBOX_MAX: '4',
+    ...(image === undefined ? {} : { SANDBOX_IMAGE: image }),
+    ...env,
+  });
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
   const bot = await createBot(config, new Map([['recording', platform]]), log, model);
   await bot.start();

@@ -12,7 +12,7 @@ from plotline.intake.bulk_scan import Scan, scan
 from plotline.intake.dialect import detect_dialect
 from plotline.intake.encoding import Decoded, decode
 from plotline.intake.header import count_header_rows, header_names
-from plotline.intake.line_notes import encoding_notes, end_note
+from plotline.intake.line_notes import encoding_notes, end_note, returns_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
 from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, first_row, preamble_note, regular_rows
@@ -53,7 +53,7 @@ def read_bulk(data: bytes, name: str) -> Reading | None:
     table = reader.table()
     if table is None:
         return None
-    notes = encoding_notes(decoded) + end_note(body.count(b"\n") + 1, chr(body[-1]))
+    notes = encoding_notes(decoded) + returns_note(_lines_with_returns(body, lines)) + end_note(body.count(b"\n") + 1, chr(body[-1]))
     return Reading("tsv" if dialect.delimiter == "\t" else "csv", [table], dialect, notes)
 
 
@@ -90,9 +90,6 @@ def _head(piece: bytes) -> str:
 
 
 def _lines_of(body: bytes, dialect: Dialect) -> tuple[Buffer, Scan] | None:
-    returns, pairs, feeds = body.count(b"\r"), body.count(b"\r\n"), body.count(b"\n")
-    if returns - pairs and (returns - pairs) * 3 >= feeds:
-        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     buffer = Buffer(body)
     found = scan(buffer.codes, ord(dialect.delimiter), ord(dialect.quote) if dialect.quote else None, dialect.escape == "\\")
     if found is None or found.width < 2 or len(found.plain) < 100:
@@ -101,6 +98,16 @@ def _lines_of(body: bytes, dialect: Dialect) -> tuple[Buffer, Scan] | None:
     if int(found.odd.sum()) > _MAX_ODD_SHARE * filled:
         return None
     return buffer, found
+
+
+def _lines_with_returns(body: bytes, lines: Scan) -> list[int]:
+    """The records that hold a carriage return which ends no line."""
+    if body.count(b"\r") == body.count(b"\r\n"):
+        return []
+    codes = np.frombuffer(body, dtype=np.uint8)
+    places = np.flatnonzero(codes == _RETURN)
+    lone = places[codes[np.minimum(places + 1, len(codes) - 1)] != ord("\n")]
+    return np.unique(lines.numbers[np.searchsorted(lines.starts, lone, side="right") - 1]).tolist()
 
 
 class _Reader:

@@ -20,7 +20,7 @@ _POINT = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})?(?:\.\d*)?")
 _COMMA = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)?(?:,\d*)?")
 # No thousands begin with a zero: 0.123 has a decimal point.
 _EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_ID_LENGTH = 16
+ID_LENGTH = 16
 """Digits from which a float64 no longer holds every integer: card and account numbers, kept as text."""
 
 
@@ -114,4 +114,4 @@ def is_id(text: str) -> bool:
     if text[:1] == "+" and text[1:].isdigit():
         return len(text) >= 9
     digits = text[1:] if text[:1] == "-" else text
-    return digits.isdigit() and (len(digits) >= _ID_LENGTH or (len(digits) > 1 and digits[0] == "0"))
+    return digits.isdigit() and (len(digits) >= ID_LENGTH or (len(digits) > 1 and digits[0] == "0"))

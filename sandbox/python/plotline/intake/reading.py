@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from plotline.intake.delimited import read_delimited
-from plotline.intake.encoding import decode
+from plotline.intake.encoding import decode, with_line_feeds
 from plotline.intake.kinds import kind_of_file
 from plotline.intake.model import Note, Reading, Unreadable
 
-READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xls), OpenDocument (.ods), JSON, and zip files of these"
+READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JSON, and zip files of these"
 WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
@@ -54,7 +54,15 @@ def read_file(path: Path, depth: int = 0) -> Reading:
             from plotline.intake.json_tables import read_json
 
             return read_json(decode(path.read_bytes()), path.stem)
-        case "html" | "xml-spreadsheet" | "markdown":
+        case "xml-spreadsheet":
+            from plotline.intake.spreadsheet_xml import read_spreadsheet_xml
+
+            return read_spreadsheet_xml(path.read_bytes())
+        case "flat-ods":
+            from plotline.intake.ods import read_flat_ods
+
+            return read_flat_ods(path.read_bytes())
+        case "html" | "markdown" | "web-archive":
             from plotline.intake.markup import read_markup
 
             return read_markup(decode(path.read_bytes()), path.stem, kind)
@@ -82,6 +90,7 @@ def _read_text(path: Path, size: int) -> Reading:
         raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
     from plotline.intake.bulk import read_bulk
 
+    data = with_line_feeds(data)
     reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
     widest = max((len(table.header) for table in reading.tables), default=0)
     if widest > MAX_COLUMNS:

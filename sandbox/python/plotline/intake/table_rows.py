@@ -137,6 +137,7 @@ def regular_rows(
     """The rows that are or can be made `width` wide, and their lines; the others go to `table.rejected`. `total` is the
     number of the table's rows, `last_filled` its last line with a value, `text_of` gives a line as it is written."""
     short_rows = sum(1 < len(row) < width for row in rows)
+    fewest = 1 if len({len(row) for row in rows}) > 2 and width > 2 else 2
     many = max(_SYSTEMATIC * total, _SYSTEMATIC_ROWS - 1)
     kept, starts = [], []
     padded: list[int] = []
@@ -150,7 +151,7 @@ def regular_rows(
             else:
                 empty += 1
             continue
-        if 1 < size < width and short_rows > many:
+        if fewest <= size < width and short_rows > many and not (size == 1 and _has_other_delimiter(row[0], width, dialect)):
             row = row + [""] * (width - size)
             padded.append(line)
         elif size > width and not any(map(str.strip, row[width:])):
@@ -194,11 +195,16 @@ def reason_of_width(size: int, width: int, text: str, dialect: Dialect) -> str:
     reason = f"has {size} {plural} where the table has {width}"
     if text.lstrip().startswith(COMMENT_MARKS):
         return "is a comment"
-    for other in (";", ",", "\t", "|", ":"):
-        if size < width and other != dialect.delimiter and len(text.split(other)) == width:
-            shown = "tabs" if other == "\t" else f"“{other}”"
-            return f"{reason} (separated by {shown})"
+    other = _has_other_delimiter(text, width, dialect) if size < width else None
+    if other:
+        shown = "tabs" if other == "\t" else f"“{other}”"
+        return f"{reason} (separated by {shown})"
     return reason
+
+
+def _has_other_delimiter(text: str, width: int, dialect: Dialect) -> str | None:
+    """The sign that would give the line the table's width."""
+    return next((other for other in (";", ",", "\t", "|", ":") if other != dialect.delimiter and len(text.split(other)) == width), None)
 
 
 def _without_repeats(
@@ -266,13 +272,32 @@ def _quote_notes(records: Records, table: RawTable) -> None:
 
 
 def _cut_notes(table: RawTable) -> None:
-    """Rows that may have lost their end to the next line: it was rejected for being one short piece of text."""
+    """Rows that may have lost a part to a line beside them that was rejected for being one short piece of text."""
     short = [found.line for found in table.rejected if _ONE_FIELD.fullmatch(found.reason)]
-    if not short or len(short) > _MAX_CUT_NOTES:
+    if not short or len(short) > _MAX_CUT_NOTES or not table.columns:
         return
     lines = np.asarray(table.lines)
-    before = np.searchsorted(lines, short) - 1
-    suspects = [line - 1 for line, row in zip(short, before) if row >= 0 and lines[row] == line - 1]
+    suspects = set()
+    for line, place in zip(short, np.searchsorted(lines, short).tolist()):
+        if place > 0 and lines[place - 1] == line - 1:
+            suspects.add(line - 1)
+        if place < len(lines) and lines[place] == line + 1 and line - 1 not in suspects:
+            suspects.add(line + 1)
+        elif place < len(lines) and lines[place] == line + 1 and _stands_out(table.columns[0], place):
+            suspects.add(line + 1)
+            suspects.discard(line - 1)
     if suspects:
-        words = f"{len(suspects)} row(s) may have lost their end to the next line: line {listed(suspects)}."
-        table.notes += on_lines("may-be-cut", words, table.name, suspects)
+        listed_lines = sorted(suspects)
+        words = f"{len(suspects)} row(s) may have lost a part to the line beside: line {listed(listed_lines)}."
+        table.notes += on_lines("may-be-cut", words, table.name, listed_lines)
+
+
+def _stands_out(column: Sequence[str], row: int) -> bool:
+    """Whether the value of a first column is shaped unlike those beside it, as the rest of a value that was cut is."""
+    values = column.array().tolist() if isinstance(column, TextColumn) else column
+    beside = [_shape(values[other]) for other in range(max(0, row - 20), min(len(values), row + 21)) if other != row]
+    return _shape(values[row]) not in beside
+
+
+def _shape(value: str) -> str:
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", value[:60]))

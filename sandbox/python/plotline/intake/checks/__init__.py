@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from plotline.intake.checks.duplicates import duplicates
+from plotline.intake.checks.gaps_in_columns import blank_cells, few_missing, odd_decimals
 from plotline.intake.checks.hollow import hollow_columns, no_rows
 from plotline.intake.checks.hostile import formula_text, instructions, instructions_in_names
 from plotline.intake.checks.lost import rejected_lines, spreadsheet_errors, totals, unusable_values
@@ -16,7 +17,7 @@ from plotline.intake.model import Note
 
 _OF_COLUMNS: tuple[Callable[[TableView, ColumnView], Iterator[Note]], ...] = (
     unusable_values, spreadsheet_errors, instructions, formula_text, text_damage, odd_numbers, odd_shapes, hollow_columns,
-    same_but_spelling, outliers, odd_signs, date_gaps, id_gaps,
+    same_but_spelling, odd_decimals, few_missing, blank_cells, outliers, odd_signs, date_gaps, id_gaps,
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ _SHAPES = str.maketrans(
     {**{digit: "9" for digit in "0123456789"}, **{chr(code): "A" for code in range(65, 91)}, **{chr(code): "a" for code in range(97, 123)}}
 )
 _MOST_SHAPES = 2000
+_OTHER_LENGTH = 0.01
 _DECORATED = re.compile(r"[^0-9.\n-]|-(?=\n|\Z)")
 _DIGITS = str.maketrans("012345678", "999999999")
 
@@ -32,13 +33,14 @@ def odd_shapes(view: TableView, column: ColumnView) -> Iterator[Note]:
     if "9" not in usual:
         yield from _digits_among_words(view, column, sample)
         return
-    if times < _ONE_SHAPE * len(sample) or len(usual) > 60:
-        return
+    if times < _ONE_SHAPE * len(sample) or len(usual) > 60 or (" " in usual and column.type == "text"):
+        return  # free text: some names have two words
     shapes = column.joined.text.translate(_SHAPES).split("\n")
     distinct = set(shapes)
     if len(distinct) > _MOST_SHAPES or len(shapes) != len(texts):  # free text, or values with line breaks
         return
     unlike = {shape for shape in distinct if _collapsed(shape) != usual}
+    unlike |= _of_another_length(column, shapes)
     odd = [index for index, shape in enumerate(shapes) if shape in unlike] if unlike else []
     rows = column.rows_with(odd) if odd else 0
     if not few(rows, column.filled, 0.02):
@@ -48,6 +50,15 @@ def odd_shapes(view: TableView, column: ColumnView) -> Iterator[Note]:
     is_written = "is written" if rows == 1 else "are written"
     words = f"{column.name}: {counted(rows, 'value')} {is_written} unlike the others, such as {quoted(texts[odd[0]])} where the others look like {quoted(example)} ({view.where(places)})."
     yield from on_rows(view, "odd-format", words, places)
+
+
+def _of_another_length(column: ColumnView, shapes: list[str]) -> set[str]:
+    """Shapes that few values have where all others have one to the letter: `2024-12-1` among `2024-11-30`."""
+    seen: Counter[str] = Counter()
+    for shape, count in zip(shapes, column.counts[column.present].tolist()):
+        seen[shape] += count
+    (_, times), = seen.most_common(1)
+    return set(seen) - {seen.most_common(1)[0][0]} if 0 < column.filled - times <= max(1, _OTHER_LENGTH * column.filled) else set()
 
 
 def _digits_among_words(view: TableView, column: ColumnView, sample: list[str]) -> Iterator[Note]:
