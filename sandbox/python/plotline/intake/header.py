@@ -147,7 +147,9 @@ def _is_sub_header(rows: Sequence[Sequence[Any]], count: int) -> bool:
         if kind == "empty" and kind_of(above[index]) == "empty":
             return False
         heading += kind != "empty"
-    return heading >= 2 or (heading == 1 and len(row) <= 3)
+    # In a narrow table one damaged cell would make a row a header, so there it has to name units or stand under groups.
+    named = grouped or any(_UNIT_CELL.fullmatch(str(value).strip()) for value, kind in zip(row, kinds) if kind != "empty")
+    return heading >= 2 or (heading == 1 and len(row) <= 3 and named)
 
 
 def header_names(rows: Sequence[Sequence[Any]], width: int) -> tuple[list[str], list[str | None]]:

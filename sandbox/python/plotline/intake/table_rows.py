@@ -281,25 +281,17 @@ def _cut_notes(table: RawTable) -> None:
     lines = np.asarray(table.lines)
     suspects = set()
     for line, place in zip(short, np.searchsorted(lines, short).tolist()):
-        if place > 0 and lines[place - 1] == line - 1:
-            suspects.add(line - 1)
-        if place < len(lines) and lines[place] == line + 1 and line - 1 not in suspects:
+        if place > 0 and (lines[place - 1] == line - 1 or _ends_before(table, place - 1, line)):
+            suspects.add(int(lines[place - 1]))
+        if place < len(lines) and lines[place] == line + 1:
             suspects.add(line + 1)
-        elif place < len(lines) and lines[place] == line + 1 and _stands_out(table.columns[0], place):
-            suspects.add(line + 1)
-            suspects.discard(line - 1)
     if suspects:
         listed_lines = sorted(suspects)
         words = f"{len(suspects)} row(s) may have lost a part to the line beside: line {listed(listed_lines)}."
         table.notes += on_lines("may-be-cut", words, table.name, listed_lines)
 
 
-def _stands_out(column: Sequence[str], row: int) -> bool:
-    """Whether the value of a first column is shaped unlike those beside it, as the rest of a value that was cut is."""
-    values = column.array().tolist() if isinstance(column, TextColumn) else column
-    beside = [_shape(values[other]) for other in range(max(0, row - 20), min(len(values), row + 21)) if other != row]
-    return _shape(values[row]) not in beside
-
-
-def _shape(value: str) -> str:
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", value[:60]))
+def _ends_before(table: RawTable, row: int, line: int) -> bool:
+    """Whether a row of several lines ends right before this one."""
+    inside = sum(str(table.texts(index)[row]).count("\n") for index in range(len(table.columns)))
+    return int(table.lines[row]) + inside == line - 1
