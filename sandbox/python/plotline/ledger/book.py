@@ -122,6 +122,10 @@ class Book:
         else:
             self.steps.append(step)
 
+    def touch(self, source: int) -> None:
+        """The cell speaks of this source."""
+        self._touched.add(source)
+
     def source_of(self, frame: Any) -> int | None:
         """The source of a table: known by itself or by what the loader left in it, else the only one that had as many rows."""
         known = self._tables.get(id(frame))
@@ -131,8 +135,11 @@ class Book:
         found = self._findings.get(id(attrs.get("rejected"))) if attrs else None
         if found is not None:
             return found[1]
-        fitting = [source.id for source in self.sources.values() if len(frame) in source.sizes]
-        return fitting[0] if len(fitting) == 1 and len(self.sources) == 1 else None
+        if len(self.sources) != 1:
+            return None
+        only = next(iter(self.sources.values()))
+        # A small table is more likely a summary.
+        return only.id if len(frame) in only.sizes and 2 * len(frame) > only.loaded else None
 
     def page(self, code: str, names: Mapping[str, Any]) -> dict[str, Any] | None:
         """What the cell `code` loaded and counted, as JSON, and the book is ready for the next cell. None: nothing at all.
@@ -145,8 +152,12 @@ class Book:
         self.steps, self._left_out, self._touched = [], 0, set()
         if not steps and not touched:
             return None
+        told: list[dict[str, Any]] = []
+        for step in map(Step.as_json, steps):
+            if step not in told:
+                told.append(step)
         sources = [source.as_json() for source in self.sources.values() if source.id in touched]
-        return {"sources": sources[:SOURCES_LIMIT], "steps": [step.as_json() for step in steps], "more": left_out}
+        return {"sources": sources[:SOURCES_LIMIT], "steps": told, "more": left_out}
 
     def _touch_named(self, code: str, names: Mapping[str, Any]) -> None:
         for word in set(_SMALL_WORD.findall(code)):
