@@ -107,16 +107,10 @@ function rejectedWords({ rejected, lines }: Table): readonly string[] {
 }
 
 function dropWords({ op, lost, names }: Pick<LedgerStep, 'op' | 'lost' | 'names'>): string {
-  switch (op) {
-    case 'dropna':
-      return `dropped ${figure(lost)} with missing ${names.length === 0 ? 'values' : namesOf(names)}`;
-    case 'dropna-all':
-      return `dropped ${counted(lost, 'empty row')}`;
-    case 'dedupe':
-      return `dropped ${counted(lost, 'duplicate')}${names.length === 0 ? '' : ` by ${namesOf(names)}`}`;
-    default:
-      return `dropped ${counted(lost, 'row')}`;
-  }
+  if (op === 'dropna') return `dropped ${figure(lost)} with missing ${names.length === 0 ? 'values' : namesOf(names)}`;
+  if (op === 'dropna-all') return `dropped ${counted(lost, 'empty row')}`;
+  if (op !== 'dedupe') return `dropped ${counted(lost, 'row')}`;
+  return `dropped ${counted(lost, 'duplicate')}${names.length === 0 ? '' : ` by ${namesOf(names)}`}`;
 }
 
 function dropParts(steps: readonly Step[]): readonly string[] {
