@@ -16,7 +16,9 @@ LINES_NAMED = 10
 _NAME_CHARACTERS = 120
 _NAMES_LIMIT = 6
 _SIZES_LIMIT = 1000
-_SMALL_WORD = re.compile(r"[^\W\d]\w*")
+_WORDS = re.compile(r"""\"[^"\n]*"|'[^'\n]*'|([^\W\d]\w*)""")
+"""Names in code; text in quotes, such as that of files, is stepped over."""
+
 
 
 @dataclass
@@ -160,7 +162,7 @@ class Book:
         return {"sources": sources[:SOURCES_LIMIT], "steps": told, "more": left_out}
 
     def _touch_named(self, code: str, names: Mapping[str, Any]) -> None:
-        for word in set(_SMALL_WORD.findall(code)):
+        for word in set(_WORDS.findall(code)) - {""}:
             frame = names.get(word)
             if type(frame).__name__ == "DataFrame" and (source := self._certain_source(frame)) is not None:
                 self._touched.add(source)
