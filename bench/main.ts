@@ -10,6 +10,7 @@ import type { Figure } from './figures.ts';
 import { idleMemory } from './idle-memory.ts';
 import { mentionToChart } from './mention-to-chart.ts';
 import { restore } from './restore.ts';
+import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
 import { benchImage } from './sandboxes.ts';
 import { transfer } from './transfer.ts';
@@ -23,6 +24,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['round-trip', roundTrip],
   ['chart', chart],
   ['first-read', firstRead],
+  ['row-ledger', rowLedger],
   ['respawn', respawn],
   ['transfer-runc', () => transfer('runc')],
   ['interrupts', interrupts],

@@ -17,7 +17,7 @@ export const benchLimits: SandboxLimits = {
   processes: 128,
 };
 
-export const benchImage = 'plotline-sandbox:latest';
+export const benchImage = process.env['SANDBOX_IMAGE'] ?? 'plotline-sandbox:latest';
 
 const longestMs = 600_000;
 

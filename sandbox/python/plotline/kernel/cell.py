@@ -55,6 +55,6 @@ def _publish_ledger(shell: CellShell, code: str) -> None:
     """Which rows the cell loaded and lost, as the last of its results; nothing where it counted none."""
     with suppress(Exception):
         page = ledger.BOOK.page(code, shell.user_ns)
-        if page is not None:
+        if page is not None and ledger.says_something(page):
             with shell.publisher.holding():
                 shell.publisher.publish({ledger.LEDGER_MIME: page})

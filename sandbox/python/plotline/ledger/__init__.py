@@ -7,7 +7,7 @@ Nothing is wrapped: the interpreter reports the ends of pandas' own functions (P
 warnings are those of pandas alone. Only calls that a cell makes itself count, not those that pandas or a library makes.
 """
 
-from plotline.ledger.book import BOOK, LEDGER_MIME
+from plotline.ledger.book import BOOK, LEDGER_MIME, says_something
 from plotline.ledger.watch import install
 
-__all__ = ["BOOK", "LEDGER_MIME", "install"]
+__all__ = ["BOOK", "LEDGER_MIME", "install", "says_something"]

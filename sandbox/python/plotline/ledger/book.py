@@ -179,6 +179,11 @@ class Book:
         self._tables[key] = (weakref.ref(frame, lambda _, key=key: self._tables.pop(key, None)), source)
 
 
+def says_something(page: Mapping[str, Any]) -> bool:
+    """Whether a table was loaded or spoken of, or rows of one that code made were lost, left alone or repeated."""
+    return bool(page["sources"] or page["more"] or any(step["lost"] or step["extra"] or (step["matched"] or 0) < step["before"] * (step["op"] == "join") for step in page["steps"]))
+
+
 def short(name: Any) -> str:
     """A column's or table's name, cut to a length that a sentence can hold."""
     text = " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
