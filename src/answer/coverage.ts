@@ -46,7 +46,10 @@ export function coverageLine(pages: readonly LedgerPage[]): string | null {
   return `${said.charAt(0).toUpperCase()}${said.slice(1)}${more > 0 ? `; and ${counted(more, 'more step')}` : ''}.`;
 }
 
-function together(pages: readonly LedgerPage[]): { readonly tables: readonly Table[]; readonly steps: readonly Step[] } {
+function together(pages: readonly LedgerPage[]): {
+  readonly tables: readonly Table[];
+  readonly steps: readonly Step[];
+} {
   const tables = new Map<string, Table>();
   const steps = new Map<string, Step>();
   for (const page of pages) {
@@ -85,7 +88,7 @@ function usedPart(tables: readonly Table[]): readonly string[] {
   const isOnly = tables.length === 1;
   const parts = cut.slice(0, namesNamed).map((table) => {
     const reasons = [...rejectedWords(table), ...table.drops.map(dropWords)];
-    if (table.uncounted) reasons.push('unreadable lines were skipped, uncounted');
+    if (table.uncounted) reasons.push('read in part: lines were skipped, uncounted');
     const name = isOnly ? '' : ` of ${labelOf(table, tables)}`;
     return `${figure(table.left)} of ${figure(table.rows)} rows${name}${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`;
   });
@@ -140,8 +143,9 @@ function joinPart({ op, before, matched, extra, names }: Step): readonly string[
   return extra > 0 ? [...lacking, `join${on} added ${counted(extra, 'row')} (repeated keys)`] : lacking;
 }
 
-function otherPart({ op, lost, names }: Step): readonly string[] {
+function otherPart({ op, before, after, lost, names }: Step): readonly string[] {
   if (lost === 0) return [];
+  if (op === 'sample') return [`sample of ${figure(after)} from ${figure(before)}`];
   if (op === 'groupby') {
     return [`grouping left out ${figure(lost)} with missing ${names.length === 0 ? 'keys' : namesOf(names)}`];
   }

@@ -28,7 +28,7 @@ const source = z.object({
 });
 
 const step = z.object({
-  op: z.enum(['filter', 'dropna', 'dropna-all', 'dedupe', 'drop', 'join', 'groupby', 'concat']),
+  op: z.enum(['filter', 'sample', 'dropna', 'dropna-all', 'dedupe', 'drop', 'join', 'groupby', 'concat']),
   /** A source's id; `null` where the table is of none or of several. */
   source: id.nullable(),
   before: count,

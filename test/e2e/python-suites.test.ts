@@ -19,23 +19,27 @@ describe.skipIf(run('docker', ['version']).code !== 0 && process.env['CI'] !== '
   it.each([
     ['the loader and the file card', 'intake'],
     ['the row ledger', 'ledger'],
-  ])('%s', (_, suiteFolder) => {
-    const limits = ['--network', 'none', '--memory', '2g', '--read-only', '--tmpfs', '/tmp'];
-    const mount = ['-v', `${folder}/${suiteFolder}:/tests:ro`, '-w', '/tests'];
-    const suite = ['-m', 'unittest', 'discover', '-p', 'test_*.py'];
-    const { code, output } = run('docker', [
-      'run',
-      '--rm',
-      ...limits,
-      ...mount,
-      '--entrypoint',
-      'python3',
-      image,
-      ...suite,
-    ]);
-    expect(output).toMatch(/Ran [1-9]\d* tests/);
-    expect(code, output.slice(-4000)).toBe(0);
-  }, 320_000);
+  ])(
+    '%s',
+    (_, suiteFolder) => {
+      const limits = ['--network', 'none', '--memory', '2g', '--read-only', '--tmpfs', '/tmp'];
+      const mount = ['-v', `${folder}/${suiteFolder}:/tests:ro`, '-w', '/tests'];
+      const suite = ['-m', 'unittest', 'discover', '-p', 'test_*.py'];
+      const { code, output } = run('docker', [
+        'run',
+        '--rm',
+        ...limits,
+        ...mount,
+        '--entrypoint',
+        'python3',
+        image,
+        ...suite,
+      ]);
+      expect(output).toMatch(/Ran [1-9]\d* tests/);
+      expect(code, output.slice(-4000)).toBe(0);
+    },
+    320_000,
+  );
 
   it.skipIf(run('python3', ['--version']).code !== 0)(
     'the driver and the kernel',

@@ -74,9 +74,7 @@ describe('the line about rows', () => {
   it('says a filter as what it kept, several of them together', () => {
     const filters = [4_100, 300, 12, 9_000].map((after) => step('filter', 12_440, after));
     expect(coverageLine([page([source()], ...filters.slice(0, 1))])).toBe('Filter kept 4,100 of 12,440.');
-    expect(coverageLine([page([source()], ...filters.slice(0, 3))])).toBe(
-      'Filters kept 4,100, 300 and 12 of 12,440.',
-    );
+    expect(coverageLine([page([source()], ...filters.slice(0, 3))])).toBe('Filters kept 4,100, 300 and 12 of 12,440.');
     expect(coverageLine([page([source()], ...filters)])).toBe('4 filters kept 12 to 9,000 of 12,440.');
   });
 
@@ -93,6 +91,7 @@ describe('the line about rows', () => {
       'Join on customer matched 99.9 %; join on customer added 3 rows (repeated keys); ' +
         'grouping left out 5 with missing region or day.',
     );
+    expect(coverageLine([page([source()], step('sample', 12_440, 500))])).toBe('Sample of 500 from 12,440.');
     expect(coverageLine([page([source()], join(1, 12_440))])).toBe('Join on customer matched under 0.1 %.');
     expect(coverageLine([page([source()], join(0, 12_440))])).toBe('Join on customer matched 0 %.');
   });
@@ -107,7 +106,7 @@ describe('the line about rows', () => {
       String.raw`Used 6 of 7 rows of book.xlsx / June (1 rejected: line 3) and all of book.xlsx / May\_1.`,
     );
     expect(coverageLine([page([source({ uncounted: true })])])).toBe(
-      'Used 12,440 of 12,440 rows (unreadable lines were skipped, uncounted).',
+      'Used 12,440 of 12,440 rows (read in part: lines were skipped, uncounted).',
     );
   });
 

@@ -32,6 +32,8 @@ class KnownLoss(LedgerCase):
             "df.loc[df.amount > 0, ['key']]",
             "df.loc[df.amount > 0, 'key']",
             "df.loc[lambda d: d.amount > 0]",
+            "df.key[df.amount > 0]",
+            "df.key.loc[df.amount > 0]",
             "df.iloc[(df.amount > 0).to_numpy()]",
             "df.query('amount > 0')",
             "df.query('amount > 0', inplace=True)",
@@ -148,6 +150,15 @@ class KnownLoss(LedgerCase):
                 self.assertEqual(counts(step), ("concat", sum(sizes), sum(sizes), 0))
                 beside = self.step("beside = pd.concat(parts, axis=1, join='inner')")
                 self.assertEqual(counts(beside), ("concat", sizes[0], min(sizes), sizes[0] - min(sizes)))
+
+    def test_samples(self) -> None:
+        for seed in range(TABLES // 2):
+            numbers = random.Random(650 + seed)
+            size = numbers.randint(2, 50)
+            taken = numbers.randint(1, size)
+            self.names["df"] = pd.DataFrame({"a": range(size)})
+            with self.subTest(seed=seed):
+                self.assertEqual(counts(self.step(f"part = df.sample({taken}, random_state=1)")), ("sample", size, taken, size - taken))
 
     def test_loads(self) -> None:
         for seed in range(TABLES // 2):

@@ -37,6 +37,8 @@ STEPS = [
     "out = df.pivot_table(index='key', columns='flag', values='amount')",
     "out = plotline.load(directory / 'x.csv')",
     "out = pd.read_csv(directory / 'x.csv', on_bad_lines='skip')",
+    "out = df.sample(4, random_state=3)",
+    "out = df.amount[df.flag]",
     # What warns, what fails.
     "out = df[df.amount > 2]; out['more'] = 1",
     "out = df[df.amount > 2][df.flag]",

@@ -33,7 +33,7 @@ class Source:
     rejected: int = 0
     lines: list[int] = field(default_factory=list)
     uncounted: bool = False
-    """pandas was told to leave out lines it cannot read; nobody knows how many."""
+    """pandas was told to read a part only, or to leave out lines it cannot read; nobody knows of how many."""
 
     sizes: set[int] = field(default_factory=set)
     """Row counts its tables have had, by which a table of unknown origin is taken for one of them."""

@@ -30,7 +30,7 @@ def _read_ended(frame: FrameType, result: Any) -> None:
     """`read_csv` and its kin: what they leave out only when told to, nobody counts."""
     if isinstance(result, pd.DataFrame) and is_of_a_cell(frame):
         names = frame.f_locals
-        uncounted = names.get("on_bad_lines") in _SKIPPING
+        uncounted = names.get("on_bad_lines") in _SKIPPING or names.get("nrows") is not None
         BOOK.add_source(result, names.get("filepath_or_buffer", names.get("path_or_buf")), None, rows=len(result), uncounted=uncounted)
 
 
@@ -51,17 +51,25 @@ def _mask_ended(frame: FrameType, result: Any) -> None:
             _filtered(names["self"], result)
 
 
+def _values_ended(frame: FrameType, result: Any) -> None:
+    """`series[mask]`."""
+    if type(result) is pd.Series and is_of_a_cell(frame):
+        names = frame.f_locals
+        if _is_mask(names["key"], names["self"]):
+            _filtered(names["self"], result)
+
+
 def _loc_ended(frame: FrameType, result: Any) -> None:
     """`df.loc[mask]`, `df.loc[mask, columns]` and the same with `iloc`."""
     if isinstance(result, (pd.DataFrame, pd.Series)) and is_of_a_cell(frame):
         names = frame.f_locals
         table = names["self"].obj
         key = names.get("maybe_callable", names["key"])
-        if isinstance(table, pd.DataFrame) and _is_mask(key[0] if isinstance(key, tuple) else key, table):
+        if _is_mask(key[0] if isinstance(key, tuple) else key, table):
             _filtered(table, result)
 
 
-def _is_mask(key: Any, table: pd.DataFrame) -> bool:
+def _is_mask(key: Any, table: pd.DataFrame | pd.Series) -> bool:
     if isinstance(key, pd.DataFrame):
         return False
     if isinstance(key, list):
@@ -70,8 +78,15 @@ def _is_mask(key: Any, table: pd.DataFrame) -> bool:
     return kind == "b" or (kind == "O" and len(key) == len(table) and is_bool_indexer(key))
 
 
-def _filtered(table: pd.DataFrame, result: Any) -> None:
+def _filtered(table: pd.DataFrame | pd.Series, result: Any) -> None:
     BOOK.add_step(Step("filter", BOOK.source_of(table), len(table), len(result), len(table) - len(result)), result)
+
+
+def _sample_ended(frame: FrameType, result: Any) -> None:
+    names = frame.f_locals
+    if isinstance(result, pd.DataFrame) and names["axis"] in (None, 0, "index", "rows") and is_of_a_cell(frame):
+        table = names["self"]
+        BOOK.add_step(Step("sample", BOOK.source_of(table), len(table), len(result), max(0, len(table) - len(result))), result)
 
 
 def _query_ended(frame: FrameType, result: Any) -> None:
@@ -130,6 +145,8 @@ WATCHED: tuple[tuple[Any, Ended, bool], ...] = (
     (pd.read_json, _read_ended, False),
     (pd.read_excel, _excel_ended, False),
     (pd.DataFrame.__getitem__, _mask_ended, False),
+    (pd.Series.__getitem__, _values_ended, False),
+    (pd.DataFrame.sample, _sample_ended, False),
     (indexing._LocationIndexer.__getitem__, _loc_ended, False),
     (pd.DataFrame.query, _query_ended, True),
     (pd.DataFrame.dropna, _dropna_ended, True),
