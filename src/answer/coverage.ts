@@ -32,7 +32,7 @@ export function withCoverage(text: string, pages: readonly LedgerPage[]): string
  */
 export function coverageLine(pages: readonly LedgerPage[]): string | null {
   const { tables, steps } = together(pages);
-  const others = steps.filter((step) => !isDropOfWhole(step));
+  const others = steps.filter((step) => !isDropOfWhole(step) && !isOfSummary(step, tables));
   const parts = [
     ...usedPart(tables),
     ...filterParts(others),
@@ -76,6 +76,11 @@ function isDropOfWhole(step: Step): boolean {
   table.left = step.after;
   if (step.lost > 0) table.drops.push({ ...step, source: table.id });
   return true;
+}
+
+/** Groups and sums that the code goes on with: what it leaves out of them is the answer, and no rows of the file. */
+function isOfSummary({ op, table, before }: Step, tables: readonly Table[]): boolean {
+  return table === null && op !== 'join' && 2 * before <= Math.max(0, ...tables.map(({ loaded }) => loaded));
 }
 
 function isDrop({ op }: Pick<Step, 'op'>): boolean {

@@ -78,6 +78,14 @@ describe('the line about rows', () => {
     expect(coverageLine([page([source()], ...filters)])).toBe('4 filters kept 12 to 9,000 of 12,440.');
   });
 
+  it('does not speak of groups and sums that were filtered, but of tables of code as large as the file', () => {
+    const loose = { source: null };
+    const groups = [step('filter', 12, 3, loose), step('dropna', 8, 2, loose), step('concat', 20, 10, loose)];
+    expect(coverageLine([page([source()], ...groups)])).toBe('All rows used.');
+    expect(coverageLine([page([source()], step('filter', 20_000, 9_000, loose))])).toBe('Filter kept 9,000 of 20,000.');
+    expect(coverageLine([page([], step('filter', 12, 3, loose))])).toBe('Filter kept 3 of 12.');
+  });
+
   it('counts the same step of two cells once', () => {
     const again = page([nine], step('filter', 12_431, 4_100));
     expect(coverageLine([again, again, page([{ ...nine, id: 7 }], step('filter', 12_431, 4_100, { source: 7 }))])).toBe(

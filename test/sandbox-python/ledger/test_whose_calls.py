@@ -57,6 +57,16 @@ class WhoseCalls(LedgerCase):
                 self.assertEqual({step["source"] for step in page["steps"]}, {1})
                 self.assertIn("orders.csv", [source["file"] for source in page["sources"]])
 
+    def test_sums_and_groups_are_no_rows_of_the_source(self) -> None:
+        for code in [
+            "gaps = orders.isna().sum()\ngaps[gaps > 0]",
+            "sums = orders.groupby('who').amount.sum()\nsums[sums > 400]",
+            "table = orders.groupby('who').sum(numeric_only=True).reset_index()\ntable[table.amount > 400]",
+        ]:
+            with self.subTest(code=code):
+                steps = self.cell(code)["steps"]
+                self.assertEqual([step["source"] for step in steps if step["op"] == "filter"], [None])
+
     def test_a_table_of_an_earlier_cell_brings_its_source_along(self) -> None:
         self.assertEqual(self.cell("orders.amount.sum()")["sources"][0]["lines"], [42])
         self.assertEqual(self.cell("1 + 1")["sources"], [])

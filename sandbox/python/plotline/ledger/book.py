@@ -129,14 +129,15 @@ class Book:
         self._touched.add(source)
 
     def source_of(self, frame: Any) -> int | None:
-        """The source of a table: known by itself or by what the loader left in it, else the only one that had as many rows."""
+        """The source whose rows a table's rows are: known by itself; else by what the loader left in it, or as the only source,
+        where it has as many rows as a table of that source has had. Sums and groups carry the loader's marks too.
+        """
         known = self._tables.get(id(frame))
         if known is not None and known[0]() is frame:
             return known[1]
-        attrs = getattr(frame, "_attrs", None)
-        found = self._findings.get(id(attrs.get("rejected"))) if attrs else None
-        if found is not None:
-            return found[1]
+        marked = self._certain_source(frame)
+        if marked is not None:
+            return marked if len(frame) in self.sources[marked].sizes else None
         if len(self.sources) != 1:
             return None
         only = next(iter(self.sources.values()))
