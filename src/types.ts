@@ -300,3 +300,6 @@ export interface CardReading {
 }
 
 export const cardMime = 'application/vnd.plotline.card+json';
+
+/** Which rows a cell loaded and lost, as the last of its results; no result for a person. */
+export const ledgerMime = 'application/vnd.plotline.ledger+json';
