@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bytes_fuzz.__main__ import files
-from bytes_fuzz.child import SECONDS, fault_of, outcomes
+from bytes_fuzz.child import fault_of, outcomes
 from bytes_fuzz.mutations import mutated
 from bytes_fuzz.seeds import seeds
 from bytes_fuzz.shapes import SHAPES
@@ -62,7 +62,6 @@ class NastyShapes(unittest.TestCase):
                 outcome = next(outcomes([shape(SHAPE_BYTES)]))
                 self.assertIsNone(outcome.fault)
                 self.assertLess(outcome.peak, MAX_PEAK)
-                self.assertLess(outcome.seconds, SECONDS / 2)
 
 
 class Child(unittest.TestCase):
