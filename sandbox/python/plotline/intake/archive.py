@@ -182,7 +182,7 @@ def _what_is_wrong(fault: Exception) -> str:
         return "it is packed in a way that I do not know"
     if isinstance(fault, RuntimeError) and "password" in str(fault):
         return "it is password-protected"
-    return f"it is damaged ({type(fault).__name__})"
+    return "it is damaged"
 
 
 def _is_clutter(name: str) -> bool:
@@ -220,7 +220,7 @@ def read_compressed(path: Path, kind: str, depth: int) -> Reading:
                     if left < 0:
                         raise Unreadable(f"The file unpacks to more than {limit / 1e6:,.0f} MB, as zip bombs do, so I did not open it.")
                     target.write(piece)
-        except (OSError, EOFError, lzma.LZMAError):
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
             raise Unreadable("The compressed file is damaged or incomplete; please send it again.") from None
         inner = read_file(place, depth + 1)
     inner.notes.append(Note("compressed", f"Read from a {kind} file."))

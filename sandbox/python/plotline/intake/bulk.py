@@ -11,7 +11,7 @@ import numpy as np
 from plotline.intake.bulk_scan import Scan, scan
 from plotline.intake.dialect import detect_dialect
 from plotline.intake.encoding import Decoded, decode
-from plotline.intake.header import count_header_rows, header_names
+from plotline.intake.header import count_header_rows, header_names, several_rows
 from plotline.intake.line_notes import encoding_notes, end_note, returns_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
@@ -117,6 +117,7 @@ class _Reader:
         self.buffer, self.lines, self.dialect, self.name = buffer, lines, dialect, name
         self.how = tokeniser(dialect.delimiter, dialect.quote, dialect.escape)
         self.width = lines.width
+        self.header_cells: list[list[str]] = []
 
     def table(self) -> RawTable | None:
         head = self._head()
@@ -124,6 +125,7 @@ class _Reader:
             return None
         header_rows, names, units, body_from, preamble = head
         out = RawTable(self.name, names, header_rows, [], [], units=units)
+        out.header_cells = self.header_cells
         if preamble:
             out.notes.append(preamble)
         odd = self._odd_records(body_from)
@@ -173,6 +175,7 @@ class _Reader:
         whole = [(row, line) for row, line in zip(rows, lines) if len(row) == self.width]
         count = count_header_rows([row for row, _ in whole][:210])
         names, units = header_names([row for row, _ in whole][:count], self.width)
+        self.header_cells = several_rows([row for row, _ in whole][:count], range(self.width))
         preamble = preamble_note([self._number(line - 1) for line in records.lines[:start]], self._number(lines[0] - 1), self.name) if start else None
         # A header may be quoted over several lines; the body begins where the next record does.
         body_from = (whole[count][1] if count < len(whole) else lines[0]) - 1

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from plotline.intake.model import Note
+from plotline.intake.model import Note, Unreadable, check_size
 
 _MAX_SPAN = 1000
-_MAX_CELLS = 5_000_000
+_MAX_CELLS = 10_000_000
 _SILENT = frozenset(("script", "style", "template"))
 
 
@@ -164,7 +164,9 @@ class HtmlTables(HTMLParser):
         if current.row or current.below:
             self._covered()
             self.cells += len(current.row)
-            if current.row and self.cells <= _MAX_CELLS:
+            if self.cells > _MAX_CELLS:
+                raise Unreadable(f"The page's tables have more than {_MAX_CELLS:,} cells. Please send the part you need.")
+            if current.row:
                 current.grid.rows.append((current.line, current.row))
                 current.only_heads.append(current.heads)
         current.below = {column: (left - 1, words) for column, (left, words) in current.below.items() if left > 1} | current.coming
@@ -179,6 +181,7 @@ class HtmlTables(HTMLParser):
         if filled < 2 or (current.nested and (grid.width < 2 or len(grid.rows) < 2 or filled < 4)):
             self.layouts.append(current.line)
             return
+        check_size(len(grid.rows), grid.width)
         grid.rows = [(line, row + [""] * (grid.width - len(row))) for line, row in grid.rows]
         heads = next((index for index, only in enumerate(current.only_heads) if not only), len(current.only_heads))
         grid.header_rows = heads if 0 < heads <= 4 else None

@@ -1,29 +1,23 @@
 """JSON and JSON Lines -> tables: lists of records, wherever the document holds them."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from plotline.intake.line_notes import encoding_notes
 from plotline.intake.encoding import Decoded
 from plotline.intake.header import header_names
 from plotline.intake.json_scan import Scan
 from plotline.intake.json_shapes import Found, find_lists
-from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable
+from plotline.intake.line_notes import encoding_notes
+from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable, check_size
 
 _MAX_TABLES = 50
 _MAX_FLATTENING = 3
-_HALVES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u([dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL)
-"""Escapes; the group is half a character without its other half."""
 
 
 def read_json(decoded: Decoded, name: str) -> Reading:
     """The tables of the document. A line is the file's line on which the record starts. Raises `Unreadable`."""
-    text = decoded.text
-    if "\\ud" in text or "\\uD" in text:
-        text = _HALVES.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
-    scan = Scan(text)
+    scan = Scan(decoded.text)
     rows = [value for value in scan.values if isinstance(value, (dict, list))]
     if not rows and scan.values and not scan.rejected:
         raise Unreadable("The JSON holds no list of records that would make a table.")
@@ -87,6 +81,7 @@ def _add_records(reading: Reading, name: str, records: Sequence[Any], lines: lis
 def _table(name: str, records: Sequence[Any], lines: list[int]) -> RawTable:
     flat = [_flat(record) if isinstance(record, dict) else {"value": _scalar(record)} for record in records]
     keys = list(dict.fromkeys(key for record in flat for key in record))
+    check_size(len(flat), len(keys))
     header, _ = header_names([keys], len(keys))
     columns = [[record.get(key) for record in flat] for key in keys]
     return RawTable(name, header, 1, columns, lines, range=f"records 1–{len(records)}")
@@ -118,6 +113,7 @@ def _nested(name: str, records: Sequence[Any], lines: list[int]) -> list[RawTabl
 
 def _rows_table(name: str, rows: Sequence[list[Any]], lines: list[int]) -> RawTable:
     width = max(map(len, rows), default=0)
+    check_size(len(rows), width)
     named = bool(rows) and all(isinstance(value, str) for value in rows[0]) and len(rows) > 1
     header, _ = header_names(rows[:1] if named else [], width)
     body = rows[1:] if named else rows

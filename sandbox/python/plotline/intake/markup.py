@@ -5,7 +5,7 @@ import email.policy
 import re
 
 from plotline.intake.encoding import Decoded, decode
-from plotline.intake.header import count_header_rows, header_names
+from plotline.intake.header import count_header_rows, header_names, several_rows
 from plotline.intake.html_tables import Grid, HtmlTables
 from plotline.intake.line_notes import encoding_notes
 from plotline.intake.model import Note, RawTable, Reading, Rejected, Unreadable
@@ -57,6 +57,7 @@ def _table(name: str, grid: Grid) -> RawTable:
     columns = [[row[index] for row in rows[count:]] for index in range(width)]
     lines = [line for line, _ in whole[count:]]
     table = RawTable(name, header, count, columns, lines, rejected=odd, range=f"lines {grid.rows[0][0]}–{grid.rows[-1][0]}", units=units)
+    table.header_cells = several_rows(rows[:count], range(width))
     if grid.caption:
         table.notes.append(Note("preamble", f"The table's caption: {grid.caption[:120]}", name, grid.rows[0][0]))
     if grid.spanned:

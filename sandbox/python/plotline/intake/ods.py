@@ -162,6 +162,8 @@ class _Reader:
         if size > _MAX_UNROLLED and (self.row_repeat > 1 or any(count > 16_384 for _, count, _ in cells)):
             rows, cells = 1, [(column, 1, value) for column, _, value in cells]
             grid.notes.append(Note("repeated-cells", f"Row {self.row} of {grid.name} repeats its values {size:,} times to the edge of the sheet; they were read once.", grid.name, self.row))
+        if size > _MAX_UNROLLED and rows == self.row_repeat and grid.cells + size > grid.max_cells:
+            grid.count(size)  # says so before the cells fill the memory
         for row in range(self.row, self.row + rows):
             for column, count, value in cells:
                 for place in range(column, column + count):

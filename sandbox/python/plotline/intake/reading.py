@@ -5,15 +5,12 @@ from pathlib import Path
 from plotline.intake.delimited import read_delimited
 from plotline.intake.encoding import decode, with_line_feeds
 from plotline.intake.kinds import kind_of_file
-from plotline.intake.model import Note, Reading, Unreadable
+from plotline.intake.model import Note, Reading, Unreadable, check_size
 
 READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JSON, and zip files of these"
 WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
-
-MAX_COLUMNS = 16_384
-"""As many as Excel has: describing and holding each one costs time and memory, however little is in it."""
 
 _REFUSALS = {
     "tar": "A tar archive. I cannot open it; please send the files themselves or as .zip.",
@@ -93,8 +90,7 @@ def _read_text(path: Path, size: int) -> Reading:
     data = with_line_feeds(data)
     reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
     widest = max((len(table.header) for table in reading.tables), default=0)
-    if widest > MAX_COLUMNS:
-        raise Unreadable(f"A table of {widest:,} columns; I read at most {MAX_COLUMNS:,}. Please send the columns you need.")
+    check_size(0, widest)
     if note:
         reading.notes.append(note)
     return reading

@@ -6,8 +6,8 @@ No cell is lost in silence: each is in a table, or in a note that names its row.
 from typing import Any
 
 from plotline.intake.grid import column_letters
-from plotline.intake.header import count_header_rows, header_names, kind_of
-from plotline.intake.model import Note, RawTable, Reading, Sheet
+from plotline.intake.header import count_header_rows, header_names, kind_of, several_rows
+from plotline.intake.model import Note, RawTable, Reading, Sheet, check_size
 from plotline.intake.sheet_layout import Area, count_filled, cut, find_areas, note_rows, title_rows, without_blanks
 from plotline.intake.sheet_notes import sheet_notes, words_of
 
@@ -140,6 +140,7 @@ def _table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area, count
     """The table of the cells `rows`, which stand at `area`; the first `count` of them are its header."""
     top, left, bottom, right = area
     width = right - left + 1
+    check_size(len(rows), width)
     head = [_unmerged(sheet, spans, row, top + index, left) for index, row in enumerate(rows[:count])]
     names, units = header_names(head, width)
     body = rows[count:]
@@ -156,6 +157,7 @@ def _table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area, count
         sheet.hidden,
         place,
         units=[units[column] for column in used],
+        header_cells=several_rows(head, used),
     )
     if count > 1:
         joined = next((names[column] for column in used if " / " in names[column]), None)

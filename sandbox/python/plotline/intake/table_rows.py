@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from plotline.intake.header import count_header_rows, header_names, kind_of
+from plotline.intake.header import count_header_rows, header_names, kind_of, several_rows
 from plotline.intake.line_notes import listed, on_lines
 from plotline.intake.model import Dialect, Note, RawTable, Rejected
 from plotline.intake.records import Records, modal_width
@@ -19,6 +19,7 @@ COMMENT_MARKS = ("#", "//")
 _MAX_CUT_NOTES = 40
 _ONE_FIELD = re.compile(r"has 1 field where the table has \d+")
 _MAX_TITLES = 30
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def build_table(records: Records, dialect: Dialect, name: str, source: list[str]) -> RawTable:
@@ -42,6 +43,7 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     rows, lines, width = _regular(rows, lines, width, dialect, table, source)
     header_rows = count_header_rows(rows[:210])
     table.header, table.units = header_names(rows[:header_rows], width)
+    table.header_cells = several_rows(rows[:header_rows], range(width))
     table.header_rows = header_rows
     body, starts = _without_repeats(rows, lines, header_rows, table)
     columns = list(zip(*body)) if body else [()] * width
@@ -105,7 +107,7 @@ def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
     marks = [bool(value.strip()) for value in above] if len(above) == width else []
     # Names of groups have gaps between them; a label with its value stands in the first columns.
     has_gaps = sum(marks) > 1 and not all(marks[: sum(marks)])
-    if has_gaps and all(kind_of(value) == "text" for value in above if value.strip()):
+    if has_gaps and all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in above if value.strip()):
         return start + head - 1
     return start + head
 
@@ -279,25 +281,17 @@ def _cut_notes(table: RawTable) -> None:
     lines = np.asarray(table.lines)
     suspects = set()
     for line, place in zip(short, np.searchsorted(lines, short).tolist()):
-        if place > 0 and lines[place - 1] == line - 1:
-            suspects.add(line - 1)
-        if place < len(lines) and lines[place] == line + 1 and line - 1 not in suspects:
+        if place > 0 and (lines[place - 1] == line - 1 or _ends_before(table, place - 1, line)):
+            suspects.add(int(lines[place - 1]))
+        if place < len(lines) and lines[place] == line + 1:
             suspects.add(line + 1)
-        elif place < len(lines) and lines[place] == line + 1 and _stands_out(table.columns[0], place):
-            suspects.add(line + 1)
-            suspects.discard(line - 1)
     if suspects:
         listed_lines = sorted(suspects)
         words = f"{len(suspects)} row(s) may have lost a part to the line beside: line {listed(listed_lines)}."
         table.notes += on_lines("may-be-cut", words, table.name, listed_lines)
 
 
-def _stands_out(column: Sequence[str], row: int) -> bool:
-    """Whether the value of a first column is shaped unlike those beside it, as the rest of a value that was cut is."""
-    values = column.array().tolist() if isinstance(column, TextColumn) else column
-    beside = [_shape(values[other]) for other in range(max(0, row - 20), min(len(values), row + 21)) if other != row]
-    return _shape(values[row]) not in beside
-
-
-def _shape(value: str) -> str:
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", value[:60]))
+def _ends_before(table: RawTable, row: int, line: int) -> bool:
+    """Whether a row of several lines ends right before this one."""
+    inside = sum(str(table.texts(index)[row]).count("\n") for index in range(len(table.columns)))
+    return int(table.lines[row]) + inside == line - 1
