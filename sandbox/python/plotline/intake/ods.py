@@ -43,7 +43,7 @@ def read_flat_ods(data: bytes, kind: str = "fods") -> Reading:
         if not reader.grids:
             raise Unreadable(f"The spreadsheet is damaged ({fault}). Please save it again and send it once more.") from None
         name = reader.grids[-1].name
-        reading.notes.append(Note("damaged-sheet", f"The spreadsheet is damaged after row {reader.row} of {name} ({fault}); what comes after it could not be read.", name, reader.row))
+        reading.notes.append(Note("damaged-sheet", f"The spreadsheet is damaged after row {reader.row} of {name} ({fault}); what comes after it could not be read.", name, reader.row or None))
     if not reader.grids:
         raise Unreadable("An OpenDocument file without a sheet. Please send its tables as .ods, .xlsx or .csv.")
     add_sheets(reading, [grid.sheet() for grid in reader.grids])
