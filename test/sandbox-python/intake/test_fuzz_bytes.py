@@ -19,18 +19,13 @@ FILES, SEED = 1200, 2_024
 SHAPE_BYTES = 200_000
 MAX_PEAK = 600_000_000
 
-TELLS_AN_EXCEPTION = ("while decompressing data",)
-"""Words of libraries that still stand in the error of a damaged workbook."""
-NOT_ANSWERED_YET = ("spans", "all columns")
-"""Shapes that take too long or too much memory."""
-
 
 class MutatedFiles(unittest.TestCase):
     def test_each_is_answered(self) -> None:
         peak = 0
         for number, outcome in enumerate(outcomes(files(FILES, SEED))):
             peak = max(peak, outcome.peak)
-            if outcome.fault and not any(words in outcome.fault for words in TELLS_AN_EXCEPTION):
+            if outcome.fault:
                 self.fail(f"file {number} ({outcome.name}, {len(outcome.data)} bytes) {outcome.fault}")
         self.assertGreater(peak, 0)
         self.assertLess(peak, MAX_PEAK)
@@ -56,8 +51,6 @@ class MutatedFiles(unittest.TestCase):
 class NastyShapes(unittest.TestCase):
     def test_each_is_answered_in_time(self) -> None:
         for name, shape in SHAPES.items():
-            if name in NOT_ANSWERED_YET:
-                continue
             with self.subTest(name):
                 outcome = next(outcomes([shape(SHAPE_BYTES)]))
                 self.assertIsNone(outcome.fault)

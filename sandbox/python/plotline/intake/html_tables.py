@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from plotline.intake.model import Note, Unreadable, check_size
 
 _MAX_SPAN = 1000
-_MAX_CELLS = 10_000_000
+_MAX_CELLS = 1_000_000
 _SILENT = frozenset(("script", "style", "template"))
 
 

@@ -74,6 +74,12 @@ def preamble_note(lines: Sequence[int], first_of_table: int, name: str) -> Note:
 def first_row(rows: list[list[str]], width: int) -> int:
     """Where the table begins: its first row of the table's width, or a narrower header right before it."""
     start = next(index for index, row in enumerate(rows) if len(row) == width)
+    short = sum(1 < len(row) < width for row in rows)
+    if short > max(_SYSTEMATIC * len(rows), _SYSTEMATIC_ROWS - 1):
+        # Rows end where their last value is, and so may the first ones.
+        while start and 1 < len(rows[start - 1]) < width:
+            start -= 1
+        return start
     start = _after_titles(rows, start, width)
     if start and width > 1:
         before = rows[start - 1]
@@ -94,13 +100,27 @@ def _written_otherwise(source: list[str], line: int, width: int, dialect: Dialec
     return None
 
 
+def _is_title(row: list[str], below: list[list[str]]) -> bool:
+    """Whether a row fills its first columns alone, or has names of groups over the columns, and begins unlike the rows
+    below, as a row of data with empty cells does not."""
+    marks = [bool(value.strip()) for value in row]
+    if not any(marks):
+        return True
+    if not marks[0] or not all(marks[: sum(marks)]):
+        return all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in row if value.strip())
+    return _shape(row[0]) not in {_shape(other[0]) for other in below[1:] if other}
+
+
 def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
     """The first row that is no title: titles fill few of the columns and stand above a row that fills most of them."""
     filled = [sum(bool(value.strip()) for value in row) if len(row) == width else 0 for row in rows[start : start + _MAX_TITLES]]
     if width < 3 or not filled or filled[0] > width // 2:
         return start
-    typical = sorted(count for count in filled if count)[len([count for count in filled if count]) // 2] if any(filled) else 0
+    counts = sorted(count for count in filled if count)
+    typical = counts[len(counts) // 2] if counts else 0
     head = next((index for index, count in enumerate(filled) if count > width // 2), None)
+    if head is not None and not all(_is_title(row, rows[start + head : start + head + 20]) for row in rows[start : start + head]):
+        return start
     if head is None or typical <= width // 2:
         return start + (filled[0] <= 1 < filled[1] if len(filled) > 2 else 0)
     above = rows[start + head - 1]
@@ -295,3 +315,7 @@ def _ends_before(table: RawTable, row: int, line: int) -> bool:
     """Whether a row of several lines ends right before this one."""
     inside = sum(str(table.texts(index)[row]).count("\n") for index in range(len(table.columns)))
     return int(table.lines[row]) + inside == line - 1
+
+
+def _shape(value: str) -> str:
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", value[:60]))
