@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class Loaded:
 
     rows: list[tuple[int, list[str]]]
     named: set[int]
+    starts: set[int]
+    """Lines on which a record begins, loaded or rejected."""
     reading: Reading
 
 
@@ -52,11 +55,12 @@ def judge(path: Path, document: Document) -> Verdict:
 def loaded(card: dict[str, Any], reading: Reading) -> Loaded:
     rows: list[tuple[int, list[str]]] = []
     named = {warning["line"] for warning in card["warnings"] if warning["line"]}
+    rejected: set[int] = set()
     for table in reading.tables:
         columns = [list(table.texts(index)) for index in range(len(table.header))]
         rows += [(int(line), list(cells)) for line, cells in zip(table.lines, zip(*columns))]
-        named |= {int(found.line) for found in table.rejected}
-    return Loaded(rows, named, reading)
+        rejected |= {int(found.line) for found in table.rejected}
+    return Loaded(rows, named | rejected, rejected | {line for line, _ in rows}, reading)
 
 
 def _judge_loaded(document: Document, found: Loaded) -> Verdict:
@@ -77,7 +81,7 @@ def _judge_loaded(document: Document, found: Loaded) -> Verdict:
     total = places[-1][1][-1]
     named = found.named if len(found.named) <= max(1, NAMED_SHARE * total) else set()
     owner = _owners(places, found.rows)
-    results = [_judge_piece(document, piece, lines, owner.get(lines[0], []), named) for piece, lines in places if piece.damaged]
+    results = [_judge_piece(document, piece, lines, owner.get(lines[0], []), named, found.starts) for piece, lines in places if piece.damaged]
     if len(found.reading.tables) > 1:
         results.append(Verdict("split-tables", f"{len(found.reading.tables)} tables"))
     changes, lost = typed_changes(document, found.reading, {lines[0]: piece for piece, lines in places}, named)
@@ -95,8 +99,8 @@ def _judge_loaded(document: Document, found: Loaded) -> Verdict:
     return Verdict("ok-exact", "", lost)
 
 
-def _judge_piece(document: Document, piece: Piece, lines: range, got: list[tuple[int, list[str]]], named: set[int]) -> Verdict:
-    """One damaged piece: `got` are the loaded rows that begin on its lines."""
+def _judge_piece(document: Document, piece: Piece, lines: range, got: list[tuple[int, list[str]]], named: set[int], starts: set[int]) -> Verdict:
+    """One damaged piece: `got` are the loaded rows that begin on its lines. A row counts as named by any line of its own."""
     cells = [row for _, row in got]
     want = [document.table.rows[index] for index in piece.rows]
     if len(cells) == len(want) and all(map(_same, cells, want)):
@@ -105,7 +109,8 @@ def _judge_piece(document: Document, piece: Piece, lines: range, got: list[tuple
     if piece.written is not None and len(cells) == len(piece.written) and all(map(_same, cells, piece.written)):
         return Verdict("ok-named" if some_named else "as-written", f"line {lines[0]}: {cells}")
     changed = [(line, row) for line, row in got if not any(_same(row, clean) for clean in want)]
-    unnamed = [(line, row) for line, row in changed if line not in named]
+    own = {line: {line, *takewhile(lambda other: other not in starts, range(line + 1, lines[-1] + 1))} for line, _ in changed}
+    unnamed = [(line, row) for line, row in changed if not own[line] & named]
     if unnamed:
         half = " (only another line of it named)" if some_named else ""
         return Verdict("silent-change" if want else "inserted", f"line {unnamed[0][0]} loaded as {unnamed[0][1]}{half}")

@@ -13,8 +13,8 @@ from damage.kinds import KINDS, THROUGHOUT
 from damage.styles import some_style
 from damage.tables import SHAPES, clean_table
 
-_LARGE_EVERY = 40
-"""One file in so many is large enough for the reader of large files, one in five of these has more than a megabyte."""
+_LARGE_EVERY = 60
+"""One file in so many is large enough for the reader of large files, one in four of these has more than a megabyte."""
 _DAMAGED_SHARE = 0.1
 """Files of which more is damaged line by line are not made: naming so many lines counts as naming none."""
 _TRIES = 200
@@ -50,8 +50,8 @@ def make(number: int, seed: int, kind: str | None = None) -> tuple[str, Document
 
 def _rows(number: int, fields: tuple[object, ...], rng: random.Random) -> int:
     if number % _LARGE_EVERY:
-        return rng.choice([rng.randint(15, 40), rng.randint(30, 150), rng.randint(100, 400)])
-    cells = 200_000 if number % (_LARGE_EVERY * 5) == 0 else 30_000
+        return rng.choice([rng.randint(15, 40), rng.randint(30, 120), rng.randint(100, 300)])
+    cells = 200_000 if number % (_LARGE_EVERY * 4) == 0 else 30_000
     return cells // len(fields) + rng.randrange(500)
 
 

@@ -2,13 +2,11 @@
 
 import argparse
 import random
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from fuzz.child import Answer, answers
+from fuzz.child import Answer, File, answers
 from fuzz.monsters import SHAPES
 from fuzz.mutations import mutated, random_bytes
 from fuzz.seeds import seeds
@@ -17,28 +15,24 @@ _SMALL, _MIDDLE, _LARGE = 500_000, 1_000_000, 2_000_000
 _SLOW_SECONDS = 3.0
 
 
-def written(files: int, seed: int, folder: Path) -> list[Path]:
-    """So many broken files, made from the seeds; the same arguments give the same files."""
+def broken(files: int, seed: int) -> list[File]:
+    """So many broken files, made from the valid ones; the same arguments give the same files."""
     valid = seeds()
     names = list(valid)
-    out = []
-    for number in range(files):
+    others = list(valid.values())
+
+    def make(number: int, name: str) -> bytes:
         rng = random.Random(f"{seed}/{number}")
-        name = names[number % len(names)]
-        data = random_bytes(rng) if number % 20 == 19 else mutated(valid[name], list(valid.values()), rng)
-        path = folder / f"{number:05d}-{name}"
-        path.write_bytes(data)
-        out.append(path)
-    return out
+        return random_bytes(rng) if number % 20 == 19 else mutated(valid[name], others, rng)
+
+    turns = [(number, names[number % len(names)]) for number in range(files)]
+    return [File(f"{number:05d}-{name}", lambda number=number, name=name: make(number, name)) for number, name in turns]
 
 
-def monsters(size: int, folder: Path) -> Iterator[tuple[str, Answer]]:
-    """The answer to each of the worst shapes at this size."""
-    for what, (name, make) in SHAPES.items():
-        path = folder / name
-        path.write_bytes(make(size))
-        for answer in answers([path]):
-            yield what, answer
+def monsters(size: int, names: list[str] | None = None) -> dict[str, File]:
+    """The worst shapes at this size by what is wrong with them."""
+    chosen = [(what, *SHAPES[what]) for what in names or SHAPES]
+    return {what: File(f"{index:02d}-{name}", lambda make=make: make(size)) for index, (what, name, make) in enumerate(chosen)}
 
 
 def main() -> int:
@@ -52,14 +46,15 @@ def main() -> int:
     found = 0
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        for answer in answers(written(given.files, given.seed, folder)):
+        files = broken(given.files, given.seed)
+        for file, answer in zip(files, answers(files, folder)):
             if answer.fault:
                 found += 1
                 print(f"{answer.name}: {answer.fault} ({answer.seconds:.1f} s, {answer.growth / 1e6:,.0f} MB)", flush=True)
                 if given.keep:
-                    shutil.copy(folder / answer.name, given.keep / f"fuzz-{given.seed}-{answer.name}")
+                    Path(given.keep, f"fuzz-{given.seed}-{answer.name}").write_bytes(file.make())
         if given.monsters:
-            for what, answer in monsters(_MIDDLE, folder):
+            for what, answer in zip(SHAPES, answers(list(monsters(_MIDDLE).values()), folder)):
                 found += answer.fault is not None
                 print(f"{what:42} {answer.seconds:6.2f} s {answer.growth / 1e6:8,.0f} MB  {answer.fault or ''}", flush=True)
         if given.growth:
@@ -70,18 +65,20 @@ def main() -> int:
 
 def _growth(folder: Path) -> int:
     found = 0
-    sizes = (_SMALL, _MIDDLE, _LARGE)
-    per_size = [dict(monsters(size, folder)) for size in sizes]
-    for what in SHAPES:
-        row = [answers_[what] for answers_ in per_size]
-        seconds = [answer.seconds for answer in row]
-        fault = next((answer.fault for answer in row if answer.fault), None)
-        steep = seconds[2] > 0.5 and seconds[2] > 3 * seconds[1]
-        slow = seconds[2] > _SLOW_SECONDS
-        found += bool(fault or steep or slow)
-        marks = " ".join(word for word, is_so in (("SLOW", slow), ("STEEP", steep)) if is_so)
-        print(f"{what:42} " + " ".join(f"{value:6.2f}" for value in seconds) + f" s {row[2].growth / 1e6:8,.0f} MB  {marks} {fault or ''}", flush=True)
+    per_size = [list(answers(list(monsters(size).values()), folder)) for size in (_SMALL, _MIDDLE, _LARGE)]
+    for what, *row in zip(SHAPES, *per_size):
+        found += _say_growth(what, row)
     return found
+
+
+def _say_growth(what: str, row: list[Answer]) -> bool:
+    seconds = [answer.seconds for answer in row]
+    fault = next((answer.fault for answer in row if answer.fault), "")
+    slow = seconds[2] > _SLOW_SECONDS
+    steep = seconds[2] > 0.5 and seconds[2] > 3 * seconds[1]
+    marks = " ".join(word for word, is_so in (("SLOW", slow), ("STEEP", steep)) if is_so)
+    print(f"{what:42} " + " ".join(f"{value:6.2f}" for value in seconds) + f" s {row[2].growth / 1e6:8,.0f} MB  {marks} {fault}", flush=True)
+    return bool(fault or slow or steep)
 
 
 if __name__ == "__main__":

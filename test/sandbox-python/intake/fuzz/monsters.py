@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from fuzz.workbooks import ods_members, xlsx_members, zipped
 
-_BOMB_BYTES = 600_000_000
+_BOMB_RATIO = 600
+"""Bytes that a bomb holds for each one of its asked size."""
 
 
 def _times(piece: bytes) -> Callable[[int], bytes]:
@@ -88,15 +89,15 @@ SHAPES: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "merged ranges": ("x.xlsx", _xlsx("xl/worksheets/sheet1.xml", lambda size: _SHEET + b'<row r="1"><c r="A1"><v>1</v></c></row></sheetData><mergeCells>' + b'<mergeCell ref="A1:XFD1048576"/>' * (size // 33) + b"</mergeCells></worksheet>")),
     "entities in XML": ("x.xlsx", _xlsx("xl/worksheets/sheet1.xml", lambda _: b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb">' + b"".join(b'<!ENTITY b%d "%s">' % (index, b"&b%d;" % (index - 1) * 10 if index else b"&b;" * 10) for index in range(9)) + b"]><a>&b8;</a>")),
     "repeated cells": ("x.ods", lambda size: zipped(ods_members() | {"content.xml": ods_members()["content.xml"].replace(b'number-rows-repeated="1000"><table:table-cell table:number-columns-repeated="1000"/>', b'number-rows-repeated="1000000"><table:table-cell table:number-columns-repeated="16000" office:value-type="float" office:value="1"/>')})),
-    "a bomb": ("x.zip", lambda _: _bomb("a.csv")),
-    "a bomb in a workbook": ("x.xlsx", lambda _: _bomb("xl/worksheets/sheet1.xml")),
+    "a bomb": ("x.zip", lambda size: _bomb("a.csv", size)),
+    "a bomb in a workbook": ("x.xlsx", lambda size: _bomb("xl/worksheets/sheet1.xml", size)),
     "many members": ("x.zip", lambda size: zipped({f"{index}.csv": b"a,b\n1,2\n" for index in range(size // 200)})),
     "zips in zips": ("x.zip", lambda _: _zips(30)),
 }  # fmt: skip
 """What is wrong -> (file name, its bytes at about a size)."""
 
 
-def _bomb(name: str) -> bytes:
+def _bomb(name: str, size: int) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for member, data in xlsx_members().items():
@@ -104,7 +105,7 @@ def _bomb(name: str) -> bytes:
                 archive.writestr(member, data)
         with archive.open(name, "w", force_zip64=True) as file:
             block = b"1,2,3,4\n" * 125_000
-            for _ in range(_BOMB_BYTES // len(block)):
+            for _ in range(_BOMB_RATIO * size // len(block)):
                 file.write(block)
     return out.getvalue()
 
