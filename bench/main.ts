@@ -11,6 +11,7 @@ import { idleMemory } from './idle-memory.ts';
 import { loaderCorpora } from './loader-corpora.ts';
 import { mentionToChart } from './mention-to-chart.ts';
 import { restore } from './restore.ts';
+import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
 import { benchImage } from './sandboxes.ts';
 import { transfer } from './transfer.ts';
@@ -24,6 +25,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['round-trip', roundTrip],
   ['chart', chart],
   ['first-read', firstRead],
+  ['row-ledger', rowLedger],
   ['respawn', respawn],
   ['transfer-runc', () => transfer('runc')],
   ['interrupts', interrupts],

@@ -285,6 +285,8 @@ export interface CardColumn {
   /** The most frequent values of text columns; all of them where there are at most 50. */
   readonly top: readonly { readonly value: string; readonly count: number }[];
   readonly examples: readonly string[];
+  /** Present where the table's header has several rows: what each of them says of this column; `name` joins them. */
+  readonly header?: readonly string[];
   /** Present where the values allow two readings (03/04/2025, 1.234): both, the other columns and rows do not decide. */
   readonly readings?: readonly CardReading[];
 }
@@ -298,3 +300,6 @@ export interface CardReading {
 }
 
 export const cardMime = 'application/vnd.plotline.card+json';
+
+/** Which rows a cell loaded and lost, as the last of its results; no result for a person. */
+export const ledgerMime = 'application/vnd.plotline.ledger+json';

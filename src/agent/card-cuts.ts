@@ -104,13 +104,14 @@ function cutTable(table: CardTable, cut: Cut): CardTable {
   };
 }
 
-function cutColumn({ readings, ...column }: CardColumn, cut: Cut): CardColumn {
+function cutColumn({ readings, header, ...column }: CardColumn, cut: Cut): CardColumn {
   const kept = readings?.map((reading) => ({ ...reading, examples: reading.examples.slice(0, 1) }));
   return {
     ...column,
     name: short(column.name, cut),
     top: column.top.slice(0, cut.top).map(({ value, count }) => ({ value: short(value, cut), count })),
     examples: cut.examples ? column.examples : [],
+    ...(header === undefined || !cut.examples ? {} : { header }),
     ...(kept === undefined ? {} : { readings: kept }),
   };
 }

@@ -41,7 +41,9 @@ function literal(text: string): string {
 }
 
 function placeWord(card: FileCard): string {
-  return ['xlsx', 'xls', 'ods', 'xml-spreadsheet'].includes(card.kind) ? 'row' : 'line';
+  return ['xlsx', 'xlsm', 'xltx', 'xltm', 'xlam', 'xlsb', 'xls', 'ods', 'fods', 'xml-spreadsheet'].includes(card.kind)
+    ? 'row'
+    : 'line';
 }
 
 const marks: Readonly<Record<string, string>> = {

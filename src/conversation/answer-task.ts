@@ -4,6 +4,7 @@ import { threadHistory } from '../agent/history.ts';
 import { userMessage } from '../agent/user-message.ts';
 import { cardsLine } from '../answer/card-text.ts';
 import type { CollectLimits } from '../answer/collect.ts';
+import { withCoverage } from '../answer/coverage.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import { fitArtifacts } from '../answer/fit.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
@@ -85,7 +86,7 @@ export async function answerTask(
     return {
       taskId: task.id,
       outcome: outcome.outcome,
-      text: outcome.text,
+      text: isAnswer(outcome) ? withCoverage(outcome.text, cells.ledger) : outcome.text,
       artifacts: fitting.artifacts,
       notices: [...intake.notices, ...(await cardPosts.unposted()), ...cells.notices, ...fitting.notices],
       code: cells.shown,
@@ -151,6 +152,10 @@ function show(event: AgentEvent, progress: ProgressReporter): void {
 /** A stopped task keeps what it made to itself; the person asked for quiet. */
 function keepsArtifacts(outcome: AgentOutcome): boolean {
   return outcome.outcome !== 'cancelled';
+}
+
+function isAnswer({ outcome }: AgentOutcome): boolean {
+  return outcome === 'answered' || outcome === 'partial';
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,8 @@
 import { collectArtifacts } from '../answer/collect.ts';
 import { formulaNotices } from '../answer/formulas.ts';
 import type { CollectLimits } from '../answer/collect.ts';
+import { takeLedger } from '../answer/row-ledger.ts';
+import type { LedgerPage } from '../answer/row-ledger.ts';
 import { selectArtifacts } from '../answer/select.ts';
 import type { CellOutcome } from '../answer/select.ts';
 import type { Blobs, RunOptions, Store } from '../ports.ts';
@@ -33,6 +35,8 @@ export interface TaskCells {
   /** What goes out with the reply. */
   artifacts(): Promise<readonly Artifact[]>;
   readonly shown: readonly ShownCell[];
+  /** What the cells that worked counted of their rows, in order. */
+  readonly ledger: readonly LedgerPage[];
   /** What was reset, rebuilt or could not be kept, in words. */
   readonly notices: ReadonlySet<string>;
   readonly sandboxMs: number;
@@ -51,6 +55,7 @@ export function createTaskCells(
   const threadKey = threadKeyOf(task.thread);
   const outcomes: CellOutcome[] = [];
   const shown: ShownCell[] = [];
+  const ledger: LedgerPage[] = [];
   const notices = new Set<string>();
   const sandbox = createTaskSandbox(threadKey, deps.sessions, notices);
   let sandboxMs = 0;
@@ -59,11 +64,13 @@ export function createTaskCells(
     const last = (await deps.store.cells(threadKey)).at(-1);
     const seed = seedOfNext(last);
     const options = { timeoutMs: deps.cellTimeoutMs, signal, onOutput };
-    const { session, execution, startedAtMs, isSecond } = await sandbox.run(
+    const { session, startedAtMs, isSecond, ...ran } = await sandbox.run(
       code,
       seed === null ? options : { ...options, seed },
       `The sandbox was lost while “${title}” ran; I ran it again in a new one.`,
     );
+    const { execution, ledger: page } = takeLedger(ran.execution);
+    if (page !== null && execution.status === 'ok') ledger.push(page);
     sandboxMs += execution.durationMs;
     const { record, parts } = await toCellRecord(execution);
     await deps.store.addCell(threadKey, {
@@ -133,6 +140,7 @@ export function createTaskCells(
       return picked;
     },
     shown,
+    ledger,
     notices,
     get sandboxMs() {
       return sandboxMs;

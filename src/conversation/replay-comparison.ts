@@ -1,3 +1,4 @@
+import { takeLedger } from '../answer/row-ledger.ts';
 import { chartMime, tableMime } from '../types.ts';
 import type { Blobs } from '../ports.ts';
 import type { Cell, Execution, MimeBundle, OutputFile, RecordedResult } from '../types.ts';
@@ -18,15 +19,16 @@ const namedFiles = 3;
 
 /**
  * What a cell gave against what it had given: how it ended; where that is the same, what it printed, its results part by part,
- * its files, of which `sameFile` is asked where their hashes differ. Warnings on stderr do not count. Results of a cell that was stored before they were recorded are not compared.
+ * its files, of which `sameFile` is asked where their hashes differ. Warnings on stderr and the row ledger do not count. Results of a cell that was stored before they were recorded are not compared.
  */
 export async function compareExecutions(
   cell: Cell,
-  replayed: Execution,
+  again: Execution,
   blobs: Blobs,
   sameFile: (now: OutputFile, before: OutputFile) => Promise<boolean>,
 ): Promise<readonly Difference[]> {
   const recorded = cell.execution;
+  const replayed = takeLedger(again).execution;
   const [before, now] = [endOf(recorded), endOf(replayed)];
   if (before !== now) return [{ kind: 'end', before, now }];
   const durationMs = recorded.durationMs + replayed.durationMs;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 /**
- * The suites of the Python inside the image. The loader's run in a container of it; the driver's speak the protocol with
+ * The suites of the Python inside the image. The loader's and the ledger's run in a container of it; the driver's speak the protocol with
  * containers from outside, for which the machine needs a Python of its own.
  */
 
@@ -16,23 +16,30 @@ function run(program: string, args: readonly string[]): { readonly code: number 
 }
 
 describe.skipIf(run('docker', ['version']).code !== 0 && process.env['CI'] !== 'true')('Python suites', () => {
-  it('the loader and the file card', () => {
-    const limits = ['--network', 'none', '--memory', '2g', '--read-only', '--tmpfs', '/tmp'];
-    const mount = ['-v', `${folder}/intake:/tests:ro`, '-w', '/tests'];
-    const suite = ['-m', 'unittest', 'discover', '-p', 'test_*.py'];
-    const { code, output } = run('docker', [
-      'run',
-      '--rm',
-      ...limits,
-      ...mount,
-      '--entrypoint',
-      'python3',
-      image,
-      ...suite,
-    ]);
-    expect(output).toMatch(/Ran [1-9]\d* tests/);
-    expect(code, output.slice(-4000)).toBe(0);
-  }, 320_000);
+  it.each([
+    ['the loader and the file card', 'intake'],
+    ['the row ledger', 'ledger'],
+  ])(
+    '%s',
+    (_, suiteFolder) => {
+      const limits = ['--network', 'none', '--memory', '2g', '--read-only', '--tmpfs', '/tmp'];
+      const mount = ['-v', `${folder}/${suiteFolder}:/tests:ro`, '-w', '/tests'];
+      const suite = ['-m', 'unittest', 'discover', '-p', 'test_*.py'];
+      const { code, output } = run('docker', [
+        'run',
+        '--rm',
+        ...limits,
+        ...mount,
+        '--entrypoint',
+        'python3',
+        image,
+        ...suite,
+      ]);
+      expect(output).toMatch(/Ran [1-9]\d* tests/);
+      expect(code, output.slice(-4000)).toBe(0);
+    },
+    320_000,
+  );
 
   it.skipIf(run('python3', ['--version']).code !== 0)(
     'the driver and the kernel',

@@ -35,7 +35,7 @@ describe('the built-in analyst as a model', () => {
     expect(first.events.filter(({ type }) => type === 'tool-call')).toHaveLength(1);
     const second = await turn([question, first.message, result(first.message, facts)]);
     expect(second.message.text).toContain('**1,234.50 EUR**');
-    expect(second.message.text).toContain('Rows used: 600 of 600.');
+    expect(second.message.text).toContain('All rows used.');
     expect(second.message.text).toContain('no language model is configured');
     expect(second.events.flatMap((event) => (event.type === 'text-delta' ? [event.text] : [])).join('')).toBe(
       second.message.text,

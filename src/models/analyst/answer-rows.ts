@@ -38,7 +38,7 @@ function unusableText(cells: readonly Facts[]): string {
   return `${groups.join(', ')}${byValue.size > 6 ? ', …' : ''}`;
 }
 
-/** "Rows used: 1,985 of 2,000. Not used: …" */
+/** "Rows used: 1,985 of 2,000. Not used: …", "All rows used."; in place of the line that answers about tables get. */
 export function usageText(facts: Facts): string {
   const read = facts.number('read');
   if (read === null) return '';
@@ -74,6 +74,7 @@ export function usageText(facts: Facts): string {
   const including = repeated > 0 ? `, including ${plural(repeated, 'repeated row')}` : '';
   const all = read + rejected + (facts.flag('cells') ? 0 : totals.length);
   const head = `${unit === 'rows' ? 'Rows' : 'Values'} used: ${used.toLocaleString('en-US')} of ${all.toLocaleString('en-US')}${including}.`;
+  if (parts.length === 0 && repeated === 0 && used === all && unit === 'rows') return 'All rows used.';
   return parts.length === 0 ? head : `${head} Not used: ${parts.join('; ')}.`;
 }
 

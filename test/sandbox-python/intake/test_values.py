@@ -86,6 +86,12 @@ class Values(IntakeCase):
 
 
 class Headers(IntakeCase):
+    def test_header_of_several_rows_keeps_what_each_row_said(self) -> None:
+        found = self.carded(",2023,,2024,\nCity,Sales,Cost,Sales,Cost\nOslo,1,2,3,4\nBern,5,6,7,8\nRome,1,2,3,4\n")
+        columns = found["tables"][0]["columns_info"]
+        self.assertEqual([column["name"] for column in columns], ["City", "2023 / Sales", "2023 / Cost", "2024 / Sales", "2024 / Cost"])
+        self.assertEqual([column["header"] for column in columns], [["", "City"], ["2023", "Sales"], ["", "Cost"], ["2024", "Sales"], ["", "Cost"]])
+
     def names(self, content: str) -> list[str]:
         return list(self.loaded(content).columns)
 

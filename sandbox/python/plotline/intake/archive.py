@@ -1,10 +1,13 @@
 """Zip files: workbooks are zips too, so the entries decide. Guards stand before anything is unpacked."""
 
 import bz2
+import contextlib
 import gzip
 import lzma
+import re
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -16,7 +19,7 @@ MAX_RATIO = 200
 """Unpacked size over packed size; text compresses 5 to 30 times, repeated text up to about 100."""
 _RATIO_FROM_BYTES = 20_000_000
 _PIECE_BYTES = 1 << 20
-_TABLE_SUFFIXES = frozenset(".csv .tsv .tab .txt .psv .dat .xlsx .xlsm .xltx .xltm .xls .ods .json .jsonl .ndjson .zip .gz .md .html .htm .fwf".split())
+_TABLE_SUFFIXES = frozenset(".csv .tsv .tab .txt .psv .dat .xlsx .xlsm .xltx .xltm .xlam .xlsb .xls .xlt .ods .fods .json .jsonl .ndjson .geojson .zip .gz .bz2 .xz .md .html .htm .mht .fwf".split())
 
 
 def read_zip(file: Path | BinaryIO, depth: int, path: Path) -> Reading:
@@ -28,22 +31,39 @@ def read_zip(file: Path | BinaryIO, depth: int, path: Path) -> Reading:
     with archive:
         entries = archive.infolist()
         guard(entries)
-        names = {entry.filename.replace("\\", "/").lower() for entry in entries}
-        if "[content_types].xml" in names and any(name.endswith("workbook.bin") for name in names):
-            raise Unreadable("An Excel binary workbook (.xlsb). Please save it as .xlsx and send it again.")
-        if "[content_types].xml" in names and any(name.endswith(".xml") and name.startswith("xl/") for name in names):
-            from plotline.intake.xlsx import read_xlsx
-
-            return read_xlsx(archive, path)
-        if "content.xml" in names and "mimetype" in names or "meta-inf/manifest.xml" in names and "content.xml" in names:
-            from plotline.intake.ods import read_ods
-
-            return read_ods(archive)
-        if "[content_types].xml" in names and any(name.startswith(("word/", "ppt/")) for name in names):
-            raise Unreadable("A text document or presentation, not a table. Please send its tables as .xlsx or .csv.")
+        document = _as_document(archive, path)
+        if document:
+            return document
         if depth >= 2:
             raise Unreadable("A zip inside a zip inside a zip. Please unpack it and send the files themselves.")
         return _read_entries(archive, entries, depth)
+
+
+def _as_document(archive: zipfile.ZipFile, path: Path) -> Reading | None:
+    """The workbook that the zip is, None for a plain archive. Raises `Unreadable` for other documents."""
+    names = {entry.filename.replace("\\", "/").lstrip("/").lower(): entry.filename for entry in archive.infolist()}
+    types = b""
+    if "[content_types].xml" in names:
+        with contextlib.suppress(zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError):
+            types = part_bytes(archive, names["[content_types].xml"]).replace(b"\0", b"").lower()
+    workbook = any(re.search(r"(?:^|/)workbook\d*\.xml$", name) for name in names) and any("worksheets/" in name or name.startswith("xl/") for name in names)
+    if b"ms-excel.sheet.binary" in types or any(re.search(r"(?:^|/)workbook\d*\.bin$", name) for name in names):
+        from plotline.intake.xlsb import read_xlsb
+
+        return read_xlsb(archive)
+    if workbook or (b"spreadsheetml" in types and b"wordprocessingml.document.main" not in types and b"presentationml.presentation.main" not in types):
+        from plotline.intake.xlsx import read_xlsx
+
+        return read_xlsx(archive, path)
+    if "content.xml" in names and ("mimetype" in names or "meta-inf/manifest.xml" in names):
+        from plotline.intake.ods import read_ods
+
+        return read_ods(archive)
+    if "index/document.iwa" in names or "index.zip" in names:
+        raise Unreadable("An Apple document (Numbers, Pages or Keynote). In Numbers choose File > Export To > Excel and send that file.")
+    if types and any(name.startswith(("word/", "ppt/")) for name in names):
+        raise Unreadable("A text document or presentation, not a table. Please send its tables as .xlsx or .csv.")
+    return None
 
 
 def guard(entries: list[zipfile.ZipInfo]) -> None:
@@ -77,30 +97,31 @@ def _read_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], dept
     if len(files) > MAX_ENTRIES:
         out.notes.append(Note("many-files", f"The zip has {len(files)} files; the first {MAX_ENTRIES} were looked at."))
         files = files[:MAX_ENTRIES]
+    names = entry_names(files)
     others: dict[str, int] = {}
     readable = [entry for entry in files if PurePosixPath(entry.filename).suffix.lower() in _TABLE_SUFFIXES]
     with tempfile.TemporaryDirectory() as directory:
-        for number, entry in enumerate(files):
+        for number, (entry, name) in enumerate(zip(files, names)):
             suffix = PurePosixPath(entry.filename).suffix.lower()
             if entry not in readable:
                 others[suffix or "no extension"] = others.get(suffix or "no extension", 0) + 1
                 continue
             if entry.flag_bits & 1:
-                out.notes.append(Note("not-read", f"{entry.filename} is password-protected; remove the password and send it again."))
+                out.notes.append(Note("not-read", f"{name} is password-protected; remove the password and send it again."))
                 continue
             place = Path(directory) / f"{number}{suffix}"
             try:
                 _unpack(archive, entry, place)
                 inner = read_file(place, depth + 1)
             except Unreadable as refusal:
-                out.notes.append(Note("not-read", f"{entry.filename}: {refusal}"))
+                out.notes.append(Note("not-read", f"{name}: {refusal}"))
                 continue
             except Exception as fault:  # noqa: BLE001 - one damaged entry must not hide the others
-                out.notes.append(Note("not-read", f"{entry.filename} could not be read ({type(fault).__name__})."))
+                out.notes.append(Note("not-read", f"{name} could not be read: {_what_is_wrong(fault)}."))
                 continue
             finally:
                 place.unlink(missing_ok=True)
-            _add(out, inner, entry.filename, place.stem)
+            _add(out, inner, name, place.stem)
     if others:
         listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items(), key=lambda item: -item[1])[:12])
         out.notes.append(Note("other-files", f"The zip also holds files that are not tables: {listed}." if out.tables else f"The zip holds {len(files)} file(s), none of them a table: {listed}."))
@@ -109,12 +130,59 @@ def _read_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], dept
 
 def _add(out: Reading, inner: Reading, filename: str, stem: str) -> None:
     out.dialect = out.dialect or inner.dialect
+    taken = {table.name for table in out.tables}
+    labels: dict[str | None, str] = {}
     for table in inner.tables:
         label = filename if len(inner.tables) == 1 else f"{filename}: {table.name.replace(stem, PurePosixPath(filename).stem, 1)}"
+        number = 2
+        while label in taken:
+            label = f"{label.removesuffix(f' ({number - 1})')} ({number})"
+            number += 1
+        taken.add(label)
         old, table.name = table.name, label
+        labels[old] = label
         table.notes = [Note(note.code, note.message, label if note.table == old else note.table, note.line) for note in table.notes]
         out.tables.append(table)
-    out.notes += [Note(note.code, f"{filename}: {note.message}", note.table, note.line) for note in inner.notes]
+    out.notes += [Note(note.code, f"{filename}: {note.message}", labels.get(note.table, note.table), note.line) for note in inner.notes]
+
+
+def entry_names(entries: list[zipfile.ZipInfo]) -> list[str]:
+    """The entries' names, with those that are in an unmarked code page read in the page that all of them fit; each once."""
+    unmarked = [entry.filename.encode("cp437", "replace") for entry in entries if not entry.flag_bits & 0x800 and not entry.filename.isascii()]
+    page = _name_page(b"\n".join(unmarked)) if unmarked else "cp437"
+    out: list[str] = []
+    for entry in entries:
+        name = entry.filename if entry.flag_bits & 0x800 or entry.filename.isascii() else entry.filename.encode("cp437", "replace").decode(page, "replace")
+        number, plain = 2, name
+        while name in out:
+            name, number = f"{plain} ({number})", number + 1
+        out.append(name)
+    return out
+
+
+def _name_page(names: bytes) -> str:
+    from plotline.intake.code_pages import best_code_page
+
+    with contextlib.suppress(UnicodeDecodeError):
+        names.decode("utf-8")
+        return "utf-8"
+    page = best_code_page(names)
+    try:
+        text = names.decode(page)
+    except (UnicodeDecodeError, LookupError):
+        return "cp437"
+    # Western names look alike in many pages; the zip format's own is right then.
+    return page if sum(character > "\u036f" for character in text) * 2 > sum(character > "\x7f" for character in text) else "cp437"
+
+
+def _what_is_wrong(fault: Exception) -> str:
+    if isinstance(fault, zipfile.BadZipFile) and "CRC" in str(fault):
+        return "it is damaged, its checksum does not fit its content"
+    if isinstance(fault, NotImplementedError):
+        return "it is packed in a way that I do not know"
+    if isinstance(fault, RuntimeError) and "password" in str(fault):
+        return "it is password-protected"
+    return "it is damaged"
 
 
 def _is_clutter(name: str) -> bool:
@@ -152,7 +220,7 @@ def read_compressed(path: Path, kind: str, depth: int) -> Reading:
                     if left < 0:
                         raise Unreadable(f"The file unpacks to more than {limit / 1e6:,.0f} MB, as zip bombs do, so I did not open it.")
                     target.write(piece)
-        except (OSError, EOFError, lzma.LZMAError):
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
             raise Unreadable("The compressed file is damaged or incomplete; please send it again.") from None
         inner = read_file(place, depth + 1)
     inner.notes.append(Note("compressed", f"Read from a {kind} file."))

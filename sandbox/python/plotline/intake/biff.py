@@ -155,6 +155,7 @@ class _SheetRecords:
                     self._record(kind, pieces)
                 except (struct.error, EOFError, IndexError):
                     self.damaged += 1
+        self._say_missing()
         if self.damaged:
             words = f"{self.damaged} damaged record(s) in the sheet {self.grid.name}, the last one after row {self.last_row}; their cells could not be read."
             self.grid.notes.append(Note("damaged-sheet", words, self.grid.name, self.last_row or None))
@@ -225,7 +226,7 @@ class _SheetRecords:
     def _formula(self, body: bytes, old: bool) -> None:
         row, column, style = self._cell(body)
         result = body[7:15] if old else body[6:14]
-        self.waiting = None
+        self._say_missing()
         if result[6:8] != b"\xff\xff":
             self._number(row, column, style, whole(struct.unpack("<d", result)[0]))
         elif result[0] == 0:
@@ -234,6 +235,12 @@ class _SheetRecords:
             self._put(row, column, bool(result[2]))
         elif result[0] == 2:
             self._put(row, column, CellError(ERRORS.get(result[2], "#ERROR!")))
+
+    def _say_missing(self) -> None:
+        """A formula's text that has not come by the next formula is not in the file."""
+        if self.waiting and self.book.version == 8:
+            self.grid.formulas_without_values.append((self.waiting[0] + 1, self.waiting[1] + 1))
+        self.waiting = None
 
     def _number(self, row: int, column: int, style: int, value: int | float) -> None:
         self._put(row, column, self.dates.value(value, style))

@@ -11,8 +11,8 @@ import numpy as np
 from plotline.intake.bulk_scan import Scan, scan
 from plotline.intake.dialect import detect_dialect
 from plotline.intake.encoding import Decoded, decode
-from plotline.intake.header import count_header_rows, header_names
-from plotline.intake.line_notes import encoding_notes, end_note
+from plotline.intake.header import count_header_rows, header_names, several_rows
+from plotline.intake.line_notes import encoding_notes, end_note, returns_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
 from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, first_row, preamble_note, regular_rows
@@ -53,7 +53,7 @@ def read_bulk(data: bytes, name: str) -> Reading | None:
     table = reader.table()
     if table is None:
         return None
-    notes = encoding_notes(decoded) + end_note(body.count(b"\n") + 1, chr(body[-1]))
+    notes = encoding_notes(decoded) + returns_note(_lines_with_returns(body, lines)) + end_note(body.count(b"\n") + 1, chr(body[-1]))
     return Reading("tsv" if dialect.delimiter == "\t" else "csv", [table], dialect, notes)
 
 
@@ -90,9 +90,6 @@ def _head(piece: bytes) -> str:
 
 
 def _lines_of(body: bytes, dialect: Dialect) -> tuple[Buffer, Scan] | None:
-    returns, pairs, feeds = body.count(b"\r"), body.count(b"\r\n"), body.count(b"\n")
-    if returns - pairs and (returns - pairs) * 3 >= feeds:
-        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     buffer = Buffer(body)
     found = scan(buffer.codes, ord(dialect.delimiter), ord(dialect.quote) if dialect.quote else None, dialect.escape == "\\")
     if found is None or found.width < 2 or len(found.plain) < 100:
@@ -103,6 +100,16 @@ def _lines_of(body: bytes, dialect: Dialect) -> tuple[Buffer, Scan] | None:
     return buffer, found
 
 
+def _lines_with_returns(body: bytes, lines: Scan) -> list[int]:
+    """The records that hold a carriage return which ends no line."""
+    if body.count(b"\r") == body.count(b"\r\n"):
+        return []
+    codes = np.frombuffer(body, dtype=np.uint8)
+    places = np.flatnonzero(codes == _RETURN)
+    lone = places[codes[np.minimum(places + 1, len(codes) - 1)] != ord("\n")]
+    return np.unique(lines.numbers[np.searchsorted(lines.starts, lone, side="right") - 1]).tolist()
+
+
 class _Reader:
     """Makes the table of one file out of its plain lines and the records between them."""
 
@@ -110,6 +117,7 @@ class _Reader:
         self.buffer, self.lines, self.dialect, self.name = buffer, lines, dialect, name
         self.how = tokeniser(dialect.delimiter, dialect.quote, dialect.escape)
         self.width = lines.width
+        self.header_cells: list[list[str]] = []
 
     def table(self) -> RawTable | None:
         head = self._head()
@@ -117,6 +125,7 @@ class _Reader:
             return None
         header_rows, names, units, body_from, preamble = head
         out = RawTable(self.name, names, header_rows, [], [], units=units)
+        out.header_cells = self.header_cells
         if preamble:
             out.notes.append(preamble)
         odd = self._odd_records(body_from)
@@ -166,6 +175,7 @@ class _Reader:
         whole = [(row, line) for row, line in zip(rows, lines) if len(row) == self.width]
         count = count_header_rows([row for row, _ in whole][:210])
         names, units = header_names([row for row, _ in whole][:count], self.width)
+        self.header_cells = several_rows([row for row, _ in whole][:count], range(self.width))
         preamble = preamble_note([self._number(line - 1) for line in records.lines[:start]], self._number(lines[0] - 1), self.name) if start else None
         # A header may be quoted over several lines; the body begins where the next record does.
         body_from = (whole[count][1] if count < len(whole) else lines[0]) - 1

@@ -1,6 +1,7 @@
 """The file card: what is known about a file before anyone computes with it, as JSON-safe data."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def card_and_reading(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Read
     except RecursionError:
         out["error"] = "The file is nested too deeply to be read."
     except Exception as fault:  # noqa: BLE001 - any file may come in, and the card must always say something
-        out["error"] = safe_text(f"The file could not be read; it may be damaged ({type(fault).__name__}: {fault}).")
+        print(f"{place.name}: {type(fault).__name__}: {fault}", file=sys.stderr)  # for whoever runs this by hand
+        out["error"] = "The file could not be read; it may be damaged. Please open it in the program it comes from, save it again and send it once more."
     if out["error"]:
         out.update(ok=False, tables=[], rejected=[], rejected_count=0)
         reading = None
@@ -84,7 +86,7 @@ def _fill(out: dict[str, Any], path: Path, reading: Reading) -> None:
     described = describe_other(path, reading)
     if described:
         notes.append(Note("not-a-table", described))
-    elif not reading.tables and reading.kind != "zip":  # what else a zip holds is in its notes
+    elif not reading.tables and reading.kind != "zip" and not reading.sheets:  # what else a zip holds is in its notes
         raise Unreadable("There is no table in this file: nothing but empty cells.")
     for raw in reading.tables[:_MAX_TABLES]:
         view = TableView(typed(raw), reading.dialect.encoding if reading.dialect else None)

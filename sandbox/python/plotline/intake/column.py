@@ -69,3 +69,8 @@ def row_of(codes: np.ndarray, index: int) -> int | None:
 def ambiguous_words(example: str) -> str:
     other, read = ("thousands", "decimals") if "." in example else ("decimals", "thousands")
     return f"{example} was read with its mark as {read}; it could also mean {other}."
+
+
+def rows_of(codes: np.ndarray, indexes: list[int]) -> list[int]:
+    """The rows that hold one of these distinct values."""
+    return np.flatnonzero(np.isin(codes, indexes)).tolist()

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from plotline.intake import numbers
-from plotline.intake.column import Column, Hints, ambiguous_words, cells, fits, integers, row_of, take
-from plotline.intake.dates import read_dates
+from plotline.intake.column import Column, Hints, ambiguous_words, cells, fits, integers, row_of, rows_of, take
+from plotline.intake.dates import Dates, read_dates
 from plotline.intake.native_columns import native_column
 from plotline.intake.quick_columns import dates_column, numbers_column
 from plotline.intake.readings import date_readings, number_readings
@@ -66,6 +66,8 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         return None
     total = int(sum(counts[index] for index in judged))
     ids = [index for index in judged if numbers.is_id(texts[index])]
+    long = _too_long(texts, judged, ids, counts)
+    ids = [index for index in ids if index not in long]
     if ids and not _few_zeros(texts, judged, ids, counts):
         return None
     shapes = {index: shape for index in judged if (shape := numbers.shape_of(texts[index])) is not None}
@@ -82,10 +84,13 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         return None
     converted: list[Any] = [None] * len(texts)
     reasons: dict[int, str] = {}
+    whole_others = all(shape.body.isdigit() and not shape.exponent for shape in shapes.values())
     for index in judged:
         shape = shapes.get(index)
         value = numbers.number_of(shape, convention) if shape else None
-        if value is None:
+        if index in long and not (whole_others and isinstance(value, int) and abs(value) < 2**63):
+            reasons[index] = "has more digits than a number keeps exactly"
+        elif value is None:
             reasons[index] = "is not a number"
         elif shape.unit and shape.unit != unit:
             reasons[index] = f"is in {shape.unit}, the column {f'in {unit}' if unit else 'has no unit'}"
@@ -105,8 +110,11 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         example = next(texts[index] for index in shapes if numbers.is_ambiguous(shapes[index].body))
         column.notes.append(("ambiguous-decimals", ambiguous_words(example), None))
         column.readings = number_readings([texts[index] for index in shapes], list(shapes.values()))
+    if long - set(reasons):
+        words = f"{texts[next(iter(long))]} has many more digits than the other numbers; it may be the number of a card or an account."
+        column.notes.append(("long-number", words, rows_of(codes, sorted(long))))
     if ids:
-        column.notes.append(("leading-zeros", f"{len(ids)} value(s) such as {texts[ids[0]]} have leading zeros, which the number does not keep.", row_of(codes, ids[0])))
+        column.notes.append(("leading-zeros", f"{len(ids)} value(s) such as {texts[ids[0]]} have leading zeros, which the number does not keep.", rows_of(codes, ids)))
     whole = all(isinstance(value, int) for value in converted if value is not None)
     if whole and all(-(2**63) <= value < 2**63 for value in converted if value is not None):
         column.type = "integer"
@@ -116,6 +124,13 @@ def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts:
         table = np.array([np.nan if value is None else float(value) for value in converted], dtype="float64")
         column.values = table[codes]
     return column
+
+
+def _too_long(texts: list[str], judged: list[int], ids: list[int], counts: np.ndarray) -> set[int]:
+    """The one or two digit strings of 16 and more among short numbers: a slip there, an id where all are long."""
+    long = {index for index in ids if len(texts[index].lstrip("-+")) >= numbers.ID_LENGTH}
+    rows = int(sum(counts[index] for index in long))
+    return long if 0 < rows <= 2 and rows * 20 < int(sum(counts[index] for index in judged)) else set()
 
 
 def _few_zeros(texts: list[str], judged: list[int], ids: list[int], counts: np.ndarray) -> bool:
@@ -152,12 +167,30 @@ def _as_dates(codes: np.ndarray, texts: list[str], present: list[int], counts: n
     table[judged] = found.values
     column = Column(table[codes], "date")
     column.unusable = cells(codes, texts, reasons)
+    column.notes += _odd_dates(codes, counts, texts, judged, found)
     if found.order:
         if "allow" in found.evidence:
             hints.date_order = hints.date_order or found.order
         else:
             column.notes.append(("date-order", f"Dates such as {texts[judged[0]]} were read {found.order.replace('-', ' ')}: {found.evidence}.", None))
     return column
+
+
+def _odd_dates(codes: np.ndarray, counts: np.ndarray, texts: list[str], judged: list[int], found: Dates) -> list[tuple[str, str, list[int]]]:
+    """The one or two dates in a form that none of the others have: day and month may be meant the other way round there."""
+    assert found.pattern is not None
+    by_form: dict[int, list[int]] = {}
+    for index, form in zip(judged, found.pattern.tolist()):
+        by_form.setdefault(form, []).append(index)
+    by_form.pop(-1, None)
+    total = int(sum(counts[index] for indexes in by_form.values() for index in indexes))
+    notes = []
+    for indexes in by_form.values():
+        rows = int(sum(counts[index] for index in indexes))
+        if rows <= 2 and rows * 4 < total:
+            words = f"{rows} date(s) are written in another form than the others, such as “{texts[indexes[0]]}”."
+            notes.append(("odd-date-form", words, rows_of(codes, indexes)))
+    return notes
 
 
 def _as_text(name: str, codes: np.ndarray, distinct: list[Any], stripped: list[str], counts: np.ndarray) -> Column:

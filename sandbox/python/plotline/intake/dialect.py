@@ -78,7 +78,7 @@ def detect_dialect(text: str, encoding: str) -> tuple[Dialect, int]:
                 if score > best[0] + 1e-9:
                     best = (score, delimiter, quote, escape, width)
     score, delimiter, quote, escape, width = best
-    if width <= 1 or score < 0.08:
+    if width <= 1 or score < 0.08 or (delimiter == " " and _are_phrases(content)):
         whole = next((mark for mark in quotes if _all_quoted(content, mark)), None)
         return Dialect(encoding, ",", whole, None), 1
     if quote and escape == quote and not _doubled_inside(sample, quote, delimiter):
@@ -141,8 +141,17 @@ def _escapes(sample: str, quote: str | None, delimiter: str) -> list[str | None]
 
 
 def _all_quoted(content: list[str], quote: str) -> bool:
-    quoted = sum(line.strip().startswith(quote) and line.strip().endswith(quote) for line in content)
-    return quoted * 2 > len(content)
+    """Whether lines of one value are quoted as a whole, all of them or those alone that have the quote at all."""
+    quoted = sum(line.strip().startswith(quote) and line.strip().endswith(quote) and len(line.strip()) > 1 for line in content)
+    return quoted * 2 > len(content) or 0 < quoted == sum(quote in line for line in content)
+
+
+def _are_phrases(content: list[str]) -> bool:
+    """Whether lines are words with single blanks between them, as names of persons are: no table."""
+    fields = [line.split() for line in content]
+    if max(map(len, fields)) > 4 or any("  " in line.strip() or "\t" in line for line in content):
+        return False
+    return not any(any(map(str.isdigit, field)) for row in fields[1:] for field in row) and len(fields[0]) != 2 + (len(fields) < 3)
 
 
 def _score(lines: list[str], delimiter: str, quote: str | None, escape: str | None) -> tuple[float, int]:

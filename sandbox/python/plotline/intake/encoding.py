@@ -29,6 +29,18 @@ class Decoded:
     """Where the encoding was guessed from very few lines: those lines."""
 
 
+def with_line_feeds(data: bytes) -> bytes:
+    """The data with `\\n` for line ends where the file ends its lines with lone carriage returns; UTF-16 and UTF-32 as
+    they are. No trail byte of the East Asian code pages is a carriage return."""
+    returns = data.count(b"\r")
+    if not returns or b"\0" in data[:4096] and _wide_without_bom(data) or data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        return data
+    lone = returns - data.count(b"\r\n")
+    if lone and lone * 3 >= data.count(b"\n"):
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data
+
+
 def decode(data: bytes) -> Decoded:
     """The text of `data`. Never fails: a byte that no candidate explains becomes U+FFFD, and the line is in `mixed_lines`."""
     for bom, name in _BOMS:
@@ -60,7 +72,7 @@ def _decoded_utf8(data: bytes, name: str) -> Decoded:
         if error.start >= len(data) - 4 and error.reason == "unexpected end of data" and not data[: error.start].isascii():
             lines = [data[: error.start].count(b"\n") + 1]
             return _without_nul(Decoded(data.decode("utf-8", errors="replace"), name, False, "utf-8 (cut)", lines))
-    if _mostly_utf8(data):
+    if name == "utf-8-sig" or _mostly_utf8(data):
         return _without_nul(_mixed(data, name))
     page = best_code_page(_sample_of_high_bytes(data))
     try:
@@ -70,8 +82,21 @@ def _decoded_utf8(data: bytes, name: str) -> Decoded:
 
 
 def _mostly_utf8(data: bytes) -> bool:
-    """Whether the valid multi-byte sequences outweigh what is not valid: a UTF-8 file with foreign lines in it."""
-    text = data[: 8 * _SAMPLE_BYTES].decode("utf-8", errors="replace")
+    """Whether the data are UTF-8 with foreign lines in it: where letters of a code page are taken for UTF-8, hardly a
+    line of them is valid, so as many valid lines as broken ones prove it; else the letters decide."""
+    head = data[: 8 * _SAMPLE_BYTES]
+    valid_lines = broken_lines = 0
+    for line in head.split(b"\n"):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            valid_lines += 1
+        except UnicodeDecodeError:
+            broken_lines += 1
+    if valid_lines >= max(1, broken_lines):
+        return True
+    text = head.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     valid = sum(1 for character in text if character > "\x7f") - broken
     return valid > broken * 2 or (valid >= 3 and valid >= broken)

@@ -5,13 +5,14 @@ from typing import Any
 
 from plotline.intake.model import Note, Sheet, Unreadable
 
-MAX_CELLS = 20_000_000
-"""In all sheets of a workbook together."""
+MAX_CELLS = 10_000_000
+"""In all sheets of a workbook together: as many as 1 GB of memory can hold as a table."""
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 """Excel's own bounds."""
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 _DENSE_UP_TO = 2_000_000
-_FILL = 60
+_DENSE_AT_MOST = 40_000_000
+_FILL = 20
 """A grid with more than this many places for each cell leaves its empty rows and columns out."""
 _MAX_LISTED = 20_000
 """Hidden rows, merged ranges and the like that are kept one by one."""
@@ -82,7 +83,7 @@ class Grid:
         if bottom > LAST_ROW or right > LAST_COLUMN:
             self.notes.append(Note("beyond-the-sheet", f"{self.name} has cells beyond the last row or column of Excel, up to {cell_name(bottom, right)}; they were read.", self.name, bottom))
         width = right - left + 1
-        if (bottom - top + 1) * width > max(_DENSE_UP_TO, _FILL * self.cells):
+        if width > LAST_COLUMN or (bottom - top + 1) * width > max(_DENSE_UP_TO, min(_DENSE_AT_MOST, _FILL * self.cells)):
             self._sparse(out, numbers)
             return out
         columns = range(left, right + 1)
@@ -99,7 +100,7 @@ class Grid:
     def _sparse(self, out: Sheet, numbers: list[int]) -> None:
         """A few cells at the far end of a sheet would make a grid of billions: only rows and columns that hold something."""
         columns = sorted({column for row in numbers for column in self.rows[row]})
-        if len(columns) * len(numbers) > self.max_cells:
+        if len(columns) * len(numbers) > _DENSE_AT_MOST:
             raise Unreadable(f"The sheet {self.name} spans {len(numbers):,} rows and {len(columns):,} columns with few cells in them. Please send the part you need.")
         out.rows = [[self.rows[row].get(column) for column in columns] for row in numbers]
         out.row_numbers, out.column_numbers = numbers, columns

@@ -42,7 +42,7 @@ def count_header_rows(rows: Sequence[Sequence[Any]]) -> int:
     if len(rows) == 1:
         return 1 if all(kind_of(value) == "text" for value in rows[0]) else 0
     if not _is_header(rows[0], rows[1 : _BODY_SAMPLE + 1]):
-        return 0
+        return 2 if _is_years_over_names(rows) else 0
     count = 1
     while count < _MAX_HEADER_ROWS and len(rows) > count + 1 and _is_sub_header(rows, count):
         count += 1
@@ -121,6 +121,13 @@ def _years(row: Sequence[Any]) -> list[str]:
     return numbers if all(re.fullmatch(r"(?:1[89]|20|21)\d\d(?:\.0)?", number) for number in numbers) else []
 
 
+def _is_years_over_names(rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether the first row holds years with gaps between them and nothing else, and the second names every column."""
+    kinds = {kind_of(value) for value in rows[0]}
+    has_years = bool(_years(rows[0])) and kinds == {"number", "empty"} and kind_of(rows[0][-1]) == "empty"
+    return has_years and len(rows) > 2 and {kind_of(value) for value in rows[1]} == {"text"} and _is_header(rows[1], rows[2 : _BODY_SAMPLE + 1])
+
+
 def _is_sub_header(rows: Sequence[Sequence[Any]], count: int) -> bool:
     """Whether the row after `count` header rows is one more: texts, or years under group names, where the columns below
     hold numbers or dates."""
@@ -140,7 +147,9 @@ def _is_sub_header(rows: Sequence[Sequence[Any]], count: int) -> bool:
         if kind == "empty" and kind_of(above[index]) == "empty":
             return False
         heading += kind != "empty"
-    return heading >= 2 or (heading == 1 and len(row) <= 3)
+    # In a narrow table one damaged cell would make a row a header, so there it has to name units or stand under groups.
+    named = grouped or any(_UNIT_CELL.fullmatch(str(value).strip()) for value, kind in zip(row, kinds) if kind != "empty")
+    return heading >= 2 or (heading == 1 and len(row) <= 3 and named)
 
 
 def header_names(rows: Sequence[Sequence[Any]], width: int) -> tuple[list[str], list[str | None]]:
@@ -188,13 +197,20 @@ def _clean_name(value: Any) -> str:
 def _unique(names: list[str]) -> list[str]:
     taken = {name for name in names if name}
     seen: set[str] = set()
+    numbers: dict[str, int] = {}
     out = []
     for index, name in enumerate(names):
         name = name or f"Column {index + 1}"
-        candidate, number = name, 2
+        candidate, number = name, numbers.get(name, 2)
         while candidate in seen or (candidate != name and candidate in taken):
             candidate = f"{name} ({number})"
             number += 1
+        numbers[name] = number
         seen.add(candidate)
         out.append(candidate)
     return out
+
+
+def several_rows(rows: Sequence[Sequence[Any]], columns: Sequence[int]) -> list[list[str]]:
+    """The header's rows as written, for these columns, where there are several; else nothing: the names say it."""
+    return [[_clean_name(row[column]) if column < len(row) else "" for column in columns] for row in rows] if len(rows) > 1 else []

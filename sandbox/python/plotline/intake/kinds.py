@@ -32,6 +32,11 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_JSON = re.compile(rb"""\{\s*(?:"|\}|'|$)|\[\s*(?:[{\["'\]]|(?:-?[0-9.eE+-]+|true|false|null)\s*[,\]]|$)""")
+"""How JSON begins: a line of a log may begin with a bracket too."""
+_XML_WORKBOOK = re.compile(
+    rb"""(?:\xef\xbb\xbf)?\s*(?=<[?!\w])[^\0]*?(?:progid=["']Excel\.Sheet|<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet)""", re.IGNORECASE
+)
 _BY_SUFFIX = {
     "image": "png jpg jpeg gif bmp webp tif tiff ico heic svg",
     "audio": "mp3 wav flac ogg m4a aac opus wma",
@@ -53,7 +58,7 @@ def kind_of_file(path: Path, head: bytes) -> str:
         return "tar"
     if head.startswith(_OLE):
         return "ole"
-    if re.match(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00", head[:4]):
+    if re.match(rb"\x09[\x00\x02\x04\x08][\x04-\x14]\x00[\x00-\x07].", head[:6], re.DOTALL):
         return "xls"
     if head[4:8] == b"ftyp":
         return "audio" if suffix in ("m4a", "aac") else "video"
@@ -67,19 +72,26 @@ def kind_of_file(path: Path, head: bytes) -> str:
             return kind
     if suffix in ("exe", "dll", "msi", "scr", "com") and suffix != "com":
         return "program"
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:512].lower()
+    probe = head
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        probe = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
+    start = probe.lstrip(b"\xef\xbb\xbf \t\r\n")[:512].lower()
+    if start.startswith(b"mime-version:") or (b"\nmime-version:" in start and b"multipart/related" in start):
+        return "web-archive"
+    if _XML_WORKBOOK.match(probe):
+        return "xml-spreadsheet"
     if b"<html" in start or b"<table" in start or start.startswith(b"<!doctype html"):
         return "html"
     if start.startswith(b"<?xml") or start.startswith(b"<"):
-        if b"urn:schemas-microsoft-com:office:spreadsheet" in head.lower():
-            return "xml-spreadsheet"
-        if b"<svg" in head[:1024].lower():
+        if b"urn:oasis:names:tc:opendocument" in probe and b"application/vnd.oasis.opendocument.spreadsheet" in probe:
+            return "flat-ods"
+        if b"<svg" in probe[:1024].lower():
             return "image"
         if start.startswith(b"<?xml"):
             return "xml"
     if suffix in ("json", "jsonl", "ndjson", "geojson"):
         return "json"
-    if start[:1] in (b"{", b"[") and suffix not in ("csv", "tsv", "txt") and not start.startswith(b"[]"):
+    if suffix not in ("csv", "tsv", "txt") and _JSON.match(start):
         return "json"
     if start[:2] in (b'{"', b"[{") :
         return "json"
@@ -92,6 +104,7 @@ def kind_of_file(path: Path, head: bytes) -> str:
 
 def _is_binary(head: bytes) -> bool:
     """Bytes that no text encoding uses, in number. UTF-16 and stray NUL bytes are still text."""
+    head = head.rstrip(b"\0") or head  # a text that was padded to whole blocks
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
         return False
     strange = sum(byte < 9 or 13 < byte < 27 or 28 <= byte < 29 for byte in head)

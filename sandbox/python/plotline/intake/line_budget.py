@@ -26,12 +26,14 @@ _LAST = ("empty-rows", "empty-sheet", "other-files", "compressed", "empty-column
 
 _LINES_FIRST = (
     ("rejected-lines", "unusable-values", "spreadsheet-errors", "damaged-sheet", "totals-row"),
-    ("short-rows", "long-rows", "may-be-cut", "stray-quotes", "joined-files", "header-other-delimiter", "mixed-encoding", "nul-bytes", "guessed-encoding", "multi-line-values"),
-    ("garbled-text", "lost-characters", "control-characters", "odd-number-format", "odd-format", "unusual-digits", "mixed-scripts"),
-    ("invisible-characters", "edge-blanks", "instruction-like-text", "formula-text"),
+    ("short-rows", "long-rows", "may-be-cut", "stray-quotes", "joined-files", "carriage-returns", "header-other-delimiter", "mixed-encoding", "nul-bytes"),
+    ("garbled-text", "lost-characters", "control-characters", "invisible-characters", "edge-blanks", "blank-cells", "odd-quotes", "unusual-digits", "mixed-scripts"),
+    ("odd-number-format", "long-number", "leading-zeros", "odd-decimals", "no-final-line-end", "few-missing"),
+    ("odd-date-form", "multi-line-values", "guessed-encoding", "instruction-like-text", "formula-text"),
     ("duplicate-rows", "duplicate-keys"),
+    ("odd-format",),
     ("outliers", "odd-sign", "same-but-spelling", "series-gap"),
-)
+)  # fmt: skip
 """Whose lines are named first. Within one row the order of the notes counts."""
 
 _ORDER = {code: place for place, code in enumerate((*_USEFUL, "", *_LAST))}

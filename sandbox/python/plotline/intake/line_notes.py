@@ -33,7 +33,16 @@ def file_notes(text: str, lines: list[str]) -> list[Note]:
     if joined:
         words = f"A byte-order mark stands in the middle of the file, as where files were put together; it was left out: line {listed(joined)}."
         notes += on_lines("joined-files", words, None, joined)
-    return notes + end_note(len(lines), text[-1:])
+    returns = [number for number, line in enumerate(lines, 1) if "\r" in line] if "\r" in text else []
+    return notes + returns_note(returns) + end_note(len(lines), text[-1:])
+
+
+def returns_note(lines: list[int]) -> list[Note]:
+    """A note on lines with carriage returns that end no line."""
+    if not lines:
+        return []
+    words = f"{len(lines)} line(s) hold a lone carriage return; it was kept as part of the value: line {listed(lines)}."
+    return on_lines("carriage-returns", words, None, lines)
 
 
 def end_note(count: int, last: str) -> list[Note]:

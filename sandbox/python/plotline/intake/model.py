@@ -7,6 +7,11 @@ from typing import Any
 from plotline.intake.cell_text import native_text
 from plotline.intake.text_column import TextColumn
 
+MAX_COLUMNS = 16_384
+"""As many as Excel has: describing and holding each one costs time and memory, however little is in it."""
+MAX_PLACES = 40_000_000
+"""Rows times columns of one table: a few wide rows among many narrow ones must not fill the memory with empty cells."""
+
 
 class Unreadable(Exception):
     """The file cannot be read as tables. The text is for the person who sent it: what happened and what to do next."""
@@ -71,6 +76,8 @@ class RawTable:
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     units: list[str | None] | None = None
+    header_cells: list[list[str]] = field(default_factory=list)
+    """The rows of a header that has several, as written: `header_cells[r][i]` went into the name of column i."""
 
     @property
     def row_count(self) -> int:
@@ -125,3 +132,11 @@ class Reading:
     dialect: Dialect | None = None
     notes: list[Note] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Raises `Unreadable` for a table that is too wide or has too many places to hold."""
+    if columns > MAX_COLUMNS:
+        raise Unreadable(f"A table of {columns:,} columns; I read at most {MAX_COLUMNS:,}. Please send the columns you need.")
+    if rows * columns > MAX_PLACES:
+        raise Unreadable(f"A table of {rows:,} rows and {columns:,} columns; I read at most {MAX_PLACES:,} cells. Please send the part you need.")

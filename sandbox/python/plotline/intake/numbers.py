@@ -15,12 +15,14 @@ _SHAPE = re.compile(
     rf"(?P<body>\d[\d.,'’{_SPACE}]*|[.,]\d+)(?P<exp>[eE][-+]?\d{{1,3}})?"
     rf"[{_SPACE}]?(?P<after>{_MONEY}|{_UNIT})?(?P<close>\))?(?P<trail>-)?"
 )
-PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
+PLAIN = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _POINT = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})?(?:\.\d*)?")
 _COMMA = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)?(?:,\d*)?")
 # No thousands begin with a zero: 0.123 has a decimal point.
 _EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_ID_LENGTH = 16
+_MAX_CHARACTERS = 400
+"""Longer texts are no numbers: the largest float has 309 digits."""
+ID_LENGTH = 16
 """Digits from which a float64 no longer holds every integer: card and account numbers, kept as text."""
 
 
@@ -36,7 +38,7 @@ class Shape:
 
 def shape_of(text: str) -> Shape | None:
     """The number in `text`, marks unresolved; None where it is not one."""
-    found = _SHAPE.fullmatch(text)
+    found = _SHAPE.fullmatch(text) if len(text) <= _MAX_CHARACTERS else None
     if not found or bool(found["open"]) != bool(found["close"]):
         return None
     body = re.sub(rf"(?<=\d)[{_SPACE}'’](?=\d{{3}}(?!\d))", "", found["body"].rstrip(_SPACE))
@@ -114,4 +116,4 @@ def is_id(text: str) -> bool:
     if text[:1] == "+" and text[1:].isdigit():
         return len(text) >= 9
     digits = text[1:] if text[:1] == "-" else text
-    return digits.isdigit() and (len(digits) >= _ID_LENGTH or (len(digits) > 1 and digits[0] == "0"))
+    return digits.isdigit() and (len(digits) >= ID_LENGTH or (len(digits) > 1 and digits[0] == "0"))

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from plotline.intake.column import rows_of
 from plotline.intake.numbers import Shape
 
 _MIN_VALUES = 10
@@ -15,11 +16,6 @@ _GROUPING = {"point": re.compile(r"\d[,'’ \u00a0\u202f\u2009]\d"), "comma": re
 def is_few(number: int, total: int) -> bool:
     """Whether so many of a column's values are exceptions in it."""
     return total >= _MIN_VALUES and 0 < number <= max(_FEW, _FEW_SHARE * total)
-
-
-def rows_of(codes: np.ndarray, indexes: list[int]) -> list[int]:
-    """The rows that hold one of these distinct values."""
-    return np.flatnonzero(np.isin(codes, indexes)).tolist()
 
 
 def odd_notations(codes: np.ndarray, counts: np.ndarray, numbers: dict[int, tuple[str, Shape]], unit: str | None, convention: str, total: int) -> list[tuple[str, str, list[int]]]:

@@ -1,6 +1,5 @@
-"""OpenDocument spreadsheets, read from content.xml."""
+"""OpenDocument spreadsheets: content.xml of a package, or a flat file that is all in one."""
 
-import datetime
 import re
 import zipfile
 import zlib
@@ -8,154 +7,167 @@ from typing import Any
 from xml.parsers import expat
 
 from plotline.intake.archive import part_bytes
-from plotline.intake.model import CellError, Reading, Sheet, Unreadable
+from plotline.intake.grid import MAX_CELLS, Grid
+from plotline.intake.model import Note, Reading, Unreadable
+from plotline.intake.ods_values import cell_value
 from plotline.intake.sheet_tables import add_sheets
+from plotline.intake.xlsx_parts import new_parser
 
-_MAX_CELLS = 20_000_000
 _MAX_REPEAT = 1_100_000
+_MAX_UNROLLED = 100_000
+"""A value repeated over more cells than this fills the sheet to its edge and is said instead."""
+_DAMAGE = (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError, LookupError, RuntimeError, NotImplementedError)
 
 
 def read_ods(archive: zipfile.ZipFile) -> Reading:
     """Every sheet. Raises `Unreadable`."""
     name = next(name for name in archive.namelist() if name.lower() == "content.xml")
     try:
-        manifest = part_bytes(archive, "META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.namelist() else b""
+        manifest = next((part_bytes(archive, name) for name in archive.namelist() if name.lower() == "meta-inf/manifest.xml"), b"")
         if b"encryption-data" in manifest:
             raise Unreadable("The spreadsheet is password-protected; save it without a password and send it again.")
-        reader = _Reader()
-        reader.read(part_bytes(archive, name))
-    except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
+        return read_flat_ods(part_bytes(archive, name), "ods")
+    except _DAMAGE as fault:
+        if "encrypted" in str(fault) or "password" in str(fault):
+            raise Unreadable("The spreadsheet is password-protected; save it without a password and send it again.") from None
         raise Unreadable(f"The spreadsheet is damaged ({fault}). Please save it again and send it once more.") from None
-    if not reader.sheets:
+
+
+def read_flat_ods(data: bytes, kind: str = "fods") -> Reading:
+    """The sheets of a document's XML. Raises `Unreadable`."""
+    reader = _Reader()
+    reading = Reading(kind)
+    try:
+        reader.read(data)
+    except (expat.ExpatError, LookupError, ValueError) as fault:
+        if not reader.grids:
+            raise Unreadable(f"The spreadsheet is damaged ({fault}). Please save it again and send it once more.") from None
+        name = reader.grids[-1].name
+        reading.notes.append(Note("damaged-sheet", f"The spreadsheet is damaged after row {reader.row} of {name} ({fault}); what comes after it could not be read.", name, reader.row or None))
+    if not reader.grids:
         raise Unreadable("An OpenDocument file without a sheet. Please send its tables as .ods, .xlsx or .csv.")
-    reading = Reading("ods")
-    add_sheets(reading, reader.sheets)
+    add_sheets(reading, [grid.sheet() for grid in reader.grids])
     return reading
 
 
 class _Reader:
-    """One pass over content.xml. Repeated empty rows and cells at the end are not unrolled."""
+    """One pass over the XML. Repeated empty rows and cells only move the place of the next cell."""
 
     def __init__(self) -> None:
-        self.sheets: list[Sheet] = []
+        self.grids: list[Grid] = []
         self.hidden_styles: set[str] = set()
         self.style = ""
-        self.rows: list[list[Any]] = []
-        self.row: list[Any] = []
-        self.row_repeat = self.cell_repeat = 1
-        self.pending_rows = 0
-        self.pending_cells = 0
-        self.cell: dict[str, str] = {}
-        self.paragraphs: list[str] = []
         self.depth = 0
-        self.annotation = 0
+        self.row = self.column = 0
+        self.row_repeat = self.cell_repeat = 1
+        self.header_column = 1
+        self.cells: list[tuple[int, int, Any]] = []
+        self.cell: dict[str, str] | None = None
+        self.paragraphs: list[str] = []
+        self.aside = 0
         self.in_paragraph = 0
-        self.cells = 0
-        self.hidden_rows: list[int] = []
+        self.was_space = True
 
     def read(self, data: bytes) -> None:
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
+        parser = new_parser()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
         parser.Parse(data, True)
 
     def _characters(self, text: str) -> None:
-        if self.in_paragraph and not self.annotation:
+        if not self.in_paragraph or self.aside:
+            return
+        # White space of the XML is one blank, none at a paragraph's start; real ones are elements.
+        text = re.sub(r"[ \t\r\n]+", " ", text)
+        if self.was_space:
+            text = text.removeprefix(" ")
+        if text:
+            self.was_space = text.endswith(" ")
             self.paragraphs[-1] += text
 
     def _start(self, tag: str, raw: dict[str, str]) -> None:
         name = tag.rsplit(" ", 1)[-1]
+        if self.aside:
+            self.aside += name in ("annotation", "shapes", "frame", "custom-shape", "tracked-changes")
+            return
         get = {key.rsplit(" ", 1)[-1]: value for key, value in raw.items()}
         match name:
+            case "annotation" | "shapes" | "frame" | "custom-shape" | "tracked-changes":
+                self.aside = 1
             case "style":
                 self.style = get.get("name", "")
             case "table-properties":
                 if get.get("display") == "false":
                     self.hidden_styles.add(self.style)
-            case "table" if not self.depth:
-                self.depth = 1
-                self.rows, self.pending_rows, self.hidden_rows = [], 0, []
-                self.sheets.append(Sheet(get.get("name", f"Sheet{len(self.sheets) + 1}"), get.get("style-name", "") in self.hidden_styles, []))
-            case "table-row":
-                self.row, self.pending_cells = [], 0
+            case "table":
+                self.depth += 1
+                if self.depth == 1:
+                    total = sum(grid.cells for grid in self.grids)
+                    hidden = get.get("style-name", "") in self.hidden_styles or get.get("display") == "false"
+                    self.grids.append(Grid(get.get("name", f"Sheet{len(self.grids) + 1}"), hidden, MAX_CELLS - total))
+                    self.row, self.header_column = 0, 1
+            case "table-column" if self.depth == 1:
+                count = _repeat(get.get("number-columns-repeated"))
+                if get.get("visibility") in ("collapse", "filter"):
+                    self.grids[-1].hide_columns(self.header_column, self.header_column + count - 1)
+                self.header_column += count
+            case "table-row" if self.depth == 1:
+                self.row += 1
+                self.column, self.cells = 0, []
                 self.row_repeat = _repeat(get.get("number-rows-repeated"))
-            case "table-cell" | "covered-table-cell":
+                if get.get("visibility") in ("collapse", "filter") and self.row_repeat < 10_000:
+                    for row in range(self.row, self.row + self.row_repeat):
+                        self.grids[-1].hide_row(row)
+            case "table-cell" | "covered-table-cell" if self.depth == 1:
                 self.cell, self.paragraphs = get, []
+                self.column += 1
                 self.cell_repeat = _repeat(get.get("number-columns-repeated"))
                 across, down = _repeat(get.get("number-columns-spanned")), _repeat(get.get("number-rows-spanned"))
-                if self.sheets and (across > 1 or down > 1):
-                    top, left = len(self.rows) + self.pending_rows + 1, len(self.row) + self.pending_cells + 1
-                    self.sheets[-1].merges.append((top, left, top + down - 1, left + across - 1))
-            case "annotation":
-                self.annotation += 1
-            case "p" | "h":
-                if not self.annotation:
-                    self.in_paragraph += 1
-                    self.paragraphs.append("")
-            case "s" if self.in_paragraph and not self.annotation:
-                self.paragraphs[-1] += " " * min(1000, _repeat(get.get("c")))
-            case "tab" if self.in_paragraph and not self.annotation:
-                self.paragraphs[-1] += "\t"
-            case "line-break" if self.in_paragraph and not self.annotation:
-                self.paragraphs[-1] += "\n"
+                self.grids[-1].merge(self.row, self.column, self.row + down - 1, self.column + across - 1)
+            case "p" | "h" if self.cell is not None:
+                self.in_paragraph += 1
+                self.was_space = True
+                self.paragraphs.append("")
+            case "s" | "tab" | "line-break" if self.in_paragraph:
+                self.was_space = False
+                self.paragraphs[-1] += {"s": " " * min(1000, _repeat(get.get("c"))), "tab": "\t", "line-break": "\n"}[name]
 
     def _end(self, tag: str) -> None:
         name = tag.rsplit(" ", 1)[-1]
+        if self.aside:
+            self.aside -= name in ("annotation", "shapes", "frame", "custom-shape", "tracked-changes")
+            return
         match name:
             case "p" | "h":
-                if not self.annotation and self.in_paragraph:
-                    self.in_paragraph -= 1
-            case "annotation":
-                self.annotation -= 1
-            case "table-cell" | "covered-table-cell":
-                value = self._value()
-                if value is None:
-                    self.pending_cells += self.cell_repeat
-                    return
-                self.row += [None] * self.pending_cells + [value] * self.cell_repeat
-                self.pending_cells = 0
-            case "table-row":
-                if not self.row:
-                    self.pending_rows += self.row_repeat
-                    return
-                self.cells += len(self.row) * self.row_repeat
-                if self.cells + self.pending_rows > _MAX_CELLS:
-                    raise Unreadable(f"The spreadsheet has more than {_MAX_CELLS:,} cells. Please send the sheet you need as CSV.")
-                self.rows += [[] for _ in range(self.pending_rows)]
-                self.rows += [list(self.row) for _ in range(self.row_repeat)]
-                self.pending_rows = 0
-            case "table" if self.depth:
-                self.depth = 0
-                width = max(map(len, self.rows), default=0)
-                self.sheets[-1].rows = [row + [None] * (width - len(row)) for row in self.rows]
-                self.sheets[-1].hidden_rows = self.hidden_rows
+                self.in_paragraph = max(0, self.in_paragraph - 1)
+            case "table-cell" | "covered-table-cell" if self.depth == 1 and self.cell is not None:
+                value = cell_value(self.cell, "\n".join(self.paragraphs))
+                if value is not None:
+                    self.cells.append((self.column, self.cell_repeat, value))
+                elif self.cell.get("formula") and not self.cell.get("value-type"):
+                    self.grids[-1].formulas_without_values.append((self.row, self.column))
+                self.column += self.cell_repeat - 1
+                self.cell = None
+            case "table-row" if self.depth == 1:
+                self._row()
+                self.row += self.row_repeat - 1
+            case "table":
+                self.depth = max(0, self.depth - 1)
 
-    def _value(self) -> Any:
-        get = self.cell.get
-        text = "\n".join(self.paragraphs)
-        if text.startswith("#") and text.lower() in ("#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#n/a"):
-            return CellError(text)
-        match get("value-type"):
-            case "float" | "currency" | "percentage":
-                try:
-                    number = float(get("value", ""))
-                except ValueError:
-                    return text or None
-                return int(number) if number.is_integer() and abs(number) < 2**53 else number
-            case "date":
-                try:
-                    return datetime.datetime.fromisoformat(get("date-value", ""))
-                except ValueError:
-                    return text or None
-            case "boolean":
-                return get("boolean-value") == "true"
-            case "time":
-                found = re.fullmatch(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S", get("time-value", ""))
-                return datetime.time(int(found[1]), int(found[2]), int(found[3])) if found and int(found[1]) < 24 else text or None
-            case _:
-                return text or get("string-value") or None
+    def _row(self) -> None:
+        grid = self.grids[-1]
+        size = sum(count for _, count, _ in self.cells) * self.row_repeat
+        rows, cells = self.row_repeat, self.cells
+        if size > _MAX_UNROLLED and (self.row_repeat > 1 or any(count > 16_384 for _, count, _ in cells)):
+            rows, cells = 1, [(column, 1, value) for column, _, value in cells]
+            grid.notes.append(Note("repeated-cells", f"Row {self.row} of {grid.name} repeats its values {size:,} times to the edge of the sheet; they were read once.", grid.name, self.row))
+        if size > _MAX_UNROLLED and rows == self.row_repeat and grid.cells + size > grid.max_cells:
+            grid.count(size)  # says so before the cells fill the memory
+        for row in range(self.row, self.row + rows):
+            for column, count, value in cells:
+                for place in range(column, column + count):
+                    grid.put(row, place, value)
 
 
 def _repeat(text: str | None) -> int:

@@ -33,7 +33,12 @@ def safe_number(value: Any) -> int | float | None:
 
 def columns_info(view: TableView, most: int) -> list[dict[str, Any]]:
     """The `columns_info` of the card for the first `most` columns of the table."""
-    return [_column(column) for column in view.columns[:most]]
+    found = [_column(column) for column in view.columns[:most]]
+    for index, entry in enumerate(found):
+        levels = [row[index] for row in view.raw.header_cells if index < len(row)]
+        if levels:
+            entry["header"] = [safe_text(level) for level in levels]
+    return found
 
 
 def _column(column: ColumnView) -> dict[str, Any]:

@@ -3,17 +3,14 @@
 from pathlib import Path
 
 from plotline.intake.delimited import read_delimited
-from plotline.intake.encoding import decode
+from plotline.intake.encoding import decode, with_line_feeds
 from plotline.intake.kinds import kind_of_file
-from plotline.intake.model import Note, Reading, Unreadable
+from plotline.intake.model import Note, Reading, Unreadable, check_size
 
-READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xls), OpenDocument (.ods), JSON, and zip files of these"
+READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JSON, and zip files of these"
 WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
-
-MAX_COLUMNS = 16_384
-"""As many as Excel has: describing and holding each one costs time and memory, however little is in it."""
 
 _REFUSALS = {
     "tar": "A tar archive. I cannot open it; please send the files themselves or as .zip.",
@@ -54,7 +51,15 @@ def read_file(path: Path, depth: int = 0) -> Reading:
             from plotline.intake.json_tables import read_json
 
             return read_json(decode(path.read_bytes()), path.stem)
-        case "html" | "xml-spreadsheet" | "markdown":
+        case "xml-spreadsheet":
+            from plotline.intake.spreadsheet_xml import read_spreadsheet_xml
+
+            return read_spreadsheet_xml(path.read_bytes())
+        case "flat-ods":
+            from plotline.intake.ods import read_flat_ods
+
+            return read_flat_ods(path.read_bytes())
+        case "html" | "markdown" | "web-archive":
             from plotline.intake.markup import read_markup
 
             return read_markup(decode(path.read_bytes()), path.stem, kind)
@@ -82,10 +87,10 @@ def _read_text(path: Path, size: int) -> Reading:
         raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
     from plotline.intake.bulk import read_bulk
 
+    data = with_line_feeds(data)
     reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
     widest = max((len(table.header) for table in reading.tables), default=0)
-    if widest > MAX_COLUMNS:
-        raise Unreadable(f"A table of {widest:,} columns; I read at most {MAX_COLUMNS:,}. Please send the columns you need.")
+    check_size(0, widest)
     if note:
         reading.notes.append(note)
     return reading

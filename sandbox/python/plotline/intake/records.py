@@ -1,6 +1,7 @@
 """Text lines -> records, with the physical line of each. A line that cannot be a record is named, never guessed at."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from functools import lru_cache
 from plotline.intake.model import Rejected
 
 _MAX_LINES_IN_A_FIELD = 2_000
+_MAX_CLOSINGS = 5
 
 
 @dataclass
@@ -162,6 +164,8 @@ def read_records(lines: Sequence[str], how: Tokeniser, width: int, comment: str 
     quote, split = how.quote, how.split
     index, count = 0, len(lines)
     blank = False
+    odd: list[int] | None = None
+    whole = PhysicalLines()
     # A line of nothing but tabs has empty fields where tabs separate fields.
     separating = how.separator.pattern.startswith("\\\t")
     while index < count:
@@ -179,7 +183,12 @@ def read_records(lines: Sequence[str], how: Tokeniser, width: int, comment: str 
             continue
         fields, state = tokenise(line, how)
         if state in ("open", "stray"):
-            joined = _joined(lines, index, how, width) if state == "open" else None
+            joined = None
+            if state == "open":
+                if odd is None:
+                    whole = lines if isinstance(lines, PhysicalLines) else PhysicalLines(lines)
+                    odd = _odd_lines(whole, how)
+                joined = _joined(whole, index, how, width, odd)
             if joined:
                 fields, used = joined
                 rows.append(fields)
@@ -200,30 +209,34 @@ def read_records(lines: Sequence[str], how: Tokeniser, width: int, comment: str 
     return out
 
 
-def _joined(lines: Sequence[str], index: int, how: Tokeniser, width: int) -> tuple[list[str], int] | None:
+def _odd_lines(lines: Sequence[str], how: Tokeniser) -> list[int]:
+    """The lines with an odd number of quotes: after any other line a value that was open is open still."""
+    assert how.quote
+    mark, escaped = how.quote, "\\" + how.quote
+    return [index for index, line in enumerate(lines) if mark in line and (line.count(mark) - line.count(escaped)) & 1]
+
+
+def _joined(lines: PhysicalLines, index: int, how: Tokeniser, width: int, odd: list[int]) -> tuple[list[str], int] | None:
     """The record that starts on the line before `index` and goes on over the next lines, and how many it uses."""
     assert how.quote
-    if not isinstance(lines, PhysicalLines):
-        lines = PhysicalLines(lines)
-    last = min(len(lines), index + _MAX_LINES_IN_A_FIELD)
     looks_whole = 0
-    for used in range(1, last - index + 1):
-        line = lines[index + used - 1]
-        if how.quote not in line:
-            looks_whole += len(how.split(line)) == width
-            # Lines inside a field do not look like records again and again; a quote left open swallows such lines.
-            if width > 1 and looks_whole > 3 and looks_whole * 2 > used:
-                return None
-            continue
-        fields, state = tokenise(lines.joined(index - 1, index + used - 1), how)
+    seen = index
+    for closing in odd[bisect_left(odd, index) : bisect_left(odd, index) + _MAX_CLOSINGS]:
+        used = closing - index + 1
+        if used > _MAX_LINES_IN_A_FIELD:
+            return None
+        looks_whole += sum(how.quote not in line and len(how.split(line)) == width for line in lines[seen:closing])
+        seen = closing + 1
+        # Lines inside a field do not look like records again and again; a quote left open swallows such lines.
+        if width > 1 and looks_whole > 3 and looks_whole * 2 > used:
+            return None
+        fields, state = tokenise(lines.joined(index - 1, closing), how)
         if state == "open":
             continue
-        if state == "stray":
+        closes_itself = _is_record(lines[closing], how, width)
+        if state == "stray" or (width > 1 and len(fields) != width and (looks_whole or closes_itself)):
             return None
-        closing = _is_record(line, how, width)
-        if width > 1 and len(fields) != width and (looks_whole or closing):
-            return None
-        if width > 1 and looks_whole == used - 1 and closing and (used > 1 or looks_whole):
+        if width > 1 and looks_whole == used - 1 and closes_itself and (used > 1 or looks_whole):
             return None
         return fields, used
     return None

@@ -6,12 +6,13 @@ No cell is lost in silence: each is in a table, or in a note that names its row.
 from typing import Any
 
 from plotline.intake.grid import column_letters
-from plotline.intake.header import count_header_rows, header_names
-from plotline.intake.model import Note, RawTable, Reading, Sheet
+from plotline.intake.header import count_header_rows, header_names, kind_of, several_rows
+from plotline.intake.model import Note, RawTable, Reading, Sheet, check_size
 from plotline.intake.sheet_layout import Area, count_filled, cut, find_areas, note_rows, title_rows, without_blanks
 from plotline.intake.sheet_notes import sheet_notes, words_of
 
 _HEAD_ROWS = 64
+_MAX_GROUP_ROWS = 3
 _Spans = dict[int, list[tuple[int, int]]]
 
 
@@ -104,7 +105,7 @@ def _block_table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area)
     top, left, _, right = area
     heads = [_unmerged(sheet, spans, row, top + index, left) for index, row in enumerate(cells[:_HEAD_ROWS])]
     start = title_rows(cells, heads)
-    header = count_header_rows(_heads_and_body(cells, heads, start))
+    header = _header_rows(cells, heads, start)
     below = note_rows(cells[start:], header)
     end = len(cells) - below
     while below and not count_filled(cells[end - 1]):
@@ -122,15 +123,24 @@ def _block_table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area)
     return table
 
 
-def _heads_and_body(cells: list[list[Any]], heads: list[list[Any]], start: int) -> list[list[Any]]:
-    """The first rows to judge the header by: group names stand over all columns they are merged over."""
-    return [heads[index] if index < start + 3 and index < len(heads) else cells[index] for index in range(start, min(len(cells), start + 210))]
+def _header_rows(cells: list[list[Any]], heads: list[list[Any]], start: int) -> int:
+    """How many rows from `start` on are header. Rows merged over columns above a row of texts are groups of its names."""
+    end = start
+    while end < min(start + _MAX_GROUP_ROWS, len(heads)) and heads[end] is not cells[end]:
+        end += 1
+    if start < end < len(cells) - 1:
+        names = [value for value in cells[end] if value is not None]
+        below = [value for value in cells[end + 1] if value is not None]
+        if len(names) >= 2 and all(kind_of(value) == "text" for value in names) and any(kind_of(value) != "text" for value in below):
+            return end - start + 1
+    return count_header_rows([heads[index] if index < start + 3 and index < len(heads) else cells[index] for index in range(start, min(len(cells), start + 210))])
 
 
 def _table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area, count: int) -> RawTable:
     """The table of the cells `rows`, which stand at `area`; the first `count` of them are its header."""
     top, left, bottom, right = area
     width = right - left + 1
+    check_size(len(rows), width)
     head = [_unmerged(sheet, spans, row, top + index, left) for index, row in enumerate(rows[:count])]
     names, units = header_names(head, width)
     body = rows[count:]
@@ -147,6 +157,7 @@ def _table(sheet: Sheet, rows: list[list[Any]], spans: _Spans, area: Area, count
         sheet.hidden,
         place,
         units=[units[column] for column in used],
+        header_cells=several_rows(head, used),
     )
     if count > 1:
         joined = next((names[column] for column in used if " / " in names[column]), None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from plotline.intake.header import count_header_rows, header_names, kind_of
+from plotline.intake.header import count_header_rows, header_names, kind_of, several_rows
 from plotline.intake.line_notes import listed, on_lines
 from plotline.intake.model import Dialect, Note, RawTable, Rejected
 from plotline.intake.records import Records, modal_width
@@ -19,6 +19,7 @@ COMMENT_MARKS = ("#", "//")
 _MAX_CUT_NOTES = 40
 _ONE_FIELD = re.compile(r"has 1 field where the table has \d+")
 _MAX_TITLES = 30
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def build_table(records: Records, dialect: Dialect, name: str, source: list[str]) -> RawTable:
@@ -42,6 +43,7 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     rows, lines, width = _regular(rows, lines, width, dialect, table, source)
     header_rows = count_header_rows(rows[:210])
     table.header, table.units = header_names(rows[:header_rows], width)
+    table.header_cells = several_rows(rows[:header_rows], range(width))
     table.header_rows = header_rows
     body, starts = _without_repeats(rows, lines, header_rows, table)
     columns = list(zip(*body)) if body else [()] * width
@@ -105,7 +107,7 @@ def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
     marks = [bool(value.strip()) for value in above] if len(above) == width else []
     # Names of groups have gaps between them; a label with its value stands in the first columns.
     has_gaps = sum(marks) > 1 and not all(marks[: sum(marks)])
-    if has_gaps and all(kind_of(value) == "text" for value in above if value.strip()):
+    if has_gaps and all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in above if value.strip()):
         return start + head - 1
     return start + head
 
@@ -137,6 +139,7 @@ def regular_rows(
     """The rows that are or can be made `width` wide, and their lines; the others go to `table.rejected`. `total` is the
     number of the table's rows, `last_filled` its last line with a value, `text_of` gives a line as it is written."""
     short_rows = sum(1 < len(row) < width for row in rows)
+    fewest = 1 if len({len(row) for row in rows}) > 2 and width > 2 else 2
     many = max(_SYSTEMATIC * total, _SYSTEMATIC_ROWS - 1)
     kept, starts = [], []
     padded: list[int] = []
@@ -150,7 +153,7 @@ def regular_rows(
             else:
                 empty += 1
             continue
-        if 1 < size < width and short_rows > many:
+        if fewest <= size < width and short_rows > many and not (size == 1 and _has_other_delimiter(row[0], width, dialect)):
             row = row + [""] * (width - size)
             padded.append(line)
         elif size > width and not any(map(str.strip, row[width:])):
@@ -194,11 +197,16 @@ def reason_of_width(size: int, width: int, text: str, dialect: Dialect) -> str:
     reason = f"has {size} {plural} where the table has {width}"
     if text.lstrip().startswith(COMMENT_MARKS):
         return "is a comment"
-    for other in (";", ",", "\t", "|", ":"):
-        if size < width and other != dialect.delimiter and len(text.split(other)) == width:
-            shown = "tabs" if other == "\t" else f"“{other}”"
-            return f"{reason} (separated by {shown})"
+    other = _has_other_delimiter(text, width, dialect) if size < width else None
+    if other:
+        shown = "tabs" if other == "\t" else f"“{other}”"
+        return f"{reason} (separated by {shown})"
     return reason
+
+
+def _has_other_delimiter(text: str, width: int, dialect: Dialect) -> str | None:
+    """The sign that would give the line the table's width."""
+    return next((other for other in (";", ",", "\t", "|", ":") if other != dialect.delimiter and len(text.split(other)) == width), None)
 
 
 def _without_repeats(
@@ -266,13 +274,24 @@ def _quote_notes(records: Records, table: RawTable) -> None:
 
 
 def _cut_notes(table: RawTable) -> None:
-    """Rows that may have lost their end to the next line: it was rejected for being one short piece of text."""
+    """Rows that may have lost a part to a line beside them that was rejected for being one short piece of text."""
     short = [found.line for found in table.rejected if _ONE_FIELD.fullmatch(found.reason)]
-    if not short or len(short) > _MAX_CUT_NOTES:
+    if not short or len(short) > _MAX_CUT_NOTES or not table.columns:
         return
     lines = np.asarray(table.lines)
-    before = np.searchsorted(lines, short) - 1
-    suspects = [line - 1 for line, row in zip(short, before) if row >= 0 and lines[row] == line - 1]
+    suspects = set()
+    for line, place in zip(short, np.searchsorted(lines, short).tolist()):
+        if place > 0 and (lines[place - 1] == line - 1 or _ends_before(table, place - 1, line)):
+            suspects.add(int(lines[place - 1]))
+        if place < len(lines) and lines[place] == line + 1:
+            suspects.add(line + 1)
     if suspects:
-        words = f"{len(suspects)} row(s) may have lost their end to the next line: line {listed(suspects)}."
-        table.notes += on_lines("may-be-cut", words, table.name, suspects)
+        listed_lines = sorted(suspects)
+        words = f"{len(suspects)} row(s) may have lost a part to the line beside: line {listed(listed_lines)}."
+        table.notes += on_lines("may-be-cut", words, table.name, listed_lines)
+
+
+def _ends_before(table: RawTable, row: int, line: int) -> bool:
+    """Whether a row of several lines ends right before this one."""
+    inside = sum(str(table.texts(index)[row]).count("\n") for index in range(len(table.columns)))
+    return int(table.lines[row]) + inside == line - 1

@@ -22,7 +22,9 @@ def totals_rows(table: Any) -> list[int]:
     """
     count = table.raw.row_count
     start = max(0, count - _TAIL_ROWS) if count > _WHOLE_ROWS else 0
-    for index in range(len(table.columns)):
+    for index, column in enumerate(table.columns):
+        if column.type not in ("text", "mixed", "id") and not column.unusable:
+            continue
         labels = _labels(table, index, start)
         rows = [row for row, label in labels.items() if _BEGINS.match(label)]
         if not rows or len(rows) > max(1, count // 2):

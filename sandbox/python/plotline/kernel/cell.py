@@ -1,7 +1,9 @@
 """Running one cell to its outcome."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from plotline import ledger
 from plotline.frames import Header
 from plotline.kernel import repeat
 from plotline.kernel.channel import Channel
@@ -42,7 +44,17 @@ def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interru
     finally:
         if clock is not None:
             clock.stop()
+    _publish_ledger(shell, code)
     if isinstance(problem, SystemExit) and problem.code in (None, 0):
         problem = None
     error = None if problem is None else describe(problem)
     return {"status": "ok" if error is None else "error", "error": error, "truncated": shell.publisher.truncated}
+
+
+def _publish_ledger(shell: CellShell, code: str) -> None:
+    """Which rows the cell loaded and lost, as the last of its results; nothing where it counted none."""
+    with suppress(Exception):
+        page = ledger.BOOK.page(code, shell.user_ns)
+        if page is not None and ledger.says_something(page):
+            with shell.publisher.holding():
+                shell.publisher.publish({ledger.LEDGER_MIME: page})

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from threadpoolctl import ThreadpoolController
 
+from plotline import ledger
 from plotline.cgroup import KillCounter, cpu_count
 from plotline.frames import FrameReader, Header
 from plotline.kernel.channel import Channel
@@ -59,6 +60,7 @@ class PreparedKernel:
         self.channel = Channel()
         self.shell = make_shell(self.channel)
         warm_shell(self.shell)
+        ledger.install()
         self.threads = ThreadpoolController()
         # IPython adds the working directory; the driver must not import from there.
         sys.path[:] = [path for path in sys.path if path]

@@ -1,102 +1,76 @@
-"""A written file as pieces: one for each record, so that damage knows which rows and which lines it hits."""
+"""A table as the pieces of a file, so that damage can be done to single ones and its place is known."""
 
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from damage.styles import Style
-from damage.tables import CleanTable
-
-
-class Unsuitable(Exception):
-    """This kind of damage cannot be done to this file."""
+from damage.clean import Row, Table, Written
 
 
 @dataclass
 class Piece:
-    """Consecutive lines of the file, without the last line end.
+    """A record with its line end. `row` is the clean row it holds (0 is the header), None where there is none.
 
-    `rows` are the clean rows it carries. `written`: the rows that a damaged piece holds now, where it is still well formed;
-    None where no reader could tell. `data` stands in place of the encoded text, `end` in place of the style's line end.
+    `site` says which damage hit it; a piece with a site is loaded as the clean table has it, or named. `raw` are its bytes
+    where they are not the text in the file's encoding.
     """
 
     text: str
-    rows: tuple[int, ...] = ()
-    damaged: bool = False
-    written: list[list[str]] | None = None
-    data: bytes | None = None
-    end: str | None = None
-    is_header: bool = False
-
-    def damage(self, text: str, written: list[list[str]] | None = None) -> None:
-        self.text, self.written, self.damaged = text, written, True
+    end: str
+    row: int | None = None
+    site: int | None = None
+    raw: bytes | None = None
+    more_rows: tuple[int, ...] = ()
+    """Further clean rows that went into this piece."""
 
 
 @dataclass
 class Document:
-    """A file under damage. `hits` are (row, column) of damaged cells whose meaning is still that of the clean cell."""
-
-    table: CleanTable
-    style: Style
+    table: Table
     pieces: list[Piece]
-    hits: list[tuple[int, int]] = field(default_factory=list)
-    any_header: bool = False
-    """The header was damaged: its names are not compared."""
-    last_byte_end: bool = True
+    sites: int = 0
+    name: str = "table.csv"
+    kinds: list[str] = field(default_factory=list)
 
     @property
-    def width(self) -> int:
-        return len(self.table.header)
+    def written(self) -> Written:
+        return self.table.written
 
-    @property
-    def header(self) -> Piece:
-        """Raises `Unsuitable` where the file has none."""
-        if not self.style.header:
-            raise Unsuitable
-        return next(piece for piece in self.pieces if piece.is_header)
+    def new_site(self) -> int:
+        self.sites += 1
+        return self.sites
 
-    def cells(self, piece: Piece) -> list[str]:
-        return self.table.rows[piece.rows[0]]
+    def bytes(self) -> bytes:
+        how = self.written
+        mark = b"\xef\xbb\xbf" if how.encoding == "utf-8-sig" else b"\xff\xfe" if how.encoding == "utf-16" else b""
+        coding = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(how.encoding, how.encoding)
+        return mark + b"".join(
+            (piece.text.encode(coding, "replace") if piece.raw is None else piece.raw) + piece.end.encode(coding) for piece in self.pieces
+        )
 
-    def candidates(self) -> list[Piece]:
-        return [piece for piece in self.pieces if len(piece.rows) == 1 and not piece.damaged]
-
-    def pick(self, rng: random.Random, most: int = 1) -> list[Piece]:
-        """One undamaged row, or up to `most` in larger files."""
-        found = self.candidates()
-        count = min(rng.randint(1, most), max(1, len(found) // 30))
-        return rng.sample(found, count)
-
-    def insert(self, rng: random.Random, new: Piece, inside: bool = True) -> None:
-        """Puts a new damaged piece between two rows, or, not `inside`, perhaps at the table's edges."""
-        places = [index for index, piece in enumerate(self.pieces) if piece.rows]
-        place = rng.choice(places[1:] if inside else [*places, places[-1] + 1])
-        new.damaged = True
-        self.pieces.insert(place, new)
-
-    def lines(self) -> Iterable[tuple[Piece, range]]:
-        """Each piece with its physical lines, from 1."""
-        line = 1
-        feeds = "\r" if self.style.line_end == "\r" else "\n"
+    def lines(self) -> list[range]:
+        """The physical lines, from 1, of each piece. A line ends with the file's own line end."""
+        sign = "\r" if self.written.end == "\r" else "\n"
+        out, number = [], 1
         for piece in self.pieces:
-            end = self.style.line_end if piece.end is None else piece.end
-            text = piece.text if piece.data is None else piece.data.decode("latin-1")
-            count = (text + end).count(feeds)
-            yield piece, range(line, line + max(1, count))
-            line += count
-
-    def encoded(self) -> bytes:
-        style = self.style
-        out = bytearray(style.mark)
-        for index, piece in enumerate(self.pieces):
-            out += style.encode(piece.text) if piece.data is None else piece.data
-            if index < len(self.pieces) - 1 or self.last_byte_end:
-                out += style.encode(style.line_end if piece.end is None else piece.end)
-        return bytes(out)
+            inside = piece.text.count(sign) if piece.raw is None else 0
+            out.append(range(number, number + inside + 1))
+            number += inside + (sign in piece.end)
+        return out
 
 
-def written_document(table: CleanTable, style: Style) -> Document:
-    """The clean file. Raises ValueError where the style cannot hold the table."""
-    head = [Piece(style.line(table.header), is_header=True)] if style.header else []
-    pieces = [Piece(style.line(cells), (index,)) for index, cells in enumerate(table.rows)]
-    return Document(table, style, head + pieces, last_byte_end=style.final_end)
+def record(row: Iterable[str], how: Written) -> str:
+    """One record as the dialect writes it."""
+    return how.delimiter.join(_field(value, how) for value in row)
+
+
+def _field(value: str, how: Written) -> str:
+    needed = how.delimiter in value or '"' in value or "\n" in value or "\r" in value
+    if how.quotes == "all" or (how.quotes == "minimal" and needed):
+        return '"' + value.replace('"', '""') + '"'
+    return value
+
+
+def document(table: Table) -> Document:
+    """The clean file. A table whose cells need quotes must not be written without them."""
+    rows: list[Row] = [table.header, *table.rows]
+    return Document(table, [Piece(record(row, table.written), table.written.end, number) for number, row in enumerate(rows)])

@@ -1,41 +1,47 @@
-"""Every kind of damage by name."""
+"""All kinds of damage by name, and how often each is done to a file."""
 
 import random
 from collections.abc import Callable
 
-from damage import of_characters, of_fields, of_files, of_lines, of_quotes, of_values
-from damage.document import Document, Unsuitable
+from damage import added_kinds, cell_kinds, line_kinds
+from damage.document import Document
 
-Damage = Callable[[Document, random.Random], None]
-
-
-def _nothing(document: Document, rng: random.Random) -> None:
-    """The clean file: what fails here is not the damage's fault."""
+Kind = Callable[[Document, random.Random], bool]
+"""Damages a document, or returns False where the table has no place for it."""
 
 
-def _two_at_once(document: Document, rng: random.Random) -> None:
-    """Two kinds that each hit lines of their own."""
-    single = [damage for family in (of_fields, of_quotes, of_values, of_characters) for damage in family.KINDS.values()]
-    for _ in range(2):
-        for damage in rng.sample(single, 12):
-            try:
-                damage(document, rng)
-                break
-            except (Unsuitable, ValueError):
-                continue
+def undamaged(doc: Document, rng: random.Random) -> bool:
+    return True
 
 
-KINDS: dict[str, Damage] = {
-    "none": _nothing,
-    **of_fields.KINDS,
-    **of_quotes.KINDS,
-    **of_lines.KINDS,
-    **of_characters.KINDS,
-    **of_values.KINDS,
-    **of_files.KINDS,
-    "two-at-once": _two_at_once,
+_LINE = "extra_field missing_field unclosed_quote stray_quote text_after_quote wrong_delimiter merged_lines split_line split_last_field repeated_header"
+_ADDED = "repeated_block duplicated_row comment_lines blank_line delimiter_only trailing_delimiter doubled_delimiter lone_return"
+_CELL = (
+    "other_encoding mojibake replacement_sign nul_byte control_sign mark_in_the_middle no_break_space padding blank_cell smart_quotes "
+    "backslash_quotes decimal_comma thousands_marks other_date_format text_in_number swapped_cells shifted_row scientific_id zeros_lost message_line"
+)
+_REPEATED = {name: getattr(module, name) for module, names in ((line_kinds, _LINE), (added_kinds, _ADDED), (cell_kinds, _CELL)) for name in names.split()}
+_ONCE: dict[str, Kind] = {
+    "undamaged": undamaged,
+    "truncated": line_kinds.truncated,
+    "truncated_last_field": line_kinds.truncated_last_field,
+    "footer": added_kinds.footer,
+    "total_row": added_kinds.total_row,
+    "preamble": added_kinds.preamble,
+    "mixed_line_ends": added_kinds.mixed_line_ends,
+    "control_z": added_kinds.control_z,
 }
-"""Each changes the document in place, and raises `Unsuitable` or ValueError where the file does not allow it."""
+KINDS: dict[str, Kind] = {**_REPEATED, **_ONCE}
+TWO = "two kinds"
 
-THROUGHOUT = ("ragged-throughout",)
-"""Kinds that are the way in which the whole file is written."""
+
+def damage(doc: Document, kind: str, rng: random.Random) -> bool:
+    """Does one kind of damage to one or a few lines; False where the table has no place for it."""
+    if kind == TWO:
+        first, second = rng.sample(sorted(_REPEATED), 2)
+        doc.kinds = [first, second]
+        return len(doc.table.rows) >= 60 and KINDS[first](doc, rng) and KINDS[second](doc, rng)
+    doc.kinds = [kind]
+    times = 1 if kind in _ONCE or len(doc.table.rows) < 60 else rng.choice([1, 1, 2, 3])
+    done = [KINDS[kind](doc, rng) for _ in range(times)]
+    return done[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from plotline.intake.checks.findings import counted, on_rows, quoted
+from plotline.intake.checks.findings import counted, few, on_rows, quoted
 from plotline.intake.column_view import ColumnView, TableView
 from plotline.intake.model import Note
 
@@ -29,6 +29,20 @@ def few_missing(view: TableView, column: ColumnView) -> Iterator[Note]:
         return
     words = f"{column.name} is missing in {counted(len(rows), 'row')} ({view.where(rows)}) and given in all others."
     yield from on_rows(view, "few-missing", words, rows)
+
+
+def blank_cells(view: TableView, column: ColumnView) -> Iterator[Note]:
+    """Cells of nothing but blanks where others are empty or filled."""
+    source = column.column.source
+    if source is None or not column.has_texts:
+        return
+    blank = [code for code, text in enumerate(source.distinct) if text and text.isspace()]
+    rows = np.flatnonzero(np.isin(source.codes, blank)).tolist() if blank else []
+    if not few(len(rows), view.rows):
+        return
+    holds = "holds" if len(rows) == 1 else "hold"
+    words = f"{column.name}: {counted(len(rows), 'cell')} {holds} nothing but blanks and count as missing ({view.where(rows)})."
+    yield from on_rows(view, "blank-cells", words.replace("and count", "and counts") if len(rows) == 1 else words, rows)
 
 
 def odd_decimals(view: TableView, column: ColumnView) -> Iterator[Note]:

@@ -33,8 +33,8 @@ def odd_shapes(view: TableView, column: ColumnView) -> Iterator[Note]:
     if "9" not in usual:
         yield from _digits_among_words(view, column, sample)
         return
-    if times < _ONE_SHAPE * len(sample) or len(usual) > 60:
-        return
+    if times < _ONE_SHAPE * len(sample) or len(usual) > 60 or (" " in usual and column.type == "text"):
+        return  # free text: some names have two words
     shapes = column.joined.text.translate(_SHAPES).split("\n")
     distinct = set(shapes)
     if len(distinct) > _MOST_SHAPES or len(shapes) != len(texts):  # free text, or values with line breaks

@@ -15,7 +15,7 @@ _CONTINUED = "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02
 _SCAN = re.compile(
     rf"(?P<garbled>[\u00c2-\u00f4]{_CONTINUED}{{1,3}}|√[©®†°±∂∫ºª]|├[\u00a0-\u00ff\u2500-\u259f])"
     r"|(?P<lost>\ufffd)"
-    r"|(?P<control>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f])"
+    r"|(?P<control>[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f])"
     r"|(?P<invisible>[\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff])"
     r"|(?P<digits>[\u0660-\u0669\u06f0-\u06f9\u07c0-\u07c9\u0966-\u096f\u09e6-\u09ef\u0a66-\u0a6f\u0e50-\u0e59\uff10-\uff19\U0001d7ce-\U0001d7ff])"
     r"|(?P<scripts>[A-Za-z][\u0370-\u03ff\u0400-\u04ff]|[\u0370-\u03ff\u0400-\u04ff][A-Za-z])"
@@ -43,9 +43,10 @@ def _class_table() -> np.ndarray:
 
 
 _PLAIN_CONTROLS = np.zeros(128, dtype=bool)
-_PLAIN_CONTROLS[[*range(9), 11, 12, *range(14, 32), 127]] = True
+_PLAIN_CONTROLS[[*range(10), 11, 12, *range(14, 32), 127]] = True
 _LOST_LETTER = re.compile(r"[^\W\d_]\?[^\W\d_A-Z]")
 _CLOSING = "\u00ae\u00a9\u00b0\u00b2\u00b3\u00bb\u00ab\u00b7\u2026\u2019\u201d\u2014\u2013\u2122\u203a"
+_OPENING, _ENDING = tuple("“”„‟«»‘’‚‹"), tuple("“”‟«»‘’›")
 _SENTENCES = {
     "garbled": ("garbled-text", "holds letters of a wrong encoding", "hold letters of a wrong encoding"),
     "lost": ("lost-characters", "holds a � where a character was lost before the file came here", "hold a � where a character was lost before the file came here"),
@@ -54,9 +55,10 @@ _SENTENCES = {
     "invisible": ("invisible-characters", "holds invisible or unusual blanks", "hold invisible or unusual blanks"),
     "digits": ("unusual-digits", "is written with digits of another script", "are written with digits of another script"),
     "scripts": ("mixed-scripts", "mixes look-alike letters of two scripts", "mix look-alike letters of two scripts"),
+    "quotes": ("odd-quotes", "stands in typographic quotation marks", "stand in typographic quotation marks"),
     "blanks": ("edge-blanks", "begins or ends with a blank", "begin or end with a blank"),
 }
-_ONLY_WHERE_FEW = ("invisible", "digits", "scripts", "blanks", "question")
+_ONLY_WHERE_FEW = ("invisible", "digits", "scripts", "blanks", "question", "quotes")
 """How a whole column is written is no damage."""
 
 
@@ -100,6 +102,8 @@ def _scan(joined: Joined, texts: list[str]) -> dict[str, list[int]]:
     if "?" in joined.text:
         owners = joined.owners([match.start() for match in _LOST_LETTER.finditer(joined.text)]).tolist()
         found["question"] = {owner for owner in owners if not re.search(r"[=/&]", texts[owner])}
+    if not joined.text.isascii():
+        found["quotes"] = {index for index, text in enumerate(texts) if text[:1] in _OPENING and text[-1:] in _ENDING and len(text) > 1}
     blanks = _edge_blanks(joined, texts)
     if blanks:
         found["blanks"] = blanks - found.get("invisible", set())
