@@ -44,8 +44,15 @@ _WORDS_OF_ONE_LETTER = frozenset("àáéèóòôåæøöÀÁÉÈÓÖÅØвико
 _JOINED_SYMBOLS = frozenset("’‘´'")
 
 
+_TYPOGRAPHY = frozenset((0x85, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0xA0))
+"""Windows' ellipsis, quotes, bullet, dashes and no-break space."""
+
+
 def best_code_page(sample: bytes, single_byte_only: bool = False) -> str:
     """The codec name that explains `sample` best; cp1252 where nothing speaks for another one."""
+    high = {byte for byte in sample if byte > 127}
+    if high and high <= _TYPOGRAPHY:
+        return "cp1252"  # quotes, dashes and blanks alone say nothing about letters
     scores: list[tuple[float, str]] = []
     if not single_byte_only:
         scores += [(score, name) for name in _MULTI_BYTE if (score := _multi_byte_score(sample, name)) is not None]

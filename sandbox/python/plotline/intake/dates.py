@@ -16,6 +16,9 @@ _MONTH_YEAR = re.compile(r"(?P<month>[A-Za-z]{3,9})(?P<sep>[- ])(?P<year>\d{4}|\
 _MONTHS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december".split())
 
 
+_MOSTLY = 0.8
+
+
 @dataclass
 class Dates:
     """`values[i]` is the date of text i, NaT where it is none. `order` is `day-first`, `month-first`, `conflict`,
@@ -95,11 +98,17 @@ def read_dates(texts: list[str], order_hint: str | None, counts: Sequence[int] |
     order, evidence = _order(texts, order_hint) if swappable else (None, "")
     result = np.full(len(texts), np.datetime64("NaT"), dtype="datetime64[ns]")
     if order in ("ambiguous", "conflict"):
-        return Dates(result, order, evidence)
+        plain = sum(weight for (_, swap), weight in seen.items() if not swap)
+        if plain < _MOSTLY * sum(seen.values()):
+            return Dates(result, order, evidence)
+        # The few that can be read two ways are not read; the others need no order.
+        seen = Counter({found: weight for found, weight in seen.items() if not found[1]})
+        order, evidence = None, ""
     open_positions = np.arange(len(texts))
     formats = dict.fromkeys(pattern for pattern, _ in seen)
     if step > 1:
-        formats |= dict.fromkeys(found[0] for text in texts[:: max(1, step // 7)] if (found := date_format(text)))
+        further = [found for text in texts[:: max(1, step // 7)] if (found := date_format(text))]
+        formats |= dict.fromkeys(pattern for pattern, swap in further if not swap or order)
     pattern_of = np.full(len(texts), -1, dtype=np.int16)
     for number, pattern in enumerate(formats):
         actual = pattern.replace("%d", "%#", 1).replace("%m", "%d", 1).replace("%#", "%m", 1) if order == "month-first" and _swaps(pattern) else pattern

@@ -12,6 +12,8 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 _SAMPLE_BYTES = 262_144
+_EAST_ASIAN = frozenset(("gb18030", "cp932", "shift_jis", "euc_jp", "euc_kr", "cp949", "big5", "big5hkscs", "cp950", "gbk"))
+"""Here a line may be valid UTF-8 by chance."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,29 @@ def _decoded_utf8(data: bytes, name: str) -> Decoded:
         return _without_nul(_mixed(data, name))
     page = best_code_page(_sample_of_high_bytes(data))
     try:
-        return _without_nul(Decoded(data.decode(page), page, True, foreign_lines=_few_foreign_lines(data)))
+        return _with_utf8_lines(data, page) or _without_nul(Decoded(data.decode(page), page, True, foreign_lines=_few_foreign_lines(data)))
     except UnicodeDecodeError:
         return _without_nul(_mixed(data, page))
+
+
+def _with_utf8_lines(data: bytes, page: str) -> Decoded | None:
+    """The text where lines of UTF-8 stand in a file of a code page; None where there are none, or too many to be foreign."""
+    lines = data.split(b"\n")
+    letters = [index for index, line in enumerate(lines) if not line.isascii()]
+    foreign = [index for index in letters if _is_utf8_line(lines[index])]
+    if not foreign or len(foreign) * 3 > len(letters) or page in _EAST_ASIAN:
+        return None
+    places = set(foreign)
+    texts = [line.decode("utf-8" if index in places else page) for index, line in enumerate(lines)]
+    return Decoded("\n".join(texts), page, True, "utf-8", [index + 1 for index in foreign])
+
+
+def _is_utf8_line(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -89,10 +111,9 @@ def _mostly_utf8(data: bytes) -> bool:
     for line in head.split(b"\n"):
         if line.isascii():
             continue
-        try:
-            line.decode("utf-8")
+        if _is_utf8_line(line):
             valid_lines += 1
-        except UnicodeDecodeError:
+        else:
             broken_lines += 1
     if valid_lines >= max(1, broken_lines):
         return True

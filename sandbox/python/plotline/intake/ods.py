@@ -30,7 +30,7 @@ def read_ods(archive: zipfile.ZipFile) -> Reading:
     except _DAMAGE as fault:
         if "encrypted" in str(fault) or "password" in str(fault):
             raise Unreadable("The spreadsheet is password-protected; save it without a password and send it again.") from None
-        raise Unreadable(f"The spreadsheet is damaged ({fault}). Please save it again and send it once more.") from None
+        raise Unreadable("The spreadsheet is damaged. Please save it again and send it once more.") from None
 
 
 def read_flat_ods(data: bytes, kind: str = "fods") -> Reading:
@@ -39,11 +39,11 @@ def read_flat_ods(data: bytes, kind: str = "fods") -> Reading:
     reading = Reading(kind)
     try:
         reader.read(data)
-    except (expat.ExpatError, LookupError, ValueError) as fault:
+    except (expat.ExpatError, LookupError, ValueError):
         if not reader.grids:
-            raise Unreadable(f"The spreadsheet is damaged ({fault}). Please save it again and send it once more.") from None
+            raise Unreadable("The spreadsheet is damaged. Please save it again and send it once more.") from None
         name = reader.grids[-1].name
-        reading.notes.append(Note("damaged-sheet", f"The spreadsheet is damaged after row {reader.row} of {name} ({fault}); what comes after it could not be read.", name, reader.row or None))
+        reading.notes.append(Note("damaged-sheet", f"The spreadsheet is damaged after row {reader.row} of {name}; what comes after it could not be read.", name, reader.row or None))
     if not reader.grids:
         raise Unreadable("An OpenDocument file without a sheet. Please send its tables as .ods, .xlsx or .csv.")
     add_sheets(reading, [grid.sheet() for grid in reader.grids])

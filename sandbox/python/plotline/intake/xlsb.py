@@ -27,7 +27,7 @@ def read_xlsb(archive: zipfile.ZipFile) -> Reading:
     except _DAMAGE as fault:
         if "encrypted" in str(fault) or "password" in str(fault):
             raise Unreadable(PROTECTED) from None
-        raise Unreadable(f"The workbook is damaged ({fault}). Please open it in Excel, save it again as .xlsx and send it once more.") from None
+        raise Unreadable("The workbook is damaged. Please open it in Excel, save it again as .xlsx and send it once more.") from None
 
 
 def _read(archive: zipfile.ZipFile) -> Reading:

@@ -32,7 +32,7 @@ def read_xlsx(archive: zipfile.ZipFile, path: Path) -> Reading:
     except _DAMAGE as fault:
         if "encrypted" in str(fault) or "password" in str(fault):
             raise Unreadable(PROTECTED) from None
-        raise Unreadable(f"The workbook is damaged ({fault}). Please open it in Excel, save it again and send it once more.") from None
+        raise Unreadable("The workbook is damaged. Please open it in Excel, save it again and send it once more.") from None
 
 
 def part_reader(archive: zipfile.ZipFile) -> tuple[Part, list[str]]:
@@ -87,8 +87,8 @@ class _Package:
     def _strings(self, links: dict[str, tuple[str, str]], main: str) -> list[str]:
         try:
             return shared_strings(self._linked(links, "sharedStrings", main))
-        except _DAMAGE as fault:
-            self.notes.append(Note("damaged-texts", f"The workbook's table of texts is damaged ({fault}); cells with text could not be read."))
+        except _DAMAGE:
+            self.notes.append(Note("damaged-texts", "The workbook's table of texts is damaged; cells with text could not be read."))
             return []
 
     def _sheets(self, workbook: Node, links: dict[str, tuple[str, str]], main: str, strings: list[str], styles: DateStyles) -> list[Sheet]:
@@ -121,7 +121,7 @@ class _Package:
         except _DAMAGE as fault:
             if "encrypted" in str(fault) or "password" in str(fault):
                 raise
-            grid.notes.append(Note("damaged-sheet", f"The sheet {name} is damaged and could not be read ({fault}).", name))
+            grid.notes.append(Note("damaged-sheet", f"The sheet {name} is damaged and could not be read.", name))
             return
         if data is None:
             grid.notes.append(Note("missing-sheet", f"The sheet {name} is listed in the workbook but its content is missing.", name))

@@ -41,6 +41,12 @@ def _growing_widths(size: int) -> tuple[str, bytes]:
     return "t.csv", b"\n".join(out)
 
 
+def _all_columns(size: int) -> tuple[str, bytes]:
+    """As many columns as a file may have."""
+    width = min(16_384, size // 6)
+    return "t.csv", (",".join(f"c{n}" for n in range(width)) + "\n" + (",".join(map(str, range(width))) + "\n") * 3).encode()
+
+
 def _different_objects(size: int) -> tuple[str, bytes]:
     return "t.json", json.dumps([{f"key {number}": number} for number in range(size // 30)]).encode()
 
@@ -108,6 +114,7 @@ SHAPES: Mapping[str, Shape] = {
     "random quotes": _random_quoted,
     "lines cut at any place": _every_line_cut_elsewhere,
     "growing widths": _growing_widths,
+    "all columns": _all_columns,
     "two bytes a letter": _of('"ü,\n'.encode("utf-16-le"), b"\xff\xfe"),
     "bytes of no encoding": _of(b"\x81\x8d\xff,\xfe\n"),
     "zero bytes": _of(b"\0", b"a,b\n1,2\n"),

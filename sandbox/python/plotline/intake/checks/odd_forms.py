@@ -117,7 +117,7 @@ def _stands_alone(column: ColumnView, indexes: list[int], rows: int) -> bool:
     large = np.count_nonzero(np.abs(column.numbers) >= 1000)
     if rows < large:
         return few(rows, large, 0.02)
-    return rows <= 2 and column.filled > 10 * rows and all(numbers.is_ambiguous(column.texts[index].strip("+- ")) for index in indexes)
+    return rows <= max(2, 0.06 * column.filled) and column.filled > 10 * rows and all(numbers.is_ambiguous(column.texts[index].strip("+- ")) for index in indexes)
 
 
 def _features(text: str, decimal: str) -> set[str]:
