@@ -179,7 +179,7 @@ describe.skipIf(jupyterImage === null)('a thread as a notebook', () => {
         .slice(4)
         .every((line) => line.startsWith('>')),
     ).toBe(true);
-    expect(textOf('answer-1')).toBe('From \\$5 to **\\$9**.');
+    expect(textOf('answer-1')).toBe('From \\$5 to **\\$9**.\n\nAll rows used.');
     expect(result.before['cell-7']?.stdout.length).toBeLessThan(66_000);
   });
 

@@ -58,7 +58,7 @@ class TypedTable:
             "rejected": Findings({"line": found.line, "reason": found.reason} for found in raw.rejected),
             "unusable": Findings(_unusable(raw, self.columns)),
             "totals": Findings({"row": row, "line": int(raw.lines[row])} for row in self.totals),
-            "source_rows": raw.row_count + len(raw.rejected),
+            "source_rows": raw.row_count + len(raw.rejected) + raw.unread_lines,
         }
         return frame
 

@@ -107,7 +107,7 @@ def _is_binary(head: bytes) -> bool:
     head = head.rstrip(b"\0") or head  # a text that was padded to whole blocks
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
         return False
-    strange = sum(byte < 9 or 13 < byte < 27 or 28 <= byte < 29 for byte in head)
+    strange = sum((byte < 9 and byte != 1) or 13 < byte < 27 or 28 <= byte < 29 for byte in head)
     zeros = head.count(0)
     if zeros and strange - zeros <= len(head) * 0.02:
         even, odd = head[0::2].count(0), head[1::2].count(0)

@@ -17,7 +17,7 @@ def load(path: str | os.PathLike[str], table: str | int | None = None) -> pd.Dat
 
     What could not be loaded is named in `df.attrs`: `rejected` ({line, reason}: lines that are not in the table),
     `unusable` ({line, column, value, reason}: cells that are missing because they do not fit their column's type),
-    `totals` ({row, line}: rows that add up the others; they are in the table), `source_rows` (rows in the file, rejected ones included), `table` (its name). Raises ValueError, in words for a
+    `totals` ({row, line}: rows that add up the others; they are in the table), `source_rows` (rows in the file, rejected ones and those of a too large file that were not read included), `table` (its name). Raises ValueError, in words for a
     person, where the file holds no such table, and FileNotFoundError.
     """
     reading = _reading(path)

@@ -76,6 +76,8 @@ class RawTable:
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     units: list[str | None] | None = None
+    unread_lines: int = 0
+    """Lines of the file after the part that was read, where it is too large to be read whole."""
     header_cells: list[list[str]] = field(default_factory=list)
     """The rows of a header that has several, as written: `header_cells[r][i]` went into the name of column i."""
 

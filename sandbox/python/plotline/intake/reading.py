@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from plotline.intake.delimited import read_delimited
 from plotline.intake.encoding import decode, with_line_feeds
 from plotline.intake.kinds import kind_of_file
@@ -11,6 +13,9 @@ READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JS
 WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
+WHOLE_UP_TO_LINES = 8_000_000
+"""So are files of more lines, however short: each row takes memory of its own."""
+SAMPLE_LINES = 2_000_000
 
 _REFUSALS = {
     "tar": "A tar archive. I cannot open it; please send the files themselves or as .zip.",
@@ -77,11 +82,11 @@ def read_file(path: Path, depth: int = 0) -> Reading:
 def _read_text(path: Path, size: int) -> Reading:
     with path.open("rb") as file:
         data = file.read(SAMPLE_BYTES if size > WHOLE_UP_TO_BYTES else -1)
-    note = None
-    if size > WHOLE_UP_TO_BYTES:
-        data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
-        words = f"The file has {size / 1e6:,.0f} MB; only its first {len(data) / 1e6:,.0f} MB were read."
-        note = Note("sampled", words)
+        lines = data.count(b"\n")
+        is_part = size > WHOLE_UP_TO_BYTES or lines > WHOLE_UP_TO_LINES
+        if is_part:
+            data = _first_lines(data)
+        unread = lines - data.count(b"\n") + sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 22), b"")) if is_part else 0
     nothing = b"\x00\xff\xfe\xef\xbb\xbf \t\r\n"
     if not data[:4096].strip(nothing) and not data.strip(nothing):
         raise Unreadable("The file holds nothing but blanks and line ends. Please export it again and send it once more.")
@@ -91,6 +96,19 @@ def _read_text(path: Path, size: int) -> Reading:
     reading = read_bulk(data, path.stem) or read_delimited(decode(data), path.stem)
     widest = max((len(table.header) for table in reading.tables), default=0)
     check_size(0, widest)
-    if note:
-        reading.notes.append(note)
+    if is_part:
+        read = data.count(b"\n")
+        words = f"The file has {size / 1e6:,.0f} MB and {read + unread:,} lines; only its first {len(data) / 1e6:,.0f} MB, {read:,} lines, were read."
+        reading.notes.append(Note("sampled", words))
+        for table in reading.tables[-1:]:
+            table.unread_lines = unread
     return reading
+
+
+def _first_lines(data: bytes) -> bytes:
+    """The first whole lines, as many as are read of a file that is too large."""
+    end = max(data.rfind(b"\n"), data.rfind(b"\r"))
+    if data.count(b"\n") > SAMPLE_LINES:
+        marks = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+        end = int(marks[SAMPLE_LINES - 1])
+    return data[: end + 1] or data

@@ -1,7 +1,9 @@
 """Text files of nasty shapes, of any size: whatever is quadratic in them shows."""
 
+import io
 import json
 import random
+import zipfile
 from collections.abc import Callable, Mapping
 
 Shape = Callable[[int], tuple[str, bytes]]
@@ -47,6 +49,24 @@ def _all_columns(size: int) -> tuple[str, bytes]:
 
 def _different_objects(size: int) -> tuple[str, bytes]:
     return "t.json", json.dumps([{f"key {number}": number} for number in range(size // 30)]).encode()
+
+
+def _equal_names(size: int) -> tuple[str, bytes]:
+    columns = size // 4
+    return "t.csv", b"a," * columns + b"a\n" + b"1," * columns + b"1\n"
+
+
+def _much_in_little(name: str, member: str) -> Shape:
+    """A zip of a few kB that holds 600 times the size."""
+
+    def shape(size: int) -> tuple[str, bytes]:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open(member, "w") as file:
+            for _ in range(max(1, 600 * size // 100_000)):
+                file.write(b"1,2,3,4\n" * 12_500)
+        return name, out.getvalue()
+
+    return shape
 
 
 SHAPES: Mapping[str, Shape] = {
@@ -101,5 +121,10 @@ SHAPES: Mapping[str, Shape] = {
     "byte-order marks": _of(b"\xef\xbb\xbf", b"a,b\n1,2\n"),
     "tables and blank lines": _of(b"a,b\n1,2\n3,4\n\n\n"),
     "tables of other widths": _of(b"a,b\n1,2\n\n\nx,y,z\n1,2,3\n\n\n"),
+    "bytes above 127": _of(bytes(range(128, 256)) + b"\n"),
+    "equal names": _equal_names,
+    "runs of blanks": _of(b"a" + b" " * 40, name="t.txt"),
+    "spans of thousands of rows": _of(b"<tr><td rowspan=5000 colspan=50>x</td></tr>", b"<html><table>", name="t.html"),
+    "many rows in a zip": _much_in_little("t.zip", "a.csv"),
     "escapes of Japanese": _of(b"\x1b$B$\"\x1b(B,\n"),
 }
