@@ -141,6 +141,7 @@ class HtmlTables(HTMLParser):
             return
         words = _plain(current.text)
         start = len(current.row)
+        check_size(0, start + current.across)
         current.row += [words] + [words if current.head else ""] * (current.across - 1)
         if current.down > 1:
             for column in range(start, len(current.row)):
