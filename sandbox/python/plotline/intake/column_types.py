@@ -1,6 +1,5 @@
 """The values of one column -> one type, chosen from all rows. What does not fit the type is named, cell by cell."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +14,12 @@ from plotline.intake.native_columns import native_column
 from plotline.intake.quick_columns import dates_column, numbers_column
 from plotline.intake.readings import date_readings, number_readings
 from plotline.intake.text_column import TextColumn
-from plotline.intake.words import NA_WORDS, NA_WORDS_AMONG_NUMBERS
+from plotline.intake.words import is_na, is_na_among_numbers
+
+
+_SPELLINGS = 8
+"""Distinct values that a column of `true` and `false` has at most, with all their spellings."""
+_NUMBERS_BEGIN = tuple("0123456789+-.")
 
 
 def type_column(name: str, values: Sequence[Any], hints: Hints) -> Column:
@@ -41,12 +45,11 @@ def _of_texts(name: str, source: TextColumn, hints: Hints) -> Column:
 
 def _texts(name: str, codes: np.ndarray, distinct: list[Any], counts: np.ndarray, hints: Hints) -> Column:
     stripped = ["" if value is None else value.strip() for value in distinct]
-    present = [index for index, text in enumerate(stripped) if text.lower() not in NA_WORDS]
+    present = [index for index, text in enumerate(stripped) if not is_na(text)]
     rows = int(counts.sum())
     if not present:
         return Column(np.full(rows, None, dtype=object), "empty")
-    lowered = {stripped[index].lower() for index in present}
-    if lowered <= {"true", "false"}:
+    if len(present) <= _SPELLINGS and {stripped[index].lower() for index in present} <= {"true", "false"}:
         truth = [True if text.lower() == "true" else False if text.lower() == "false" else None for text in stripped]
         return Column(pd.array(take(truth, codes), dtype="boolean"), "boolean")
     return (
@@ -57,7 +60,7 @@ def _texts(name: str, codes: np.ndarray, distinct: list[Any], counts: np.ndarray
 
 
 def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts: np.ndarray, hints: Hints) -> Column | None:
-    judged = [index for index in present if texts[index].lower() not in NA_WORDS_AMONG_NUMBERS]
+    judged = [index for index in present if not is_na_among_numbers(texts[index])]
     if not judged:
         return None
     step = max(1, len(judged) // 200)
@@ -144,7 +147,7 @@ def _few_zeros(texts: list[str], judged: list[int], ids: list[int], counts: np.n
 
 
 def _as_dates(codes: np.ndarray, texts: list[str], present: list[int], counts: np.ndarray, hints: Hints) -> Column | None:
-    judged = [index for index in present if texts[index].lower() not in NA_WORDS_AMONG_NUMBERS]
+    judged = [index for index in present if not is_na_among_numbers(texts[index])]
     if not judged:
         return None
     found = read_dates([texts[index] for index in judged], hints.date_order, [counts[index] for index in judged])
@@ -194,18 +197,19 @@ def _odd_dates(codes: np.ndarray, counts: np.ndarray, texts: list[str], judged: 
 
 
 def _as_text(name: str, codes: np.ndarray, distinct: list[Any], stripped: list[str], counts: np.ndarray) -> Column:
-    missing = [text.lower() in NA_WORDS for text in stripped]
-    two_letters = [index for index, text in enumerate(stripped) if re.fullmatch(r"[A-Z]{2}", text)]
+    missing = [is_na(text) for text in stripped]
+    two_letters = [index for index, text in enumerate(stripped) if len(text) == 2 and text.isascii() and text.isalpha() and text.isupper()]
     if len(two_letters) >= 5 and len(two_letters) >= 0.9 * sum(not gone for gone in missing):
         missing = [gone and stripped[index] != "NA" for index, gone in enumerate(missing)]  # NA is Namibia here
     values = take([None if gone else value for value, gone in zip(distinct, missing)], codes)
     filled = [index for index, gone in enumerate(missing) if not gone]
-    ids = [index for index in filled if numbers.is_id(stripped[index])]
-    digits = [index for index in filled if stripped[index].lstrip("+-").isdigit()]
+    digits = [index for index in filled if stripped[index][-1:].isdigit() and stripped[index].lstrip("+-").isdigit()]
+    ids = [index for index in digits if numbers.is_id(stripped[index])]
     if ids and len(digits) >= 0.9 * len(filled):
         return Column(values, "id")
-    total = int(sum(counts[index] for index in filled))
-    numeric = int(sum(counts[index] for index in filled if numbers.PLAIN.fullmatch(stripped[index])))
+    total = int(counts[filled].sum())
+    plain = [index for index in filled if stripped[index][:1] in _NUMBERS_BEGIN and numbers.PLAIN.fullmatch(stripped[index])]
+    numeric = int(counts[plain].sum())
     column = Column(values, "text")
     if numeric >= 0.5 * total and numeric < total and not ids:
         odd = next(index for index in filled if not numbers.PLAIN.fullmatch(stripped[index]))

@@ -1,5 +1,6 @@
 """Which encoding the bytes of a text file are in, and the text itself."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 from plotline.intake.code_pages import best_code_page
@@ -14,6 +15,7 @@ _BOMS = (
 _SAMPLE_BYTES = 262_144
 _EAST_ASIAN = frozenset(("gb18030", "cp932", "shift_jis", "euc_jp", "euc_kr", "cp949", "big5", "big5hkscs", "cp950", "gbk"))
 """Here a line may be valid UTF-8 by chance."""
+_UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,12 @@ def _decoded_utf8(data: bytes, name: str) -> Decoded:
 
 def _with_utf8_lines(data: bytes, page: str) -> Decoded | None:
     """The text where lines of UTF-8 stand in a file of a code page; None where there are none, or too many to be foreign."""
+    if page in _EAST_ASIAN or not _UTF8_LETTER.search(data):
+        return None
     lines = data.split(b"\n")
     letters = [index for index, line in enumerate(lines) if not line.isascii()]
     foreign = [index for index in letters if _is_utf8_line(lines[index])]
-    if not foreign or len(foreign) * 3 > len(letters) or page in _EAST_ASIAN:
+    if not foreign or len(foreign) * 3 > len(letters):
         return None
     places = set(foreign)
     texts = [line.decode("utf-8" if index in places else page) for index, line in enumerate(lines)]

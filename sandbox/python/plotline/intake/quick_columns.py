@@ -9,7 +9,7 @@ from plotline.intake.plain_dates import plain_dates
 from plotline.intake.quick_numbers import QUICK_FROM, quick_numbers
 from plotline.intake.readings import number_readings
 from plotline.intake.text_column import TextColumn
-from plotline.intake.words import NA_WORDS_AMONG_NUMBERS
+from plotline.intake.words import is_na_among_numbers
 
 
 def numbers_column(column: TextColumn, hints: Hints) -> Column | None:
@@ -40,13 +40,15 @@ def dates_column(column: TextColumn) -> Column | None:
     spans = column.spans
     if spans is None or column.distinct_count < QUICK_FROM:
         return None
+    if np.isnat(plain_dates(spans.take(np.arange(0, len(spans), max(1, len(spans) // 300))))).mean() > 0.5:
+        return None
     moments = plain_dates(spans)
     moments[list(column.from_others)] = np.datetime64("NaT")
     others = np.flatnonzero(np.isnat(moments))
     if len(others) > max(100, 0.05 * len(moments)):
         return None
     shown = {index: text.strip() for index, text in zip(others.tolist(), column.distinct_at(others))}
-    judged = [index for index, text in shown.items() if text.lower() not in NA_WORDS_AMONG_NUMBERS]
+    judged = [index for index, text in shown.items() if not is_na_among_numbers(text)]
     if any(date_format(shown[index]) for index in judged):
         return None
     total = int(column.counts.sum()) - sum(int(column.counts[index]) for index in shown if index not in judged)

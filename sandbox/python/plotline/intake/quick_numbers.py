@@ -8,7 +8,7 @@ from plotline.intake import numbers
 from plotline.intake.odd_notations import is_few, odd_notations
 from plotline.intake.plain_numbers import PlainNumbers, plain_numbers
 from plotline.intake.text_column import Spans, TextColumn
-from plotline.intake.words import CURRENCY_SIGNS, NA_WORDS_AMONG_NUMBERS
+from plotline.intake.words import CURRENCY_SIGNS, is_na_among_numbers
 
 QUICK_FROM = 2_000
 """Distinct values from which reading numbers from bytes pays."""
@@ -45,7 +45,7 @@ def quick_numbers(column: TextColumn, table_convention: str | None) -> QuickNumb
     counts = column.counts
     out = QuickNumbers(len(counts))
     texts = [text.strip() for text in column.distinct_at(others)]
-    judged = {index: text for index, text in zip(others.tolist(), texts) if text.lower() not in NA_WORDS_AMONG_NUMBERS}
+    judged = {index: text for index, text in zip(others.tolist(), texts) if not is_na_among_numbers(text)}
     shapes = {index: shape for index, text in judged.items() if (shape := numbers.shape_of(text))}
     units = sum(int(counts[index]) for index, shape in shapes.items() if shape.unit)
     if unit is None and units > 0.1 * int(counts.sum()):
@@ -84,7 +84,10 @@ def quick_numbers(column: TextColumn, table_convention: str | None) -> QuickNumb
 
 def _read(spans: Spans, column: TextColumn) -> tuple[PlainNumbers | None, np.ndarray, str]:
     """The numbers under the convention that reads nearly all cells, and the distinct values it does not read."""
+    probe = spans.take(np.arange(0, len(spans), max(1, len(spans) // 300)))
     for convention in ("point", "comma"):
+        if plain_numbers(probe, convention).known.mean() < 0.5:
+            continue
         found = plain_numbers(spans, convention)
         found.known[list(column.from_others)] = False
         others = np.flatnonzero(~found.known)

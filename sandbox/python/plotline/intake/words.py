@@ -33,6 +33,19 @@ DATE = re.compile(
 TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?")
 
 
+_LONGEST = max(map(len, NA_WORDS_AMONG_NUMBERS))
+
+
+def is_na(text: str) -> bool:
+    """Whether a stripped text says that there is no value, in a column of any type."""
+    return len(text) <= _LONGEST and text.lower() in NA_WORDS
+
+
+def is_na_among_numbers(text: str) -> bool:
+    """The same in a column of numbers or dates."""
+    return len(text) <= _LONGEST and text.lower() in NA_WORDS_AMONG_NUMBERS
+
+
 def is_missing(value: object) -> bool:
     """Whether a cell says that there is no value, in a column of any type."""
     return value is None or (isinstance(value, str) and value.strip().lower() in NA_WORDS) or value != value
