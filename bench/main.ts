@@ -8,6 +8,7 @@ import { fiftyMentions } from './fifty-mentions.ts';
 import { tableOf } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { idleMemory } from './idle-memory.ts';
+import { cardSpeed } from './card-speed.ts';
 import { loaderCorpora } from './loader-corpora.ts';
 import { mentionToChart } from './mention-to-chart.ts';
 import { restore } from './restore.ts';
@@ -31,6 +32,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['interrupts', interrupts],
   ['out-of-memory', outOfMemory],
   ['restore', () => restore()],
+  ['card-speed', cardSpeed],
   ['loader-corpora', loaderCorpora],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],

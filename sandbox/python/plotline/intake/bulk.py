@@ -238,7 +238,7 @@ class _Reader:
 
     def _spans(self, picked: np.ndarray | slice, column: int) -> Spans:
         lines, edges = self.lines, self.lines.edges
-        starts = (lines.starts[lines.plain[picked]] if column == 0 else edges[picked, column - 1] + 1).astype(np.int64)
+        starts = lines.starts[lines.plain[picked]] if column == 0 else edges[picked, column - 1] + 1
         ends = lines.ends[lines.plain[picked]] if column == self.width - 1 else edges[picked, column]
         lengths = ends - starts
         if lines.has_quotes and self.dialect.quote:

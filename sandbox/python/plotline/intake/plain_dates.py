@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from plotline.intake.text_column import Spans
+from plotline.intake.text_column import PIECE, Spans
 
 _FORMS = {10: "dddd-dd-dd", 16: "dddd-dd-dd dd:dd", 19: "dddd-dd-dd dd:dd:dd"}
 _DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
@@ -13,6 +13,8 @@ _FIRST_YEAR, _LAST_YEAR = 1678, 2261
 
 def plain_dates(spans: Spans) -> np.ndarray:
     """The moments as datetime64[ns]; NaT where a cell is written in another form or names no day."""
+    if len(spans) > PIECE:
+        return np.concatenate([plain_dates(piece) for _, piece in spans.pieces()])
     out = np.full(len(spans), np.datetime64("NaT"), dtype="datetime64[ns]")
     for length, form in _FORMS.items():
         rows = np.flatnonzero(spans.lengths == length)

@@ -4,11 +4,11 @@ A decimal of at most 15 digits is its digits as an integer, divided by a power o
 the quotient is the float nearest to what was written (Clinger 1990), the same that Python's `float` gives.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from plotline.intake.text_column import Spans
+from plotline.intake.text_column import PIECE, Spans
 
 _MAX_DIGITS = 15
 _MAX_CHARACTERS = 22
@@ -32,6 +32,9 @@ class PlainNumbers:
 
 def plain_numbers(spans: Spans, convention: str = "point") -> PlainNumbers:
     """The numbers among the cells under a convention, `point` or `comma`; whatever else is in them stays unknown."""
+    if len(spans) > PIECE:
+        found = [plain_numbers(piece, convention) for _, piece in spans.pieces()]
+        return PlainNumbers(*(np.concatenate([getattr(part, name.name) for part in found]) for name in fields(PlainNumbers)))
     decimal_mark, group_mark = _MARKS[convention]
     count = len(spans)
     known = (spans.lengths > 0) & (spans.lengths <= _MAX_CHARACTERS)

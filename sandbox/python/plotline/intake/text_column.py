@@ -19,6 +19,10 @@ _LONG = 512
 """Bytes from which a cell is hashed on its own: the loop over words would otherwise run for its sake alone."""
 
 
+PIECE = 100_000
+"""Cells that are computed with at once."""
+
+
 class Buffer:
     """The file's bytes (UTF-8, without NUL), readable as 64-bit words from any position."""
 
@@ -78,8 +82,22 @@ class Spans:
             out = [text.replace(double, self.quote) if double in text else text for text in out]
         return out
 
+    def pieces(self) -> "Iterator[tuple[slice, Spans]]":
+        """The cells in pieces, so that what is computed on the way stays small."""
+        for start in range(0, len(self), PIECE):
+            part = slice(start, start + PIECE)
+            yield part, Spans(self.buffer, self.starts[part], self.lengths[part], self.quote, self.escaped)
+
     def keys(self, short: bool) -> np.ndarray:
         """One 64-bit number per cell, equal where the bytes are. `short`: no cell has more than eight bytes."""
+        if len(self) <= PIECE:
+            return self._keys(short)
+        keys = np.empty(len(self), dtype=np.uint64)
+        for part, spans in self.pieces():
+            keys[part] = spans._keys(short)
+        return keys
+
+    def _keys(self, short: bool) -> np.ndarray:
         lengths = self.lengths
         if short:
             return _masked(self.buffer.word(self.starts), lengths)
