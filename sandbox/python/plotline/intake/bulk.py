@@ -15,7 +15,8 @@ from plotline.intake.header import count_header_rows, header_names, several_rows
 from plotline.intake.line_notes import encoding_notes, end_note, returns_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
-from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, first_row, preamble_note, regular_rows
+from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, regular_rows
+from plotline.intake.table_start import first_row, preamble_note
 from plotline.intake.text_column import Buffer, Spans, TextColumn
 
 FROM_BYTES = 150_000

@@ -2,24 +2,20 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from plotline.intake.header import count_header_rows, header_names, kind_of, several_rows
+from plotline.intake.header import count_header_rows, header_names, several_rows
 from plotline.intake.line_notes import listed, on_lines
 from plotline.intake.model import Dialect, Note, RawTable, Rejected
 from plotline.intake.records import Records, modal_width
+from plotline.intake.table_start import SYSTEMATIC, SYSTEMATIC_ROWS, first_row, header_with_other_delimiter, preamble_note
 from plotline.intake.text_column import TextColumn
 
-_SYSTEMATIC = 0.1
-"""A width that this share of the rows has is how the file is written, not damage."""
-_SYSTEMATIC_ROWS = 3
 COMMENT_MARKS = ("#", "//")
 _MAX_CUT_NOTES = 40
 _ONE_FIELD = re.compile(r"has 1 field where the table has \d+")
-_MAX_TITLES = 30
-_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def build_table(records: Records, dialect: Dialect, name: str, source: list[str]) -> RawTable:
@@ -32,7 +28,7 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
     start = first_row(rows, width)
     rows, lines = rows[start:], lines[start:]
     if start:
-        head = _written_otherwise(source, records.lines[start - 1], width, dialect)
+        head = header_with_other_delimiter(source, records.lines[start - 1], width, dialect)
         if head:
             rows, lines, start = [head, *rows], [records.lines[start - 1], *lines], start - 1
             table.notes.append(Note("header-other-delimiter", "The header is separated by another sign than the rows.", name, lines[0]))
@@ -64,74 +60,6 @@ def finish(table: RawTable, records: Records, first: int) -> None:
     table.range = f"lines {first}–{last}"
 
 
-def preamble_note(lines: Sequence[int], first_of_table: int, name: str) -> Note:
-    """The lines before the table."""
-    where = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
-    verb = "is" if len(lines) == 1 else "are"
-    return Note("preamble", f"The table begins on line {first_of_table}; {where} before it {verb} not part of it.", name, lines[0])
-
-
-def first_row(rows: list[list[str]], width: int) -> int:
-    """Where the table begins: its first row of the table's width, or a narrower header right before it."""
-    start = next(index for index, row in enumerate(rows) if len(row) == width)
-    short = sum(1 < len(row) < width for row in rows)
-    if short > max(_SYSTEMATIC * len(rows), _SYSTEMATIC_ROWS - 1):
-        # Rows end where their last value is, and so may the first ones.
-        while start and 1 < len(rows[start - 1]) < width:
-            start -= 1
-        return start
-    start = _after_titles(rows, start, width)
-    if start and width > 1:
-        before = rows[start - 1]
-        near = len(before) >= 2 and abs(len(before) - width) <= max(1, width // 4)
-        named = all(kind_of(value) == "text" for value in before if value.strip())
-        if near and named and any(kind_of(value) in ("number", "date") for value in rows[start]):
-            return start - 1
-    return start
-
-
-def _written_otherwise(source: list[str], line: int, width: int, dialect: Dialect) -> list[str] | None:
-    """The names in a line right above the rows that is separated by another sign than they are."""
-    text = source[line - 1] if line <= len(source) else ""
-    for other in (";", ",", "\t", "|"):
-        fields = [field.strip().strip('"') for field in text.split(other)]
-        if other != dialect.delimiter and len(fields) == width > 1 and all(kind_of(field) == "text" for field in fields):
-            return fields
-    return None
-
-
-def _is_title(row: list[str], below: list[list[str]]) -> bool:
-    """Whether a row fills its first columns alone, or has names of groups over the columns, and begins unlike the rows
-    below, as a row of data with empty cells does not."""
-    marks = [bool(value.strip()) for value in row]
-    if not any(marks):
-        return True
-    if not marks[0] or not all(marks[: sum(marks)]):
-        return all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in row if value.strip())
-    return _shape(row[0]) not in {_shape(other[0]) for other in below[1:] if other}
-
-
-def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
-    """The first row that is no title: titles fill few of the columns and stand above a row that fills most of them."""
-    filled = [sum(bool(value.strip()) for value in row) if len(row) == width else 0 for row in rows[start : start + _MAX_TITLES]]
-    if width < 3 or not filled or filled[0] > width // 2:
-        return start
-    counts = sorted(count for count in filled if count)
-    typical = counts[len(counts) // 2] if counts else 0
-    head = next((index for index, count in enumerate(filled) if count > width // 2), None)
-    if head is not None and not all(_is_title(row, rows[start + head : start + head + 20]) for row in rows[start : start + head]):
-        return start
-    if head is None or typical <= width // 2:
-        return start + (filled[0] <= 1 < filled[1] if len(filled) > 2 else 0)
-    above = rows[start + head - 1]
-    marks = [bool(value.strip()) for value in above] if len(above) == width else []
-    # Names of groups have gaps between them; a label with its value stands in the first columns.
-    has_gaps = sum(marks) > 1 and not all(marks[: sum(marks)])
-    if has_gaps and all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in above if value.strip()):
-        return start + head - 1
-    return start + head
-
-
 def _regular(
     rows: list[list[str]], lines: list[int], width: int, dialect: Dialect, table: RawTable, source: list[str]
 ) -> tuple[list[list[str]], list[int], int]:
@@ -160,7 +88,7 @@ def regular_rows(
     number of the table's rows, `last_filled` its last line with a value, `text_of` gives a line as it is written."""
     short_rows = sum(1 < len(row) < width for row in rows)
     fewest = 1 if len({len(row) for row in rows}) > 2 and width > 2 else 2
-    many = max(_SYSTEMATIC * total, _SYSTEMATIC_ROWS - 1)
+    many = max(SYSTEMATIC * total, SYSTEMATIC_ROWS - 1)
     kept, starts = [], []
     padded: list[int] = []
     cut: list[int] = []
@@ -315,7 +243,3 @@ def _ends_before(table: RawTable, row: int, line: int) -> bool:
     """Whether a row of several lines ends right before this one."""
     inside = sum(str(table.texts(index)[row]).count("\n") for index in range(len(table.columns)))
     return int(table.lines[row]) + inside == line - 1
-
-
-def _shape(value: str) -> str:
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", value[:60]))
