@@ -21,10 +21,10 @@ def few_missing(view: TableView, column: ColumnView) -> Iterator[Note]:
     if view.rows < _LEAST_ROWS or column.type == "empty" or column.filled == column.rows:
         return
     count = column.rows - column.filled
-    unusable = {row for row, _, _ in column.column.unusable}
-    if count - len(unusable) <= 0 or count > max(_MOST, _MOST_SHARE * view.rows) + len(unusable):
+    said = {row for row, _, _ in column.column.unusable} | set(view.totals)
+    if count > max(_MOST, _MOST_SHARE * view.rows) + len(said):
         return
-    rows = [row for row in np.flatnonzero(column.series.isna().to_numpy()).tolist() if row not in unusable]
+    rows = [row for row in np.flatnonzero(column.series.isna().to_numpy()).tolist() if row not in said]
     if not rows or len(rows) > max(_MOST, _MOST_SHARE * view.rows):
         return
     words = f"{column.name} is missing in {counted(len(rows), 'row')} ({view.where(rows)}) and given in all others."
