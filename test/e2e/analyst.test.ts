@@ -181,6 +181,35 @@ print(json.dumps(sums))`)) as Record<string, number>;
     expect(grown.text).toMatch(/grew most: GDP \*\*\+\d/);
   });
 
+  it('adds up what can be loaded of a polluted file, and names the rest', async () => {
+    const rows = Array.from({ length: 200 }, (_, index) => ({
+      line: index + 2,
+      city: index % 3 === 0 ? 'Zürich' : 'Oslo',
+      amount: ((index * 7919) % 50_000) / 100,
+    }));
+    const otherDelimiter = [40, 90, 151];
+    const otherEncoding = [35, 77];
+    const bytes = Buffer.concat([
+      Buffer.from('order,city,amount\n'),
+      ...rows.map(({ line, city, amount }) => {
+        const text = `${line},${city},${amount.toFixed(2)}\n`;
+        if (otherDelimiter.includes(line)) return Buffer.from(text.replaceAll(',', ';'));
+        return otherEncoding.includes(line)
+          ? Buffer.from(text.replace(/Oslo|Zürich/, 'Málaga'), 'latin1')
+          : Buffer.from(text);
+      }),
+    ]);
+    const loadable = rows.filter(({ line }) => !otherDelimiter.includes(line));
+    const total = loadable.reduce((sum, { amount }) => sum + Math.round(amount * 100), 0) / 100;
+    await using talk = await open({ 'polluted.csv': bytes });
+    const { text } = await talk.ask('What is the total amount?');
+    expect(text).toContain(total.toLocaleString('en-US', { minimumFractionDigits: 2 }));
+    expect(text).toContain('197 of 200');
+    expect(text).toContain('lines 40, 90 and 151');
+    const byCity = await talk.ask('total amount by city');
+    expect(byCity.text).toContain('Málaga');
+  }, 60_000);
+
   it('joins two sheets and accounts for the rows without a match', async () => {
     await using talk = await open({ 'orders-and-customers.xlsx': await example('orders-and-customers.xlsx') });
     const answer = await talk.ask('Revenue by country');
