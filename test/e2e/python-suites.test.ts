@@ -11,7 +11,7 @@ const image = process.env['SANDBOX_IMAGE'] ?? 'plotline-sandbox:latest';
 const folder = fileURLToPath(new URL('../sandbox-python', import.meta.url));
 
 function run(program: string, args: readonly string[]): { readonly code: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 300_000 });
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 600_000 });
   return { code: status, output: `${stdout}${stderr}` };
 }
 
@@ -38,7 +38,7 @@ describe.skipIf(run('docker', ['version']).code !== 0 && process.env['CI'] !== '
       expect(output).toMatch(/Ran [1-9]\d* tests/);
       expect(code, output.slice(-4000)).toBe(0);
     },
-    320_000,
+    620_000,
   );
 
   it.skipIf(run('python3', ['--version']).code !== 0)(
@@ -48,6 +48,6 @@ describe.skipIf(run('docker', ['version']).code !== 0 && process.env['CI'] !== '
       expect(output).toMatch(/Ran [1-9]\d* tests/);
       expect(code, output.slice(-4000)).toBe(0);
     },
-    320_000,
+    620_000,
   );
 });
