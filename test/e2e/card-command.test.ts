@@ -265,7 +265,7 @@ describe.skipIf(missing !== null)('npm run card', { timeout: 120_000 }, () => {
     const [line] = linesOf(run);
     expect(line?.size_bytes).toBe(written + 14);
     expect(line?.warnings.find(({ code }) => code === 'sampled')?.message).toContain(
-      `has ${Math.round((written + 14) / 1e6)} MB; only its first 64 MB`,
+      `has ${Math.round((written + 14) / 1e6)} MB and ${((written / rows.length) * 200_000 + 1).toLocaleString('en-US')} lines; only its first`,
     );
     expect(line?.tables[0]?.rows).toBeGreaterThan(1_000_000);
   });
