@@ -138,6 +138,27 @@ class LargeFiles(IntakeCase):
         frame = self.loaded("id,note,n\n" + body)
         self.assertEqual((len(frame), frame["note"][39_999], frame.attrs["rejected"]), (40_000, "first 39999\nsecond, third", []))
 
+    def test_quotes_out_of_step_cost_no_row(self) -> None:
+        for apart in (1, 801):
+            lines = ["id,name,note,size"]
+            for number in range(1, 8001):
+                note = '"first line\nsecond line"' if number % 10 == 0 else f"plain note {number}"
+                size = '5" pipe' if number in (5001, 5001 + apart) else f"{number % 50} cm"
+                lines.append(f"{number},Name {number},{note},{size}")
+            frame = self.loaded("\n".join(lines) + "\n")
+            self.assertEqual((frame["id"].tolist(), frame.attrs["rejected"]), ([*range(1, 8001)], []))
+            self.assertEqual(len(frame.attrs["unusable"]), 2)
+
+    def test_lines_above_and_below_a_large_table_are_named(self) -> None:
+        body = [f"{number},Name {number},some note here {number},2" for number in range(8000)]
+        head = "id,name,note,x"
+        self.assertEqual(self.lines_rejected(self.loaded("\n".join(['"Report of 2024', head, *body]) + "\n")), [1])
+        codes = [warning["code"] for warning in self.carded("\n".join([head, *body, *[",,,"] * 3]) + "\n")["warnings"]]
+        self.assertIn("empty-rows", codes)
+        for hollow in (",,,", ", , ,", '"","","",""'):
+            frame = self.loaded("\n".join([head, *body, hollow, "9,bad"]) + "\n")
+            self.assertEqual((len(frame), self.lines_rejected(frame)), (8000, [8002, 8003]))
+
     def test_two_encodings_in_a_large_file(self) -> None:
         lines = [f"{index},Zürich,{index / 4}".encode() for index in range(60_000)]
         lines[50_000] = "50000,Málaga,3".encode("cp1252")

@@ -15,7 +15,7 @@ from plotline.intake.header import count_header_rows, header_names, several_rows
 from plotline.intake.line_notes import encoding_notes, end_note, returns_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
-from plotline.intake.table_rows import COMMENT_MARKS, few_comments, finish, regular_rows
+from plotline.intake.table_rows import COMMENT_MARKS, empty_rows_note, few_comments, finish, regular_rows
 from plotline.intake.table_start import first_row, preamble_note
 from plotline.intake.text_column import Buffer, Spans, TextColumn
 
@@ -25,6 +25,8 @@ _HEAD_LINES = 400
 _HEAD_BYTES = 1_300_000
 _MAX_ODD_SHARE = 0.2
 _MAX_UNEVEN_SHARE = 0.02
+_HOLLOW = 4
+"""Signs for each column up to which a line may be one without values."""
 _GAP = 4
 """Runs of lines with fewer plain lines between them are read together: a value that goes on over several lines may hold
 lines that look whole."""
@@ -119,6 +121,7 @@ class _Reader:
         self.how = tokeniser(dialect.delimiter, dialect.quote, dialect.escape)
         self.width = lines.width
         self.header_cells: list[list[str]] = []
+        self.rejected_above: list[Rejected] = []
 
     def table(self) -> RawTable | None:
         head = self._head()
@@ -135,13 +138,17 @@ class _Reader:
             return None
         total = len(self.lines.plain) + len(odd.rows)
         rows, starts = regular_rows(odd.rows, odd.lines, self.width, total, len(self.lines.starts), self.dialect, out, self._line_text)
-        out.rejected += odd.rejected
+        out.rejected += odd.rejected + self.rejected_above
         plain = self.lines.plain
         keep = plain >= body_from
+        after = 0
         for index, reason in self._not_rows(body_from, header_rows):
             keep[np.searchsorted(plain, index)] = False
             if reason:
                 out.rejected.append(Rejected(self._number(index), reason))
+            after += reason is None
+        if after:
+            out.notes.append(empty_rows_note(after, self.name))
         picked = np.flatnonzero(keep)
         main = self.lines.numbers[plain[picked]]
         out.lines, place = _merged(main, np.array(starts, dtype=main.dtype))
@@ -158,8 +165,10 @@ class _Reader:
         return int(self.lines.numbers[index])
 
     def _line_text(self, line: int) -> str:
-        """The record that begins on a physical line."""
-        return self._text(int(np.searchsorted(self.lines.numbers, line)))
+        """A physical line, from 1, of the file."""
+        index = int(np.searchsorted(self.lines.numbers, line, side="right")) - 1
+        pieces = self._text(index).split("\n")
+        return pieces[min(line - self._number(index), len(pieces) - 1)]
 
     def _text(self, index: int) -> str:
         start, end = int(self.lines.starts[index]), int(self.lines.ends[index])
@@ -182,6 +191,7 @@ class _Reader:
         body_from = (whole[count][1] if count < len(whole) else lines[0]) - 1
         if count and body_from - count + 1 != whole[0][1]:
             return None
+        self.rejected_above = [Rejected(self._number(item.line - 1), item.reason) for item in records.rejected if item.line <= body_from]
         return count, names, units, body_from, preamble
 
     def _odd_records(self, body_from: int) -> Records:
@@ -193,36 +203,48 @@ class _Reader:
             return out
         edges = np.flatnonzero(np.diff(odd) > _GAP) + 1
         for run in np.split(odd, edges):
-            first, last = int(run[0]), int(run[-1])
-            texts = PhysicalLines(self._text(index) for index in range(first, last + 1))
-            texts.returns = [self.buffer.codes[end] == _RETURN for end in np.minimum(self.lines.ends[first : last + 1], len(self.buffer.codes) - 1)]
-            found = read_records(texts, self.how, self.width)
-            plain_inside = set(np.flatnonzero(~self.lines.odd[first : last + 1]).tolist())
-            swallowed = plain_inside - {line - 1 for line in found.lines}
-            for row, line in zip(found.rows, found.lines):
-                if line - 1 not in plain_inside:
-                    out.rows.append(row)
-                    out.lines.append(self._number(line - 1 + first))
-            for index in swallowed:
-                # A plain line that went into a value of several lines is no record of its own.
-                if not self.lines.blank[first + index]:
-                    self.lines.odd[first + index] = True
-            out.rejected += [Rejected(self._number(item.line - 1 + first), item.reason) for item in found.rejected]
-            out.stray += [self._number(line - 1 + first) for line in found.stray]
-            out.multi_line += [self._number(line - 1 + first) for line in found.multi_line]
+            self._read_run(int(run[0]), int(run[-1]), out)
         gone = self.lines.odd[self.lines.plain]
         if gone.any():
             self.lines.edges = self.lines.edges[~gone]
             self.lines.plain = self.lines.plain[~gone]
         return out
 
+    def _read_run(self, first: int, last: int, out: Records) -> None:
+        """Reads the records from `first` to `last`, of which some are plain, into `out`, without the plain ones."""
+        texts, numbers, plain = PhysicalLines(), [], {}
+        returns: list[bool] = []
+        for index in range(first, last + 1):
+            text, end = self._text(index), int(self.lines.ends[index])
+            # Where quotes are out of step, what looks like one record may be many lines.
+            pieces = text.split("\n") if self.lines.odd[index] else [text]
+            if len(pieces) == 1 and not self.lines.odd[index]:
+                plain[len(texts)] = index
+            returns += [piece.endswith("\r") for piece in pieces[:-1]] + [end < len(self.buffer.codes) and self.buffer.codes[end] == _RETURN]
+            texts += [piece.removesuffix("\r") for piece in pieces[:-1]] + pieces[-1:]
+            numbers += range(self._number(index), self._number(index) + len(pieces))
+        texts.returns = returns
+        found = read_records(texts, self.how, self.width)
+        for row, line in zip(found.rows, found.lines):
+            if line - 1 not in plain:
+                out.rows.append(row)
+                out.lines.append(numbers[line - 1])
+        # A plain line that went into a value of several lines is no record of its own.
+        for place in set(plain) - {line - 1 for line in found.lines}:
+            if not self.lines.blank[plain[place]]:
+                self.lines.odd[plain[place]] = True
+        out.rejected += [Rejected(numbers[item.line - 1], item.reason) for item in found.rejected]
+        out.stray += [numbers[line - 1] for line in found.stray]
+        out.multi_line += [numbers[line - 1] for line in found.multi_line]
+
     def _not_rows(self, body_from: int, header_rows: int) -> list[tuple[int, str | None]]:
         """Plain lines that are no rows: without a value, or a repeated header."""
         lines = self.lines
         sizes = lines.ends[lines.plain] - lines.starts[lines.plain]
         out: list[tuple[int, str | None]] = []
-        hollow = lines.plain[(sizes == self.width - 1) & (lines.plain >= body_from)].tolist()
-        last_filled = int(lines.plain[sizes > self.width - 1].max(initial=0))
+        hollow = self._hollow(sizes, body_from)
+        filled = np.setdiff1d(lines.plain[sizes > self.width - 1], hollow, assume_unique=True)
+        last_filled = max(int(filled[-1]) if len(filled) else 0, int(np.flatnonzero(lines.odd)[-1]) if lines.odd.any() else 0)
         out += [(index, "holds delimiters but no values" if index < last_filled else None) for index in hollow]
         marks = self.buffer.codes[np.minimum(lines.starts[lines.plain], len(self.buffer.codes) - 1)]
         marked = lines.plain[((marks == ord("#")) | (marks == ord("/"))) & (lines.plain >= body_from)]
@@ -236,6 +258,15 @@ class _Reader:
             wanted = self.buffer.word(np.array([lines.starts[first]], dtype=np.int64))[0]
             out += [(index, "repeats the header") for index in same[key == wanted].tolist() if self._text(index) == head]
         return out
+
+    def _hollow(self, sizes: np.ndarray, body_from: int) -> list[int]:
+        """Plain lines of the body that hold delimiters alone, or with blanks and empty quotes."""
+        lines, signs = self.lines, set(self.dialect.delimiter + (self.dialect.quote or "") + " \t")
+        first = self.buffer.codes[np.minimum(lines.starts[lines.plain], len(self.buffer.codes) - 1)]
+        last = self.buffer.codes[np.maximum(lines.ends[lines.plain] - 1, 0)]
+        marks = np.array([ord(sign) for sign in signs], dtype=np.uint8)
+        suspects = lines.plain[(sizes <= _HOLLOW * self.width) & np.isin(first, marks) & np.isin(last, marks) & (lines.plain >= body_from)]
+        return [index for index in suspects.tolist() if signs.issuperset(self._text(index))]
 
     def _spans(self, picked: np.ndarray | slice, column: int) -> Spans:
         lines, edges = self.lines, self.lines.edges

@@ -118,8 +118,13 @@ def regular_rows(
         words = f"{len(cut)} row(s) end in empty extra fields, which were left out: line {listed(cut)}."
         table.notes += on_lines("long-rows", words, table.name, cut)
     if empty:
-        table.notes.append(Note("empty-rows", f"{empty} line(s) of delimiters without values after the table were left out.", table.name))
+        table.notes.append(empty_rows_note(empty, table.name))
     return kept, starts
+
+
+def empty_rows_note(count: int, table: str) -> Note:
+    """A note on lines at a table's end that hold no values."""
+    return Note("empty-rows", f"{count} line(s) of delimiters without values after the table were left out.", table)
 
 
 def few_comments(rows: int) -> float:
