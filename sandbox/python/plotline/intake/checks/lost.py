@@ -26,7 +26,7 @@ def unusable_values(view: TableView, column: ColumnView) -> Iterator[Note]:
         return
     row, value, reason = cells[0]
     many = counted(len(cells), "value")
-    words = f"{column.name}: {many} left out as missing, such as {quoted(value)} on {view.at(row)} ({reason})."
+    words = f"{column.name}: {many} left out as missing, such as {quoted(value)} on {view.at(row)} ({reason}); {view.where(row for row, _, _ in cells)}."
     if len(cells) == 1:
         words = f"{column.name}: {quoted(value)} on {view.at(row)} {reason} and was left out as missing."
     yield from on_rows(view, "unusable-values", words, (row for row, _, _ in cells))
