@@ -100,7 +100,10 @@ def _fill(out: dict[str, Any], path: Path, reading: Reading) -> None:
         notes.append(Note("many-tables", f"The file has {len(reading.tables)} tables; the card shows the first {_MAX_TABLES}."))
     lines = sum(map(_source_lines, reading.tables))
     named = within_budget(in_order(notes), (found["line"] for found in out["rejected"]), lines)
-    out["warnings"] = [_warning(note) for note in named[:_MAX_WARNINGS]]
+    left = len(named) - _MAX_WARNINGS
+    if left > 0:
+        named = [*named[:_MAX_WARNINGS], Note("many-warnings", f"{left:,} further warnings are not in this card.")]
+    out["warnings"] = [_warning(note) for note in named]
     out["ok"] = True
 
 

@@ -31,6 +31,7 @@ def whole_card(path: str | os.PathLike[str], prefix: str | None = None) -> dict[
         for raw in reading.tables
         for line in raw.rejected
     ]
+    found["rejected_count"] = len(found["rejected"])
     if reading.sheets:
         found["sheets"] = [_sheet(sheet) for sheet in reading.sheets]
     for table in found["tables"]:

@@ -9,7 +9,7 @@ from plotline.intake.encoding import decode, with_line_feeds
 from plotline.intake.kinds import kind_of_file
 from plotline.intake.model import Note, Reading, Unreadable, check_size
 
-READABLE = "CSV, TSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JSON, and zip files of these"
+READABLE = "CSV, TSV and other text tables, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), JSON, tables in HTML and Markdown, and these in zip or gz files"
 WHOLE_UP_TO_BYTES = 200_000_000
 """Larger text files are sampled, and the card says so."""
 SAMPLE_BYTES = 64_000_000
@@ -107,6 +107,10 @@ def _read_text(path: Path, size: int) -> Reading:
 
 def _first_lines(data: bytes) -> bytes:
     """The first whole lines, as many as are read of a file that is too large."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        line_end = b"\n\0" if data.startswith(b"\xff\xfe") else b"\0\n"
+        cut = data.rfind(line_end)
+        return data[: (cut + 2) // 2 * 2] if cut > 0 else data[: len(data) // 4 * 4]
     end = max(data.rfind(b"\n"), data.rfind(b"\r"))
     if data.count(b"\n") > SAMPLE_LINES:
         marks = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))

@@ -156,7 +156,7 @@ def _is_open(line: str, start: int, how: Tokeniser) -> bool:
     return how.quote not in rest
 
 
-def read_records(lines: Sequence[str], how: Tokeniser, width: int, comment: str | None = None) -> Records:
+def read_records(lines: Sequence[str], how: Tokeniser, width: int) -> Records:
     """All records of the file. `width` is how many fields a record of the table has; it decides whether a quoted field
     really runs over several lines or its quote was never closed."""
     out = Records()

@@ -17,9 +17,6 @@ SPREADSHEET_ERRORS = frozenset(
     ("#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#n/a", "#getting_data", "#spill!", "#calc!")
 )
 
-TRUE_WORDS = frozenset(("true", "yes", "y", "t", "ja", "oui", "si", "sí", "wahr", "vrai"))
-FALSE_WORDS = frozenset(("false", "no", "n", "f", "nein", "non", "falsch", "faux"))
-
 CURRENCY_SIGNS = "$€£¥₹₽₩₺₪₫₴₦₱฿"
 CURRENCY_CODES = (
     "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|RMB|INR|RUB|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|TRY|ZAR|KRW|SGD|HKD|THB|IDR|ILS|AED|SAR|UAH|RON|BGN|kr|zł|Kč|Ft|R\\$|US\\$|Rs"
@@ -44,8 +41,3 @@ def is_na(text: str) -> bool:
 def is_na_among_numbers(text: str) -> bool:
     """The same in a column of numbers or dates."""
     return len(text) <= _LONGEST and text.lower() in NA_WORDS_AMONG_NUMBERS
-
-
-def is_missing(value: object) -> bool:
-    """Whether a cell says that there is no value, in a column of any type."""
-    return value is None or (isinstance(value, str) and value.strip().lower() in NA_WORDS) or value != value

@@ -30,8 +30,15 @@ def _read_ended(frame: FrameType, result: Any) -> None:
     """`read_csv` and its kin: what they leave out only when told to, nobody counts."""
     if isinstance(result, pd.DataFrame) and is_of_a_cell(frame):
         names = frame.f_locals
-        uncounted = names.get("on_bad_lines") in _SKIPPING or names.get("nrows") is not None
+        uncounted = _leaves_out(names)
         BOOK.add_source(result, names.get("filepath_or_buffer", names.get("path_or_buf")), None, rows=len(result), uncounted=uncounted)
+
+
+def _leaves_out(arguments: dict[str, Any]) -> bool:
+    """Whether a reader was told to leave out rows of the file, how many it did not say."""
+    return arguments.get("on_bad_lines") in _SKIPPING or any(
+        not (arguments.get(name) is None or isinstance(arguments.get(name), int) and arguments[name] == 0) for name in ("nrows", "skiprows", "skipfooter", "comment")
+    )
 
 
 def _excel_ended(frame: FrameType, result: Any) -> None:
@@ -40,7 +47,7 @@ def _excel_ended(frame: FrameType, result: Any) -> None:
     names = frame.f_locals
     asked = names["sheet_name"]
     for sheet, table in result.items() if isinstance(result, dict) else [(asked if isinstance(asked, str) else None, result)]:
-        BOOK.add_source(table, getattr(names["io"], "_io", names["io"]), sheet, rows=len(table))
+        BOOK.add_source(table, getattr(names["io"], "_io", names["io"]), sheet, rows=len(table), uncounted=_leaves_out(names))
 
 
 def _mask_ended(frame: FrameType, result: Any) -> None:
