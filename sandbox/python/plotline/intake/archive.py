@@ -15,6 +15,8 @@ from plotline.intake.model import Note, Reading, Unreadable
 
 MAX_ENTRIES = 2_000
 MAX_TOTAL_BYTES = 1_000_000_000
+MAX_ENTRY_BYTES = 250_000_000
+"""One unpacked file: it lies in the sandbox's folder for temporary files, which has 256 MB unless set otherwise."""
 MAX_RATIO = 200
 """Unpacked size over packed size; text compresses 5 to 30 times, repeated text up to about 100."""
 _RATIO_FROM_BYTES = 20_000_000
@@ -192,6 +194,8 @@ def _is_clutter(name: str) -> bool:
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> None:
     """Copies one entry, stopping at the size it declared: a lying header must not fill the disk."""
+    if entry.file_size > MAX_ENTRY_BYTES:
+        raise Unreadable(f"It unpacks to {entry.file_size / 1e6:,.0f} MB; I open at most {MAX_ENTRY_BYTES / 1e6:,.0f} MB. Please send the part you need.")
     left = entry.file_size
     with archive.open(entry) as source, place.open("wb") as target:
         while piece := source.read(min(_PIECE_BYTES, left + 1)):
@@ -208,7 +212,7 @@ def read_compressed(path: Path, kind: str, depth: int) -> Reading:
     if depth >= 2:
         raise Unreadable("An archive inside an archive inside an archive. Please unpack it and send the files themselves.")
     opener = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[kind]
-    limit = min(MAX_TOTAL_BYTES, max(_RATIO_FROM_BYTES, MAX_RATIO * path.stat().st_size))
+    limit = min(MAX_ENTRY_BYTES, max(_RATIO_FROM_BYTES, MAX_RATIO * path.stat().st_size))
     name = path.stem if Path(path.stem).suffix else f"{path.stem}.csv"
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory) / name[-200:]

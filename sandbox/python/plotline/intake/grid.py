@@ -5,7 +5,7 @@ from typing import Any
 
 from plotline.intake.model import Note, Sheet, Unreadable
 
-MAX_CELLS = 10_000_000
+MAX_CELLS = 5_000_000
 """In all sheets of a workbook together: as many as 1 GB of memory can hold as a table."""
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 """Excel's own bounds."""

@@ -9,7 +9,7 @@ from plotline.intake.text_column import TextColumn
 
 MAX_COLUMNS = 16_384
 """As many as Excel has: describing and holding each one costs time and memory, however little is in it."""
-MAX_PLACES = 40_000_000
+MAX_PLACES = 20_000_000
 """Rows times columns of one table: a few wide rows among many narrow ones must not fill the memory with empty cells."""
 
 
