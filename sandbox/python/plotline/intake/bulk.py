@@ -243,8 +243,9 @@ class _Reader:
         sizes = lines.ends[lines.plain] - lines.starts[lines.plain]
         out: list[tuple[int, str | None]] = []
         hollow = self._hollow(sizes, body_from)
-        filled = np.setdiff1d(lines.plain[sizes > self.width - 1], hollow, assume_unique=True)
-        last_filled = max(int(filled[-1]) if len(filled) else 0, int(np.flatnonzero(lines.odd)[-1]) if lines.odd.any() else 0)
+        none = set(hollow)
+        filled = next((index for index in lines.plain[::-1].tolist() if index not in none), 0) if hollow else 0
+        last_filled = max(filled, int(np.flatnonzero(lines.odd)[-1]) if lines.odd.any() else 0)
         out += [(index, "holds delimiters but no values" if index < last_filled else None) for index in hollow]
         marks = self.buffer.codes[np.minimum(lines.starts[lines.plain], len(self.buffer.codes) - 1)]
         marked = lines.plain[((marks == ord("#")) | (marks == ord("/"))) & (lines.plain >= body_from)]
@@ -262,10 +263,11 @@ class _Reader:
     def _hollow(self, sizes: np.ndarray, body_from: int) -> list[int]:
         """Plain lines of the body that hold delimiters alone, or with blanks and empty quotes."""
         lines, signs = self.lines, set(self.dialect.delimiter + (self.dialect.quote or "") + " \t")
-        first = self.buffer.codes[np.minimum(lines.starts[lines.plain], len(self.buffer.codes) - 1)]
-        last = self.buffer.codes[np.maximum(lines.ends[lines.plain] - 1, 0)]
+        short = lines.plain[sizes <= _HOLLOW * self.width]
+        first = self.buffer.codes[np.minimum(lines.starts[short], len(self.buffer.codes) - 1)]
+        last = self.buffer.codes[np.maximum(lines.ends[short] - 1, 0)]
         marks = np.array([ord(sign) for sign in signs], dtype=np.uint8)
-        suspects = lines.plain[(sizes <= _HOLLOW * self.width) & np.isin(first, marks) & np.isin(last, marks) & (lines.plain >= body_from)]
+        suspects = short[np.isin(first, marks) & np.isin(last, marks) & (short >= body_from)]
         return [index for index in suspects.tolist() if signs.issuperset(self._text(index))]
 
     def _spans(self, picked: np.ndarray | slice, column: int) -> Spans:

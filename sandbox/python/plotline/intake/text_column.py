@@ -19,7 +19,7 @@ _LONG = 512
 """Bytes from which a cell is hashed on its own: the loop over words would otherwise run for its sake alone."""
 
 
-PIECE = 100_000
+PIECE = 50_000
 """Cells that are computed with at once."""
 
 
@@ -153,7 +153,7 @@ class TextColumn(Sequence[str]):
         boxed = np.empty(len(values), dtype=object)
         boxed[:] = values
         codes, uniques = pd.factorize(boxed, use_na_sentinel=False)
-        return cls(codes.astype(np.int32), None, list(uniques))
+        return cls(codes.astype(np.min_scalar_type(-len(uniques) - 1)), None, list(uniques))
 
     @classmethod
     def of_spans(cls, spans: Spans, rows: np.ndarray | None = None, others: Sequence[str] = (), other_rows: np.ndarray | None = None) -> "TextColumn":
@@ -256,4 +256,4 @@ def _factorized(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = np.empty(len(uniques), dtype=np.int64)
     # Written backwards, the first appearance is written last.
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return codes.astype(np.int32), first
+    return codes.astype(np.min_scalar_type(-len(uniques) - 1)), first
