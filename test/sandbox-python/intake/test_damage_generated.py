@@ -30,7 +30,7 @@ SILENT_AT_MOST = {
     "stray_quote": 1,
 }
 """How many files of a kind, out of `FILES`, are still loaded with the damage unnamed; none of the kinds that are not here."""
-LOSES = ("silent-loss", "collateral", "not-loaded", "crash")
+LOSES = ("silent-loss", "silent-change", "collateral", "unsaid", "over-named", "not-loaded", "crash")
 """What must happen to no file whatever."""
 
 

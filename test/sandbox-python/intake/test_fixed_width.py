@@ -27,6 +27,8 @@ class FixedWidth(IntakeCase):
         frame = self.loaded(page(lines), "report.txt")
         self.assertEqual((len(frame), list(frame.columns)), (16, ["Name", "City", "Amount"]))
         self.assertEqual(self.lines_rejected(frame), [1, 22])
+        warnings = self.carded(page(lines), "report.txt")["warnings"]
+        self.assertEqual([warning["message"] for warning in warnings if warning["code"] == "rulers"], ["Lines of dashes were left out: line 4."])
 
     def test_a_line_out_of_its_columns_is_named(self) -> None:
         lines = [HEAD, *BODY]

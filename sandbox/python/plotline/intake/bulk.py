@@ -6,6 +6,8 @@ to that reader altogether.
 """
 
 import codecs
+from dataclasses import dataclass
+
 import numpy as np
 
 from plotline.intake.bulk_scan import Scan, scan
@@ -16,7 +18,7 @@ from plotline.intake.line_notes import encoding_notes, end_note, returns_note
 from plotline.intake.model import Dialect, Note, RawTable, Reading, Rejected
 from plotline.intake.records import PhysicalLines, Records, read_records, tokeniser
 from plotline.intake.table_rows import COMMENT_MARKS, empty_rows_note, few_comments, finish, regular_rows
-from plotline.intake.table_start import first_row, preamble_note
+from plotline.intake.table_start import first_row, header_with_other_delimiter, other_delimiter_note, preamble_note
 from plotline.intake.text_column import Buffer, Spans, TextColumn
 
 FROM_BYTES = 150_000
@@ -113,6 +115,16 @@ def _lines_with_returns(body: bytes, lines: Scan) -> list[int]:
     return np.unique(lines.numbers[np.searchsorted(lines.starts, lone, side="right") - 1]).tolist()
 
 
+@dataclass
+class _Head:
+    """The top of a table: its header, the record (from 0) on which its body begins, what was said and rejected on the way."""
+
+    rows: list[list[str]]
+    body_from: int
+    notes: list[Note]
+    rejected: list[Rejected]
+
+
 class _Reader:
     """Makes the table of one file out of its plain lines and the records between them."""
 
@@ -120,25 +132,22 @@ class _Reader:
         self.buffer, self.lines, self.dialect, self.name = buffer, lines, dialect, name
         self.how = tokeniser(dialect.delimiter, dialect.quote, dialect.escape)
         self.width = lines.width
-        self.header_cells: list[list[str]] = []
-        self.rejected_above: list[Rejected] = []
 
     def table(self) -> RawTable | None:
         head = self._head()
         if head is None:
             return None
-        header_rows, names, units, body_from, preamble = head
-        out = RawTable(self.name, names, header_rows, [], [], units=units)
-        out.header_cells = self.header_cells
-        if preamble:
-            out.notes.append(preamble)
+        names, units = header_names(head.rows, self.width)
+        header_rows, body_from = len(head.rows), head.body_from
+        out = RawTable(self.name, names, header_rows, [], [], notes=head.notes, units=units, header_cells=several_rows(head.rows, range(self.width)))
         odd = self._odd_records(body_from)
         uneven = sum(len(row) != self.width for row in odd.rows)
         if uneven > _MAX_UNEVEN_SHARE * len(self.lines.plain):
             return None
         total = len(self.lines.plain) + len(odd.rows)
-        rows, starts = regular_rows(odd.rows, odd.lines, self.width, total, len(self.lines.starts), self.dialect, out, self._line_text)
-        out.rejected += odd.rejected + self.rejected_above
+        last_line = self._number(len(self.lines.numbers) - 1)
+        rows, starts = regular_rows(odd.rows, odd.lines, self.width, total, last_line, self.dialect, out, self._line_text)
+        out.rejected += odd.rejected + head.rejected
         plain = self.lines.plain
         keep = plain >= body_from
         after = 0
@@ -158,8 +167,15 @@ class _Reader:
             spans = self._spans(rows_taken, column)
             texts = [row[column] for row in rows]
             out.columns.append(TextColumn.of_spans(spans, place[: len(main)], texts, place[len(main) :]))
+        odd.multi_line = sorted({*odd.multi_line, *self._of_several_lines()})
         finish(out, odd, self._number(body_from - header_rows))
         return out
+
+    def _of_several_lines(self) -> list[int]:
+        """The plain records that hold line ends."""
+        next_line = np.append(self.lines.numbers[1:], self.lines.numbers[-1:] + 1)
+        plain = self.lines.plain
+        return self.lines.numbers[plain[next_line[plain] - self.lines.numbers[plain] > 1]].tolist()
 
     def _number(self, index: int) -> int:
         return int(self.lines.numbers[index])
@@ -174,8 +190,8 @@ class _Reader:
         start, end = int(self.lines.starts[index]), int(self.lines.ends[index])
         return str(self.buffer.data[start:end], "utf-8", "replace")
 
-    def _head(self) -> tuple[int, list[str], list[str | None], int, Note | None] | None:
-        """(header rows, names, units, index of the first line of the body, note about lines before the table)."""
+    def _head(self) -> _Head | None:
+        """The top of the table; None where the line-by-line reader has to look at it."""
         texts = [self._text(index) for index in range(min(_HEAD_LINES, len(self.lines.starts)))]
         records = read_records(texts, self.how, self.width)
         start = first_row(records.rows, self.width)
@@ -184,15 +200,20 @@ class _Reader:
             return None
         whole = [(row, line) for row, line in zip(rows, lines) if len(row) == self.width]
         count = count_header_rows([row for row, _ in whole][:210])
-        names, units = header_names([row for row, _ in whole][:count], self.width)
-        self.header_cells = several_rows([row for row, _ in whole][:count], range(self.width))
-        preamble = preamble_note([self._number(line - 1) for line in records.lines[:start]], self._number(lines[0] - 1), self.name) if start else None
-        # A header may be quoted over several lines; the body begins where the next record does.
+        header = [row for row, _ in whole[:count]]
         body_from = (whole[count][1] if count < len(whole) else lines[0]) - 1
-        if count and body_from - count + 1 != whole[0][1]:
-            return None
-        self.rejected_above = [Rejected(self._number(item.line - 1), item.reason) for item in records.rejected if item.line <= body_from]
-        return count, names, units, body_from, preamble
+        notes: list[Note] = []
+        named = header_with_other_delimiter(texts, records.lines[start - 1], self.width, self.dialect) if start and not count else None
+        if named:
+            start, header = start - 1, [named]
+            notes.append(other_delimiter_note(self.name, self._number(records.lines[start] - 1)))
+        elif count and body_from - count + 1 != whole[0][1]:
+            return None  # lines between the header's rows and the body
+        if start:
+            above = [self._number(line - 1) for line in records.lines[:start]]
+            notes.append(preamble_note(above, self._number(records.lines[start] - 1), self.name))
+        rejected = [Rejected(self._number(item.line - 1), item.reason) for item in records.rejected if item.line <= body_from]
+        return _Head(header, body_from, notes, rejected)
 
     def _odd_records(self, body_from: int) -> Records:
         """The records of the lines that are not plain, read in runs."""

@@ -2,23 +2,15 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plotline.intake.frame import TypedTable
+from plotline.intake.line_notes import listed
 
 _TEXT_TYPES = ("text", "mixed", "id")
-_SHOWN_LINES = 8
-
-
-def listed(lines: Iterable[int], place: str = "line") -> str:
-    """`line 3` or `lines 3, 9, 12 …`."""
-    lines = list(islice(lines, _SHOWN_LINES + 1))
-    shown = ", ".join(map(str, lines[:_SHOWN_LINES])) + (" …" if len(lines) > _SHOWN_LINES else "")
-    return f"{place} {shown}" if len(lines) == 1 else f"{place}s {shown}"
 
 
 class Joined:
@@ -158,7 +150,7 @@ class TableView:
     @property
     def place(self) -> str:
         """What a line is called: the rows of a sheet are rows."""
-        return "line" if self.raw.range.startswith("line") or not self.raw.range else "row"
+        return self.raw.place
 
     def line(self, row: int) -> int:
         """The physical line of the file (the sheet's row) that a row starts on."""

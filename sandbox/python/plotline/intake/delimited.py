@@ -3,8 +3,8 @@
 from plotline.intake.blocks import blocks_of
 from plotline.intake.dialect import detect_dialect
 from plotline.intake.encoding import Decoded
-from plotline.intake.fixed_width import Layout, find_layout, read_fixed
-from plotline.intake.line_notes import encoding_notes, file_notes
+from plotline.intake.fixed_width import Layout, find_layout, read_fixed, ruler_lines
+from plotline.intake.line_notes import encoding_notes, file_notes, listed, on_lines
 from plotline.intake.model import Dialect, Note, Reading
 from plotline.intake.records import modal_width, physical_lines, read_records, tokeniser
 from plotline.intake.table_rows import build_table
@@ -41,4 +41,7 @@ def _read_fixed(encoding: str, lines: list[str], layout: Layout, name: str, note
     table = build_table(read_fixed(lines, layout), dialect, name, lines)
     words = f"The columns stand at fixed positions ({', '.join(str(edge + 1) for edge in layout.edges[:20])})."
     table.notes.append(Note("fixed-width", words, name))
+    rulers = ruler_lines(lines)
+    if rulers:
+        table.notes += on_lines("rulers", f"Lines of dashes were left out: {listed(rulers)}.", name, rulers)
     return Reading("fixed-width", [table], dialect, notes)

@@ -96,3 +96,8 @@ def read_fixed(lines: list[str], layout: Layout) -> Records:
         out.rows.append([line[start:end].strip() for start, end in _columns(layout, max(len(line), edges[-1]))])
         out.lines.append(number)
     return out
+
+
+def ruler_lines(lines: list[str]) -> list[int]:
+    """The lines, from 1, that only draw a line under a header or a sum."""
+    return [number for number, line in enumerate(lines, 1) if _RULER.fullmatch(line) and line.strip()]

@@ -105,5 +105,5 @@ def table_notes(table: TypedTable) -> list[Note]:
             rows = place if isinstance(place, list) else [] if place is None else [place]
             lines = [int(table.raw.lines[row]) for row in rows]
             message = f"{name}: {words}"
-            notes += on_lines(code, message, table.raw.name, lines) if lines else [Note(code, message, table.raw.name)]
+            notes += on_lines(code, message, table.raw.name, lines, table.raw.place) if lines else [Note(code, message, table.raw.name)]
     return notes

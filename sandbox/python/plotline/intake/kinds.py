@@ -113,8 +113,3 @@ def _is_binary(head: bytes) -> bool:
         even, odd = head[0::2].count(0), head[1::2].count(0)
         return not (zeros < len(head) * 0.02 or min(even, odd) <= 0.05 * max(even, odd) + 1 or zeros > len(head) * 0.6)
     return strange > max(2, len(head) * 0.03)
-
-
-def suffix_kind(path: Path) -> str | None:
-    suffix = path.suffix.lower().lstrip(".")
-    return next((kind for kind, suffixes in _BY_SUFFIX.items() if suffix in suffixes.split()), None)

@@ -7,7 +7,7 @@ matters most until a tenth of the file's lines is named; the rest keeps its sent
 from collections.abc import Iterable
 from dataclasses import replace
 
-from plotline.intake.checks.findings import SAME
+from plotline.intake.line_notes import SAME
 from plotline.intake.model import Note
 
 _SHARE = 0.1

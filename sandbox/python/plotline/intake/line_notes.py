@@ -1,9 +1,16 @@
 """Sentences about lines: every line is named where they are few."""
 
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
 from plotline.intake.encoding import Decoded
 from plotline.intake.model import Note
 
-
+MOST_LINES = 200
+"""Up to so many affected lines are each named by a note of their own."""
+SAME = "The same on "
+"""How the notes on further lines begin."""
+_SHOWN_LINES = 8
 _MARK = "\ufeff"
 
 
@@ -17,7 +24,7 @@ def encoding_notes(decoded: Decoded) -> list[Note]:
         words = f"NUL bytes were left out of the text on {len(decoded.nul_lines)} line(s): {listed(decoded.nul_lines)}."
         notes += on_lines("nul-bytes", words, None, decoded.nul_lines)
     if decoded.guessed:
-        only = f" on line(s) {listed(decoded.foreign_lines)}" if decoded.foreign_lines else ""
+        only = f" on {listed(decoded.foreign_lines)}" if decoded.foreign_lines else ""
         words = f"The encoding is not stated in the file; {decoded.encoding} gives the most plausible letters{only}."
         notes += on_lines("guessed-encoding", words, None, decoded.foreign_lines) if decoded.foreign_lines else [Note("guessed-encoding", words)]
     return notes
@@ -31,7 +38,7 @@ def file_notes(text: str, lines: list[str]) -> list[Note]:
     for number in joined:
         lines[number - 1] = lines[number - 1].lstrip(_MARK)
     if joined:
-        words = f"A byte-order mark stands in the middle of the file, as where files were put together; it was left out: line {listed(joined)}."
+        words = f"A byte-order mark stands in the middle of the file, as where files were put together; it was left out: {listed(joined)}."
         notes += on_lines("joined-files", words, None, joined)
     returns = [number for number, line in enumerate(lines, 1) if "\r" in line] if "\r" in text else []
     return notes + returns_note(returns) + end_note(len(lines), text[-1:])
@@ -41,7 +48,7 @@ def returns_note(lines: list[int]) -> list[Note]:
     """A note on lines with carriage returns that end no line."""
     if not lines:
         return []
-    words = f"{len(lines)} line(s) hold a lone carriage return; it was kept as part of the value: line {listed(lines)}."
+    words = f"{len(lines)} line(s) hold a lone carriage return; it was kept as part of the value: {listed(lines)}."
     return on_lines("carriage-returns", words, None, lines)
 
 
@@ -52,13 +59,14 @@ def end_note(count: int, last: str) -> list[Note]:
     return [Note("no-final-line-end", f"The last line ({count}) has no line end; if the file was cut, its last value is not whole.", None, count)]
 
 
-def listed(lines: list[int]) -> str:
-    """The first line numbers, for a sentence."""
-    return ", ".join(map(str, lines[:8])) + (" …" if len(lines) > 8 else "")
+def listed(lines: Iterable[int], place: str = "line") -> str:
+    """`line 3` or `lines 3, 9, 12 …`, for the end of a sentence; in a sheet the place is a `row`."""
+    some = list(islice(lines, _SHOWN_LINES + 1))
+    shown = ", ".join(map(str, some[:_SHOWN_LINES])) + (" …" if len(some) > _SHOWN_LINES else "")
+    return f"{place} {shown}" if len(some) == 1 else f"{place}s {shown}"
 
 
-def on_lines(code: str, words: str, table: str | None, lines: list[int], most: int = 40) -> list[Note]:
+def on_lines(code: str, words: str, table: str | None, lines: Sequence[int], place: str = "line") -> list[Note]:
     """The whole sentence on the first line, a short mark on each further one: every line is named where they are few."""
-    if len(lines) > most:
-        return [Note(code, words, table, lines[0])]
-    return [Note(code, words if line == lines[0] else f"The same on line {line}.", table, line) for line in lines]
+    further = dict.fromkeys(line for line in lines[1:] if line != lines[0]) if len(lines) <= MOST_LINES else ()
+    return [Note(code, words, table, lines[0]), *(Note(code, f"{SAME}{place} {line}.", table, line) for line in further)]

@@ -85,6 +85,11 @@ class RawTable:
     def row_count(self) -> int:
         return len(self.lines)
 
+    @property
+    def place(self) -> str:
+        """What a line is called: the rows of a sheet are rows."""
+        return "line" if self.range.startswith("line") or not self.range else "row"
+
     def texts(self, index: int) -> Sequence[str]:
         """The cells of a column as text: as written in the file, typed cells of a workbook or JSON as `native_text`."""
         column = self.columns[index]

@@ -1,4 +1,7 @@
-"""Numbers written unlike the others of their column: a comma among points may be a decimal mark as well as a thousands mark."""
+"""Numbers written unlike the others of a large column: a comma among points may be a decimal mark as well as a thousands mark.
+
+Columns whose texts are at hand are looked at by `checks/odd_forms`; here stand the few texts that reading from bytes left over.
+"""
 
 import re
 

@@ -11,7 +11,7 @@ from plotline.intake.grid import MAX_CELLS, Grid
 from plotline.intake.model import Note, Reading, Unreadable
 from plotline.intake.ods_values import cell_value
 from plotline.intake.sheet_tables import add_sheets
-from plotline.intake.xlsx_parts import new_parser
+from plotline.intake.xlsx_parts import parse
 
 _MAX_REPEAT = 1_100_000
 _MAX_UNROLLED = 100_000
@@ -69,11 +69,7 @@ class _Reader:
         self.was_space = True
 
     def read(self, data: bytes) -> None:
-        parser = new_parser()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        parser.Parse(data, True)
+        parse(data, self._start, self._end, self._characters)
 
     def _characters(self, text: str) -> None:
         if not self.in_paragraph or self.aside:

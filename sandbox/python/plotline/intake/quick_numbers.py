@@ -56,10 +56,12 @@ def quick_numbers(column: TextColumn, table_convention: str | None) -> QuickNumb
     known = found.known
     marked = known & ((found.decimals > 0) | found.grouped)
     votes[convention] += int((marked & ~found.ambiguous).sum())
-    doubtful = int((marked & found.ambiguous).sum())
-    if doubtful:
-        votes["both-point" if (convention == "point") == bool((marked & found.ambiguous & (found.decimals > 0)).any()) else "both-comma"] += doubtful
-    decided, out.ambiguous = _decided(votes, table_convention, column, marked & found.ambiguous)
+    doubtful = marked & found.ambiguous
+    with_decimal_mark = int((doubtful & (found.decimals > 0)).sum())
+    other = "comma" if convention == "point" else "point"
+    votes[f"both-{convention}"] += with_decimal_mark
+    votes[f"both-{other}"] += int(doubtful.sum()) - with_decimal_mark
+    decided, out.ambiguous = _decided(votes, table_convention, column, doubtful)
     if decided != convention:
         return None
     out.convention, out.unit, out.shown = convention, unit, judged

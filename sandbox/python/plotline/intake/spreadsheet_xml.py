@@ -8,7 +8,7 @@ from plotline.intake.grid import MAX_CELLS, Grid
 from plotline.intake.model import CellError, Note, Reading, Unreadable
 from plotline.intake.number_formats import serial_date
 from plotline.intake.sheet_tables import add_sheets
-from plotline.intake.xlsx_parts import DateStyles, new_parser
+from plotline.intake.xlsx_parts import DateStyles, parse
 from plotline.intake.xlsx_sheet import number_of
 
 _NAMED_FORMATS = {
@@ -48,17 +48,12 @@ class _Reader:
         self.cell: dict[str, str] | None = None
         self.type = ""
         self.text: list[str] | None = None
-        self.option: str | None = None
         self.comment = 0
         self.spanned = 0
         self.value: Any = None
 
     def read(self, data: bytes) -> None:
-        parser = new_parser()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        parser.Parse(data, True)
+        parse(data, self._start, self._end, self._characters)
 
     def _characters(self, text: str) -> None:
         if self.text is not None:
@@ -102,7 +97,7 @@ class _Reader:
             case "Data" if self.cell is not None and not self.comment:
                 self.type, self.text = get.get("Type", "String"), []
             case "Visible" | "Date1904":
-                self.option, self.text = name, []
+                self.text = []
                 self.date1904 = self.date1904 or name == "Date1904"
 
     def _end(self, tag: str) -> None:

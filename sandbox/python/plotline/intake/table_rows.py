@@ -10,7 +10,7 @@ from plotline.intake.header import count_header_rows, header_names, several_rows
 from plotline.intake.line_notes import listed, on_lines
 from plotline.intake.model import Dialect, Note, RawTable, Rejected
 from plotline.intake.records import Records, modal_width
-from plotline.intake.table_start import SYSTEMATIC, SYSTEMATIC_ROWS, first_row, header_with_other_delimiter, preamble_note
+from plotline.intake.table_start import SYSTEMATIC, SYSTEMATIC_ROWS, first_row, header_with_other_delimiter, other_delimiter_note, preamble_note
 from plotline.intake.text_column import TextColumn
 
 COMMENT_MARKS = ("#", "//")
@@ -31,7 +31,7 @@ def build_table(records: Records, dialect: Dialect, name: str, source: list[str]
         head = header_with_other_delimiter(source, records.lines[start - 1], width, dialect)
         if head:
             rows, lines, start = [head, *rows], [records.lines[start - 1], *lines], start - 1
-            table.notes.append(Note("header-other-delimiter", "The header is separated by another sign than the rows.", name, lines[0]))
+            table.notes.append(other_delimiter_note(name, lines[0]))
     if start:
         table.notes.append(preamble_note(records.lines[:start], lines[0], name))
     first = lines[0]
@@ -115,7 +115,7 @@ def regular_rows(
     if padded:
         table.notes.append(Note("short-rows", f"{len(padded)} rows end early; their last columns are missing values.", table.name))
     if cut:
-        words = f"{len(cut)} row(s) end in empty extra fields, which were left out: line {listed(cut)}."
+        words = f"{len(cut)} row(s) end in empty extra fields, which were left out: {listed(cut)}."
         table.notes += on_lines("long-rows", words, table.name, cut)
     if empty:
         table.notes.append(empty_rows_note(empty, table.name))
@@ -222,7 +222,7 @@ def _quote_notes(records: Records, table: RawTable) -> None:
         table.notes += on_lines("stray-quotes", words, table.name, stray)
     inside = records.multi_line
     if inside and len(inside) <= max(2, len(table.lines) // 20):
-        words = f"{len(inside)} value(s) run over several lines, from line {listed(inside)}."
+        words = f"{len(inside)} value(s) run over several lines, from {listed(inside)}."
         table.notes += on_lines("multi-line-values", words, table.name, inside)
 
 
@@ -239,9 +239,8 @@ def _cut_notes(table: RawTable) -> None:
         if place < len(lines) and lines[place] == line + 1:
             suspects.add(line + 1)
     if suspects:
-        listed_lines = sorted(suspects)
-        words = f"{len(suspects)} row(s) may have lost a part to the line beside: line {listed(listed_lines)}."
-        table.notes += on_lines("may-be-cut", words, table.name, listed_lines)
+        words = f"{len(suspects)} row(s) may have lost a part to the line beside: {listed(sorted(suspects))}."
+        table.notes += on_lines("may-be-cut", words, table.name, sorted(suspects))
 
 
 def _ends_before(table: RawTable, row: int, line: int) -> bool:

@@ -20,6 +20,11 @@ def preamble_note(lines: Sequence[int], first_of_table: int, name: str) -> Note:
     return Note("preamble", f"The table begins on line {first_of_table}; {where} before it {verb} not part of it.", name, lines[0])
 
 
+def other_delimiter_note(name: str, line: int) -> Note:
+    """A header that is written unlike its rows."""
+    return Note("header-other-delimiter", "The header is separated by another sign than the rows.", name, line)
+
+
 def first_row(rows: list[list[str]], width: int) -> int:
     """Where the table begins: its first row of the table's width, or a narrower header right before it."""
     start = next(index for index, row in enumerate(rows) if len(row) == width)
@@ -49,17 +54,6 @@ def header_with_other_delimiter(source: list[str], line: int, width: int, dialec
     return None
 
 
-def _is_title(row: list[str], below: list[list[str]]) -> bool:
-    """Whether a row fills its first columns alone, or has names of groups over the columns, and begins unlike the rows
-    below, as a row of data with empty cells does not."""
-    marks = [bool(value.strip()) for value in row]
-    if not any(marks):
-        return True
-    if not marks[0] or not all(marks[: sum(marks)]):
-        return all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in row if value.strip())
-    return _shape(row[0]) not in {_shape(other[0]) for other in below[1:] if other}
-
-
 def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
     """The first row that is no title: titles fill few of the columns and stand above a row that fills most of them."""
     filled = [sum(bool(value.strip()) for value in row) if len(row) == width else 0 for row in rows[start : start + _MAX_TITLES]]
@@ -68,17 +62,28 @@ def _after_titles(rows: list[list[str]], start: int, width: int) -> int:
     counts = sorted(count for count in filled if count)
     typical = counts[len(counts) // 2] if counts else 0
     head = next((index for index, count in enumerate(filled) if count > width // 2), None)
-    if head is not None and not all(_is_title(row, rows[start + head : start + head + 20]) for row in rows[start : start + head]):
-        return start
     if head is None or typical <= width // 2:
-        return start + (filled[0] <= 1 < filled[1] if len(filled) > 2 else 0)
-    above = rows[start + head - 1]
-    marks = [bool(value.strip()) for value in above] if len(above) == width else []
-    # Names of groups have gaps between them; a label with its value stands in the first columns.
-    has_gaps = sum(marks) > 1 and not all(marks[: sum(marks)])
-    if has_gaps and all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in above if value.strip()):
-        return start + head - 1
-    return start + head
+        return start + (len(filled) > 2 and filled[0] <= 1 < filled[1])
+    below = rows[start + head : start + head + 20]
+    if not all(_is_title(row, below) for row in rows[start : start + head]):
+        return start
+    return start + head - _names_groups(rows[start + head - 1])
+
+
+def _is_title(row: list[str], below: list[list[str]]) -> bool:
+    """Whether a row fills its first columns alone, or has names of groups over the columns, and begins unlike the rows
+    below, as a row of data with empty cells does not."""
+    marks = [bool(value.strip()) for value in row]
+    if not any(marks) or _names_groups(row):
+        return True
+    return all(marks[: sum(marks)]) and _shape(row[0]) not in {_shape(other[0]) for other in below[1:] if other}
+
+
+def _names_groups(row: list[str]) -> bool:
+    """Whether words or years stand in a row with gaps between them; a label with its value stands in the first columns."""
+    marks = [bool(value.strip()) for value in row]
+    words = all(kind_of(value) == "text" or _YEAR.fullmatch(value.strip()) for value in row if value.strip())
+    return any(marks) and not all(marks[: sum(marks)]) and words
 
 
 def _shape(value: str) -> str:

@@ -1,6 +1,7 @@
 """The small parts of an XLSX package: a plain tree of an XML part, shared strings, which cell styles show dates."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from xml.parsers import expat
 
@@ -44,12 +45,17 @@ class Node:
         return out
 
 
-def new_parser() -> Any:
-    """An XML parser that names elements `namespace name` and refuses a document type, which no workbook has."""
+def parse(data: bytes, start: Callable[[str, dict[str, str]], Any], end: Callable[[str], Any], characters: Callable[[str], Any] | None = None) -> None:
+    """Feeds an XML part to the handlers. Elements are named `namespace name`; a document type, which no workbook has, is
+    refused. Raises expat's error where it is not XML."""
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _no_doctype
-    return parser
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    if characters is not None:
+        parser.CharacterDataHandler = characters
+    parser.Parse(data, True)
 
 
 def parse_tree(data: bytes) -> Node:
@@ -62,10 +68,7 @@ def parse_tree(data: bytes) -> Node:
         stack[-1].children.append(node)
         stack.append(node)
 
-    parser = new_parser()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _tag: stack.pop()
-    parser.Parse(data, True)
+    parse(data, start, lambda _tag: stack.pop())
     return root
 
 
@@ -157,11 +160,7 @@ def _parsed_strings(data: bytes) -> list[str]:
         elif name == "t":
             text = False
 
-    parser = new_parser()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = lambda found: pieces.append(found) if text else None
-    parser.Parse(data, True)
+    parse(data, start, end, lambda found: pieces.append(found) if text else None)
     return out
 
 

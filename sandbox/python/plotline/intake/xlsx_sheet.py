@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from plotline.intake.grid import Grid, column_number, parse_cell, parse_range
 from plotline.intake.model import CellError, Note
-from plotline.intake.xlsx_parts import DateStyles, new_parser, unescape
+from plotline.intake.xlsx_parts import DateStyles, parse, unescape
 
 _TRUE = ("1", "true", "on")
 
@@ -42,11 +42,7 @@ class _Reader:
         self.fallback = 0
 
     def read(self, data: bytes) -> None:
-        parser = new_parser()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        parser.Parse(data, True)
+        parse(data, self._start, self._end, self._characters)
 
     def _characters(self, text: str) -> None:
         if self.text is not None:

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from plotline.intake.column_view import TableView
+from plotline.intake.line_notes import on_lines
 from plotline.intake.model import Note
 
-MOST_LINES = 200
-"""Up to so many affected lines are each named by a warning of their own."""
-SAME = "The same on "
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -25,13 +23,8 @@ def quoted(text: Any, most: int = 40) -> str:
 def on_rows(view: TableView, code: str, words: str, rows: Iterable[int]) -> Iterator[Note]:
     """`words` on the line of the first row, and a short mark on the line of each further one, where they are few."""
     lines = [view.line(int(row)) for row in rows]
-    if not lines:
-        return
-    yield Note(code, words, view.name, lines[0])
-    if len(lines) <= MOST_LINES:
-        for line in dict.fromkeys(lines[1:]):
-            if line != lines[0]:
-                yield Note(code, f"{SAME}{view.place} {line}.", view.name, line)
+    if lines:
+        yield from on_lines(code, words, view.name, lines, view.place)
 
 
 def few(count: int, total: int, share: float = 0.05) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from plotline.intake.checks.findings import counted, on_rows, quoted
-from plotline.intake.column_view import ColumnView, TableView, listed
+from plotline.intake.column_view import ColumnView, TableView
+from plotline.intake.line_notes import listed
 from plotline.intake.model import Note
 from plotline.intake.words import SPREADSHEET_ERRORS
 
