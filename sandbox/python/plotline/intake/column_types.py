@@ -9,7 +9,7 @@ import pandas as pd
 
 from plotline.intake import numbers
 from plotline.intake.column import Column, Hints, ambiguous_words, cells, fits, integers, row_of, rows_of, take
-from plotline.intake.dates import Dates, read_dates
+from plotline.intake.dates import Dates, date_format, read_dates
 from plotline.intake.native_columns import native_column
 from plotline.intake.quick_columns import dates_column, numbers_column
 from plotline.intake.readings import date_readings, number_readings
@@ -19,6 +19,8 @@ from plotline.intake.words import is_na, is_na_among_numbers
 
 _SPELLINGS = 8
 """Distinct values that a column of `true` and `false` has at most, with all their spellings."""
+_MANY = 5_000
+"""Distinct values from which a sample of them decides what a column cannot be."""
 _NUMBERS_BEGIN = tuple("0123456789+-.")
 
 
@@ -55,17 +57,16 @@ def _texts(name: str, codes: np.ndarray, distinct: list[Any], counts: np.ndarray
     return (
         _as_numbers(codes, stripped, present, counts, hints)
         or _as_dates(codes, stripped, present, counts, hints)
-        or _as_text(name, codes, distinct, stripped, counts)
+        or _as_text(codes, distinct, stripped, present, counts)
     )
 
 
 def _as_numbers(codes: np.ndarray, texts: list[str], present: list[int], counts: np.ndarray, hints: Hints) -> Column | None:
+    probe = [index for index in present[:: max(1, len(present) // 200)] if not is_na_among_numbers(texts[index])]
+    if sum(numbers.shape_of(texts[index]) is not None for index in probe) < 0.5 * len(probe):
+        return None
     judged = [index for index in present if not is_na_among_numbers(texts[index])]
     if not judged:
-        return None
-    step = max(1, len(judged) // 200)
-    probe = judged[::step]
-    if sum(numbers.shape_of(texts[index]) is not None for index in probe) < 0.5 * len(probe):
         return None
     total = int(sum(counts[index] for index in judged))
     ids = [index for index in judged if numbers.is_id(texts[index])]
@@ -147,6 +148,8 @@ def _few_zeros(texts: list[str], judged: list[int], ids: list[int], counts: np.n
 
 
 def _as_dates(codes: np.ndarray, texts: list[str], present: list[int], counts: np.ndarray, hints: Hints) -> Column | None:
+    if len(present) > _MANY and not any(date_format(texts[index]) for index in present[:: len(present) // 400]):
+        return None
     judged = [index for index in present if not is_na_among_numbers(texts[index])]
     if not judged:
         return None
@@ -196,13 +199,16 @@ def _odd_dates(codes: np.ndarray, counts: np.ndarray, texts: list[str], judged: 
     return notes
 
 
-def _as_text(name: str, codes: np.ndarray, distinct: list[Any], stripped: list[str], counts: np.ndarray) -> Column:
-    missing = [is_na(text) for text in stripped]
+def _as_text(codes: np.ndarray, distinct: list[Any], stripped: list[str], present: list[int], counts: np.ndarray) -> Column:
     two_letters = [index for index, text in enumerate(stripped) if len(text) == 2 and text.isascii() and text.isalpha() and text.isupper()]
-    if len(two_letters) >= 5 and len(two_letters) >= 0.9 * sum(not gone for gone in missing):
-        missing = [gone and stripped[index] != "NA" for index, gone in enumerate(missing)]  # NA is Namibia here
-    values = take([None if gone else value for value, gone in zip(distinct, missing)], codes)
-    filled = [index for index, gone in enumerate(missing) if not gone]
+    filled = present
+    if len(two_letters) >= 5 and len(two_letters) >= 0.9 * len(present):
+        filled = sorted({*present, *two_letters})  # NA is Namibia here
+    lookup = np.full(len(distinct), None, dtype=object)
+    lookup[filled] = [distinct[index] for index in filled]
+    values = lookup[codes]
+    if _are_words(stripped, filled, len(codes)):
+        return Column(values, "text")
     digits = [index for index in filled if stripped[index][-1:].isdigit() and stripped[index].lstrip("+-").isdigit()]
     ids = [index for index in digits if numbers.is_id(stripped[index])]
     if ids and len(digits) >= 0.9 * len(filled):
@@ -217,3 +223,11 @@ def _as_text(name: str, codes: np.ndarray, distinct: list[Any], stripped: list[s
         words = f"{numeric} of {total} values are numbers, the others are texts such as “{stripped[odd][:40]}”; the column stays text."
         column.notes.append(("mixed-types", words, row_of(codes, odd)))
     return column
+
+
+def _are_words(texts: list[str], filled: list[int], rows: int) -> bool:
+    """Whether a column of many values, most of them different, holds hardly a number: then it is neither one of ids nor mixed."""
+    if len(filled) <= _MANY or len(filled) * 2 <= rows:
+        return False
+    probe = [texts[index] for index in filled[:: len(filled) // 400]]
+    return sum(text[:1] in _NUMBERS_BEGIN and numbers.PLAIN.fullmatch(text) is not None for text in probe) * 10 < len(probe)
