@@ -30,6 +30,7 @@ class Scan:
     has_inner_quotes: bool
 
 
+_MUCH_BETTER = 0.1
 _MANY_ODD = 0.02
 """Share of lines that are not plain from which values of several lines are looked for."""
 
@@ -39,14 +40,16 @@ def scan(codes: np.ndarray, delimiter: int, quote: int | None, escaped: bool) ->
     newlines = _positions(codes, _NEWLINE)
     delimiters = _positions(codes, delimiter)
     quotes = _positions(codes, quote) if quote is not None else newlines[:0]
-    found = _scan(codes, newlines, newlines, delimiters, quotes, delimiter, quote, escaped)
-    if len(quotes) and (found is None or found.odd.sum() > _MANY_ODD * len(found.starts)):
-        outside = newlines[np.searchsorted(quotes, newlines) & 1 == 0]
-        if len(outside) < len(newlines):
-            whole = _scan(codes, newlines, outside, delimiters, quotes, delimiter, quote, escaped)
-            if whole and (found is None or whole.odd.mean() < 0.1 * found.odd.mean()):
-                return whole
-    return found
+    by_line = _scan(codes, newlines, newlines, delimiters, quotes, delimiter, quote, escaped)
+    odd_share = float(by_line.odd.mean()) if by_line else 1.0
+    outside = newlines[np.searchsorted(quotes, newlines) & 1 == 0] if len(quotes) and odd_share > _MANY_ODD else newlines
+    if len(outside) == len(newlines):
+        return by_line
+    del by_line  # two scans at once would need twice the memory; the other way round is rare
+    whole = _scan(codes, newlines, outside, delimiters, quotes, delimiter, quote, escaped)
+    if whole and whole.odd.mean() < _MUCH_BETTER * odd_share:
+        return whole
+    return _scan(codes, newlines, newlines, delimiters, quotes, delimiter, quote, escaped)
 
 
 def _scan(
@@ -99,9 +102,9 @@ def _quoted(
     upto = np.searchsorted(quotes, ends)
     per_line = np.diff(upto, prepend=0)
     before_line = upto - per_line
-    line = np.repeat(np.arange(len(starts)), per_line)
+    line = np.repeat(np.arange(len(starts), dtype=np.int32), per_line)
     quotes = quotes[: len(line)]
-    opens = ((np.arange(len(quotes)) - before_line[line]) & 1) == 0
+    opens = ((np.arange(len(quotes), dtype=np.int32) - before_line.astype(np.int32)[line]) & 1) == 0
     before = codes[np.maximum(quotes - 1, 0)]
     after = codes[np.minimum(quotes + 1, len(codes) - 1)]
     at_start = (quotes == starts[line]) | (before == delimiter)
@@ -116,9 +119,10 @@ def _quoted(
     # Delimiters inside quotes: an odd number of the line's quotes stands before them.
     where = np.searchsorted(delimiters, quotes)
     toggles = np.bincount(where, minlength=len(delimiters) + 1)[: len(delimiters)]
-    parity = np.cumsum(toggles, dtype=np.int64)
+    parity = np.cumsum(toggles, dtype=np.int32)
+    del where, toggles
     per_line_delimiters = np.diff(np.searchsorted(delimiters, ends), prepend=0)
-    owner_before = np.repeat(before_line, per_line_delimiters)
+    owner_before = np.repeat(before_line.astype(np.int32), per_line_delimiters)
     inside = np.zeros(len(delimiters), dtype=bool)
     inside[: len(owner_before)] = ((parity[: len(owner_before)] - owner_before) & 1).astype(bool)
     return odd, inside, doubled
