@@ -10,7 +10,7 @@ const maxTableRows = 15;
 const maxCellWidth = 40;
 const maxTableCharacters = 50_000;
 
-/** Markdown, lightly: headings, lists, quotes, bold, italic, code, links. Everything else stays as it was written. */
+/** Markdown, lightly: headings, lists, quotes, bold, italic, code, links, signs behind a backslash. Everything else stays as it was written. */
 export function renderMarkdown(markdown: string, style: Style): string {
   let language: string | null = null;
   const lines: string[] = [];
@@ -36,12 +36,13 @@ function renderLine(line: string, style: Style): string {
 
 // Bounded repetitions: an unbounded one would be quadratic in a text that a model wrote.
 const inlinePattern =
-  /`([^`]{1,500})`|\*\*([^*]{1,500})\*\*|(?<![\w*])[*_]([^*_\s](?:[^*_]{0,500}[^*_\s])?)[*_](?![\w*])|\[([^\]]{1,500})\]\(([^()\s]{1,2000})\)/g;
+  /\\([!-/:-@[-`{-~])|`([^`]{1,500})`|\*\*([^*]{1,500})\*\*|(?<![\w*])[*_]([^*_\s](?:[^*_]{0,500}[^*_\s])?)[*_](?![\w*])|\[([^\]]{1,500})\]\(([^()\s]{1,2000})\)/g;
 
 function renderInline(text: string, style: Style): string {
   return text.replace(
     inlinePattern,
-    (whole: string, code?: string, bold?: string, italic?: string, label?: string, url?: string) => {
+    (whole: string, escaped?: string, code?: string, bold?: string, italic?: string, label?: string, url?: string) => {
+      if (escaped !== undefined) return escaped;
       if (code !== undefined) return style.hasColour ? style.cyan(code) : whole;
       if (bold !== undefined) return style.bold(bold);
       if (italic !== undefined) return style.hasColour ? style.italic(italic) : whole;

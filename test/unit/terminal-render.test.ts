@@ -66,6 +66,12 @@ describe('text', () => {
     expect(renderMarkdown('**b**', createStyle(true))).toBe('\u001b[1mb\u001b[22m');
   });
 
+  it('shows signs behind a backslash, which are no Markdown, as they are', () => {
+    expect(renderMarkdown('separated by “\\|”, \\*not bold\\*, `a\\b`', plain)).toBe(
+      'separated by “|”, *not bold*, `a\\b`',
+    );
+  });
+
   it('lets no control character through', () => {
     const dangerous = '\u001b]52;c;ZXZpbA==\u0007\u001b[2J\u009b31mx\r\u202ey\u0008\u0000\ttab\r\nnext';
     expect(harmless(dangerous)).toBe(']52;c;ZXZpbA==[2J31mxy\ttab\nnext');
