@@ -37,7 +37,7 @@ class Lost(CheckCase):
     def test_every_unusable_value_is_named(self) -> None:
         lines = self.changed((8, "7,North,abc,2024-03-08"), (12, "11,West,n.n.,2024-03-12"), (20, "19,West,28.50,soon"))
         self.assertEqual(self.named(lines, "unusable-values"), [8, 12, 20])
-        self.assertEqual(self.said(lines, "unusable-values"), "amount: 2 values left out as missing, such as “abc” on line 8 (is not a number); lines 8, 12.")
+        self.assertEqual(self.said(lines, "unusable-values"), "amount: 2 values left out as missing (lines 8, 12), such as “abc” (is not a number).")
         self.assertEqual(self.said(self.changed((8, "7,North,abc,2024-03-08")), "unusable-values"), "amount: “abc” on line 8 is not a number and was left out as missing.")
 
     def test_spreadsheet_errors_in_a_text_file(self) -> None:

@@ -27,7 +27,7 @@ def unusable_values(view: TableView, column: ColumnView) -> Iterator[Note]:
         return
     row, value, reason = cells[0]
     many = counted(len(cells), "value")
-    words = f"{column.name}: {many} left out as missing, such as {quoted(value)} on {view.at(row)} ({reason}); {view.where(row for row, _, _ in cells)}."
+    words = f"{column.name}: {many} left out as missing ({view.where(row for row, _, _ in cells)}), such as {quoted(value)} ({reason})."
     if len(cells) == 1:
         words = f"{column.name}: {quoted(value)} on {view.at(row)} {reason} and was left out as missing."
     yield from on_rows(view, "unusable-values", words, (row for row, _, _ in cells))
