@@ -1,3 +1,4 @@
+import { createSingleWorkspace } from '../adapters/slack/workspaces.ts';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSlackClient } from '../adapters/slack/client.ts';
@@ -31,7 +32,8 @@ export async function sentToSlack(messages: readonly OutgoingMessage[]): Promise
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const apiUrl = `http://127.0.0.1:${port}/api/`;
-    const client = createSlackClient({ botToken: 'xoxb-selftest', apiUrl, log: createLogger('silent'), settleMs: 1 });
+    const settings = { botToken: 'xoxb-selftest', apiUrl, log: createLogger('silent') };
+    const client = createSlackClient({ ...settings, workspaces: createSingleWorkspace(settings), settleMs: 1 });
     for (const [index, message] of messages.entries()) {
       await client.post(thread, message, {
         postId: `selftest-${index}`,

@@ -7,6 +7,8 @@ export interface Config {
   readonly dataDir: string;
   /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
   readonly logLevel: string | null;
+  /** 32 bytes, under which tokens of installed workspaces are kept. */
+  readonly secretsKey: Uint8Array | null;
   readonly model: ModelConfig | null;
   readonly slack: SlackConfig | null;
   readonly sandbox: SandboxConfig;
@@ -73,6 +75,13 @@ const environment = z.object({
   DATA_DIR: text.default('data'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
+  SECRETS_KEY: text
+    .refine(
+      (value) => secretsKey(value) !== null,
+      'must be 32 bytes as 64 hexadecimal digits or in base64 (openssl rand -hex 32)',
+    )
+    .optional(),
+
   OPENAI_API_KEY: text.optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default(openAiBaseUrl),
   LLM_MODEL: text.default('gpt-5.1'),
@@ -130,6 +139,7 @@ export function readConfig(env: Environment): Config {
   return {
     dataDir: values.DATA_DIR,
     logLevel: values.LOG_LEVEL ?? null,
+    secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
     slack:
       values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN !== undefined
@@ -156,6 +166,12 @@ export function readConfig(env: Environment): Config {
     concurrency: values.TASKS_AT_ONCE,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
   };
+}
+
+/** `null` where the text is not 32 bytes. */
+function secretsKey(value: string): Uint8Array | null {
+  const bytes = Buffer.from(value, /^[0-9a-f]{64}$/i.test(value) ? 'hex' : 'base64');
+  return bytes.length === 32 ? bytes : null;
 }
 
 type Values = z.infer<typeof environment>;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { createSlackClient } from '../adapters/slack/client.ts';
 import { createSlackGateway } from '../adapters/slack/gateway.ts';
+import { createSingleWorkspace } from '../adapters/slack/workspaces.ts';
 import { demoUsage } from '../adapters/terminal/arguments.ts';
 import type { DemoArguments } from '../adapters/terminal/arguments.ts';
 import { createTerminalPlatform, parseDemoArguments } from '../adapters/terminal/terminal.ts';
@@ -30,6 +31,7 @@ import { createChatModel } from './models/openai-chat.ts';
 import { createResponsesModel } from './models/openai-responses.ts';
 import type { GatewayHandlers, Model, PlatformClient, PlatformGateway, SandboxLimits } from './ports.ts';
 import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
+import { createSecretBox } from './store/secret-box.ts';
 import { createSqliteStore } from './store/sqlite-store.ts';
 import type { ThreadKey } from './types.ts';
 
@@ -69,7 +71,11 @@ export async function createBot(
 ): Promise<Bot> {
   const { sandbox } = config;
   const limits = sandboxLimits(sandbox);
-  const store = await createSqliteStore({ path: join(config.dataDir, 'plotline.sqlite'), log });
+  const store = await createSqliteStore({
+    path: join(config.dataDir, 'plotline.sqlite'),
+    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
+    log,
+  });
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const provider = createSandboxes({
     endpoints: sandbox.hosts,
@@ -100,7 +106,15 @@ export async function createBot(
   };
   const dispatcher = createInProcessDispatcher({ log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
-  const handlers = createConversation({ store, dispatcher, delivery, log });
+  const handlers = createConversation({
+    store,
+    blobs,
+    dispatcher,
+    delivery,
+    clientOf,
+    endSession: (threadKey) => sessions.drop(threadKey),
+    log,
+  });
   const worker = createWorker({
     store,
     blobs,
@@ -170,7 +184,11 @@ async function start(config: Config): Promise<void> {
   const platforms = new Map<string, Platform>();
   if (config.slack !== null) {
     const slack = { ...config.slack, log };
-    platforms.set('slack', { gateway: createSlackGateway(slack), client: createSlackClient(slack) });
+    const workspaces = createSingleWorkspace(slack);
+    platforms.set('slack', {
+      gateway: createSlackGateway(slack),
+      client: createSlackClient({ workspaces, apiUrl: slack.apiUrl, log }),
+    });
   }
   if (platforms.size === 0) {
     throw new AppError(

@@ -9,6 +9,7 @@ import type {
   FileCard,
   JsonValue,
   ModelUsage,
+  Person,
   Progress,
   Reply,
   StoredFile,
@@ -24,14 +25,64 @@ export type Bytes = AsyncIterable<Uint8Array>;
 
 /** What a gateway hands over. Each call resolves once the store has it (milliseconds), never after the answer. */
 export interface GatewayHandlers {
-  /** A message the bot must answer. Handing over the same task twice is harmless. */
+  /**
+   * A message the bot must answer. Handing over the same task twice is harmless; attachments that only the second one has are
+   * added while the task waits.
+   */
   onTask(task: Task): Promise<void>;
   /** The person asked to stop whatever runs or waits in the thread. Resolves to the number of tasks it stopped. */
   onCancel(thread: ThreadRef, personId: string): Promise<number>;
+  /**
+   * The message of a task was edited; `task` is what it would be now. One that waits or runs is answered with the new text
+   * (`restarted`); `answered`: it has its reply, and `onRerun` would answer the new text.
+   */
+  onEdit(task: Task): Promise<'unknown' | 'unchanged' | 'restarted' | 'answered'>;
+  /** The message of the task (and of its re-runs) was deleted: what runs is stopped, what the bot posted for it is removed. */
+  onDelete(taskId: string): Promise<void>;
+  /** The question again, with `text` where it is not `null`; its re-run has the id `id`. False where the task is not known. */
+  onRerun(
+    taskId: string,
+    again: { readonly id: string; readonly person: Person; readonly text: string | null },
+  ): Promise<boolean>;
+  /** Kept with the run; the person's last word counts. */
+  onFeedback(taskId: string, personId: string, value: 'good' | 'bad'): Promise<void>;
+  /** Whether the bot was asked something in the thread. */
+  knowsThread(thread: ThreadRef): Promise<boolean>;
+  /** A task as it is known; `null` for one that never was, or was forgotten. */
+  findTask(taskId: string): Promise<InboxEntry | null>;
+  /** What this person asked, newest first, at most 20 threads; and what it took since the month (UTC) began. */
+  onOverview(who: PersonRef): Promise<PersonOverview>;
+  /**
+   * Forgets threads for good: questions, files, code, answers kept here; what is posted stays on the platform. A thread reference:
+   * that one. A person: all that they began, in `channelId` or everywhere. Running ones are stopped. Resolves to how many.
+   */
+  onForget(
+    what: { readonly thread: ThreadRef } | { readonly person: PersonRef; readonly channelId: string | null },
+  ): Promise<number>;
   /** The code of the thread's newest answered task (or of `taskId`), for *Show code*. Empty when there is none. */
   onShowCode(thread: ThreadRef, taskId: string | null): Promise<readonly Cell[]>;
   /** All that is known about the thread's files (or about `file`, its name there), for *Details*. Empty when there is none. */
   onShowDetails(thread: ThreadRef, file: string | null): Promise<readonly FileDetails[]>;
+}
+
+export interface PersonRef {
+  readonly platform: string;
+  readonly workspaceId: string;
+  readonly personId: string;
+}
+
+export interface PersonOverview {
+  readonly threads: readonly {
+    readonly thread: ThreadRef;
+    /** Their newest question there. */
+    readonly question: string;
+    readonly messageId: string;
+    readonly askedAtMs: number;
+    readonly state: TaskState;
+  }[];
+  readonly usage: ModelUsage & { readonly questions: number; readonly sandboxMs: number; readonly sinceMs: number };
+  /** Of all people of the workspace. */
+  readonly everyone: { readonly running: number; readonly waiting: number };
 }
 
 /** A file card for a person: plain text without markup, made anew from the store each time. */
@@ -70,6 +121,8 @@ export type OutgoingMessage =
   /** `file` names the file in its thread, for `onShowDetails`. */
   | { readonly kind: 'card'; readonly text: string; readonly file: string }
   | { readonly kind: 'notice'; readonly text: string }
+  /** Only the person sees it, where the platform can do that. */
+  | { readonly kind: 'refusal'; readonly personId: string; readonly text: string }
   /** `files` has one entry for each artifact of the reply, in the same order. */
   | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingFile[] };
 
@@ -102,9 +155,16 @@ export interface PostReceipt {
  */
 export interface PlatformClient {
   readonly limits: PlatformLimits;
+  /**
+   * Before a task is worked on: may this person ask here, and what did its event not bring (names, files that came late)?
+   * Rejects, retryable, where the platform cannot be asked.
+   */
+  admit(task: Task, signal: AbortSignal): Promise<Admission>;
   post(thread: ThreadRef, message: OutgoingMessage, context: PostContext): Promise<PostReceipt>;
   /** Replaces a posted progress, card or notice. Editing to the same content is harmless. */
   edit(thread: ThreadRef, messageId: string, message: OutgoingMessage, signal: AbortSignal): Promise<void>;
+  /** Removes messages of the bot. One that is gone already is no failure. */
+  remove(thread: ThreadRef, messageIds: readonly string[], signal: AbortSignal): Promise<void>;
   /** Posts files on their own, e.g. code that is too long to show. */
   upload(thread: ThreadRef, files: readonly OutgoingFile[], text: string, context: PostContext): Promise<PostReceipt>;
   /** The small "is working" sign of the platform; `null` clears it. Never rejects for a platform without one. */
@@ -117,6 +177,11 @@ export interface PlatformClient {
     options: { readonly limit: number; readonly signal: AbortSignal },
   ): Promise<readonly HistoryMessage[]>;
 }
+
+export type Admission =
+  | { readonly kind: 'admitted'; readonly task: Task }
+  /** In words for the person: who decides it, what to do next. */
+  | { readonly kind: 'refused'; readonly text: string };
 
 export interface HistoryMessage {
   readonly messageId: string;
@@ -324,6 +389,37 @@ export interface Store extends AsyncDisposable {
   /** The thread's oldest unfinished task, marked running with its attempts counted; `null` when there is none. */
   takeNext(threadKey: ThreadKey): Promise<InboxEntry | null>;
   finish(taskId: string, state: 'done' | 'cancelled'): Promise<void>;
+  /** Adds what a waiting or running task lacked: attachments with new ids, the person's name. Its text stays. */
+  completeTask(task: Task): Promise<void>;
+  /**
+   * Replaces the text and attachments of a task that has no reply yet; it counts as started once more. Resolves to its state
+   * before, `null` where it is unknown, ended, or has its reply.
+   */
+  reviseTask(task: Task): Promise<'waiting' | 'running' | null>;
+  /** The task was not begun after all: it waits again, and this start does not count. */
+  giveBack(taskId: string): Promise<void>;
+  /** `null` for one that never was, or was forgotten. */
+  task(taskId: string): Promise<InboxEntry | null>;
+  /** Whether the thread holds a task that is not forgotten. */
+  knowsThread(threadKey: ThreadKey): Promise<boolean>;
+  /** The tasks of a person, newest first. */
+  tasksOf(who: PersonRef, limit: number): Promise<readonly InboxEntry[]>;
+  /** Threads that the person began, oldest first. */
+  threadsBegunBy(who: PersonRef): Promise<readonly ThreadKey[]>;
+  /** Unfinished tasks of a workspace. */
+  load(platform: string, workspaceId: string): Promise<{ readonly running: number; readonly waiting: number }>;
+  usageOf(
+    who: PersonRef,
+    sinceMs: number,
+  ): Promise<ModelUsage & { readonly questions: number; readonly sandboxMs: number }>;
+  /**
+   * Removes all of the thread but the ids of its tasks, so that a replayed event stays without effect, and what they cost.
+   * Resolves to the blobs that nothing names any more.
+   */
+  forgetThread(threadKey: ThreadKey): Promise<readonly string[]>;
+  /** Removes what the task said and was told: text, attachments, posts, turn. Its id stays, as above. */
+  forgetTask(taskId: string): Promise<void>;
+  putFeedback(taskId: string, personId: string, value: 'good' | 'bad'): Promise<void>;
   /** All tasks of the thread, oldest first. */
   tasks(threadKey: ThreadKey): Promise<readonly InboxEntry[]>;
 
@@ -333,6 +429,11 @@ export interface Store extends AsyncDisposable {
   updatePost(postId: string, body: JsonValue): Promise<void>;
   addPostedPart(postId: string, part: PostedPart): Promise<void>;
   markSent(postId: string): Promise<void>;
+  /**
+   * Writes the task's reply unless one is there. `null`: the task's text is not `task.text` any more, or it was forgotten; then
+   * nothing is written.
+   */
+  settle(task: Task, entry: Omit<OutboxEntry, 'parts' | 'sent'>): Promise<OutboxEntry | null>;
   posts(taskId: string): Promise<readonly OutboxEntry[]>;
 
   /** Appends; `index` must be the thread's next. */
@@ -357,6 +458,18 @@ export interface Store extends AsyncDisposable {
   cards(threadKey: ThreadKey): Promise<readonly FileCard[]>;
 
   addUsage(taskId: string, usage: ModelUsage & { readonly sandboxMs: number }): Promise<void>;
+
+  /** Secrets of an installed workspace, kept encrypted. `id` names platform and workspace; a second put replaces. */
+  putInstallation(id: string, secrets: JsonValue): Promise<void>;
+  /** `null` where there is none. Rejects with `config` where the key is not the one it was written with. */
+  installation(id: string): Promise<JsonValue | null>;
+  removeInstallation(id: string): Promise<void>;
+  /** Runs `work` while no other process does so under this name; a holder that dies gives way after `ttlMs`. */
+  withLock<T>(
+    name: string,
+    options: { readonly ttlMs: number; readonly signal: AbortSignal },
+    work: () => Promise<T>,
+  ): Promise<T>;
 }
 
 /** Content-addressed bytes. */
@@ -368,6 +481,8 @@ export interface Blobs {
   ): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
   /** Rejects with `file-unavailable` when it is not there or its bytes no longer match the hash. */
   get(sha256: string): Bytes;
+  /** Removes these; one that is not there is no failure. */
+  remove(sha256s: readonly string[]): Promise<void>;
   /** Removes blobs that are older than `olderThanMs` and not in `keep`; resolves to how many. */
   sweep(keep: ReadonlySet<string>, olderThanMs: number): Promise<number>;
 }

@@ -47,6 +47,8 @@ export interface Task {
   readonly text: string;
   readonly attachments: readonly Attachment[];
   readonly receivedAtMs: number;
+  /** The event may have come without the message's files: `admit` looks at the message again. Absent where all is known. */
+  readonly lookAgain?: boolean;
 }
 
 export type TaskState = 'waiting' | 'running' | 'done' | 'cancelled';
@@ -117,7 +119,8 @@ export interface ShownCell {
 /** The one final answer of a task. `partial` and `failed` say their reason in `text`. */
 export interface Reply {
   readonly taskId: string;
-  readonly outcome: 'answered' | 'partial' | 'failed' | 'cancelled';
+  /** `refused`: the person may not use the bot here; only they see why. */
+  readonly outcome: 'answered' | 'partial' | 'failed' | 'cancelled' | 'refused';
   /** Markdown. */
   readonly text: string;
   readonly artifacts: readonly Artifact[];
@@ -129,6 +132,10 @@ export interface Reply {
 /** What the person sees while the task runs: one line per step, the last one live. */
 export interface Progress {
   readonly taskId: string;
+  /** Who asked. */
+  readonly personId: string;
+  /** False once nothing more will follow: then there is nothing to stop. */
+  readonly running: boolean;
   readonly steps: readonly ProgressStep[];
   /** Shown instead of steps while the task waits, e.g. "2 questions before yours". */
   readonly note: string;

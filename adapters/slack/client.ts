@@ -1,21 +1,25 @@
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { OutgoingFile, PlatformClient, PostReceipt } from '../../src/ports.ts';
-import type { Artifact } from '../../src/types.ts';
+import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostReceipt } from '../../src/ports.ts';
+import type { Artifact, ThreadRef } from '../../src/types.ts';
 import { oneLine } from '../format.ts';
+import { createAdmission } from './admission.ts';
 import { downloadFile } from './download.ts';
 import { slackCodeOf } from './errors.ts';
 import { asText } from './json.ts';
 import { slackLimits, slackPlatformLimits } from './limits.ts';
+import { readSource } from './message.ts';
 import { createPoster } from './poster.ts';
 import type { FileGroup } from './poster.ts';
 import { commentText, renderMessage, uploadComment } from './render.ts';
+import { escapeWithin } from './text.ts';
 import { readThread, toHistory } from './thread.ts';
 import { refusedBeforehand } from './upload.ts';
-import { createSlackWeb } from './web.ts';
+import type { SlackWeb } from './web.ts';
+import type { SlackWorkspaces } from './workspaces.ts';
 
 export interface SlackClientOptions {
-  readonly botToken: string;
+  readonly workspaces: SlackWorkspaces;
   readonly apiUrl: string;
   readonly log: Logger;
   /** For Slack's Web API and downloads; the tests put faults in its way. */
@@ -23,36 +27,30 @@ export interface SlackClientOptions {
   readonly settleMs?: number;
 }
 
-/** Outbound Slack: one client per bot token, without state that a second process would need. */
+/** Outbound Slack, for all workspaces, without state that a second process would need. */
 export function createSlackClient(options: SlackClientOptions): PlatformClient {
-  const { botToken, apiUrl, log } = options;
-  const web = createSlackWeb({ token: botToken, apiUrl, log, fetch: options.fetch });
-  const poster = createPoster({ web, log, settleMs: options.settleMs ?? 1000 });
-  let botUser: Promise<string> | null = null;
+  const { workspaces, apiUrl, log } = options;
+  const poster = createPoster({ log, settleMs: options.settleMs ?? 1000 });
+  const admit = createAdmission({ workspaces, log });
   let hasStatus = true;
 
-  const botUserId = (signal: AbortSignal): Promise<string> => {
-    botUser ??= web.call('auth.test', {}, signal).then(
-      (answer) => asText(answer['user_id']) ?? '',
-      (error: unknown) => {
-        botUser = null;
-        throw error;
-      },
-    );
-    return botUser;
-  };
+  const webOf = async ({ workspaceId }: ThreadRef, signal: AbortSignal): Promise<SlackWeb> =>
+    (await workspaces.open(workspaceId, signal)).web;
 
   return {
     limits: slackPlatformLimits,
+    admit,
 
     post: async (thread, message, context) => {
+      const web = await webOf(thread, context.signal);
+      if (message.kind === 'refusal') return await whisper(web, thread, message, context);
       const texts = renderMessage(message);
-      if (message.kind !== 'reply') return await poster.post(thread, { texts, groups: [] }, context);
+      if (message.kind !== 'reply') return await poster.post(web, thread, { texts, groups: [] }, context);
       const plan = planFiles(
         message.files.map((outgoing, index) => ({ outgoing, artifact: message.reply.artifacts[index] ?? null })),
         null,
       );
-      const receipt = await poster.post(thread, { texts, groups: plan.groups }, context);
+      const receipt = await poster.post(web, thread, { texts, groups: plan.groups }, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
     },
 
@@ -64,7 +62,19 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
       if (first === undefined) return;
       const shortened = { type: 'context', elements: [{ type: 'plain_text', text: 'Shortened to fit one message.' }] };
       const blocks = rest.length === 0 ? first.blocks : [...first.blocks, shortened];
+      const web = await webOf(thread, signal);
       await web.call('chat.update', { channel: thread.channelId, ts: messageId, text: first.text, blocks }, signal);
+    },
+
+    remove: async (thread, messageIds, signal) => {
+      const web = await webOf(thread, signal);
+      for (const ts of messageIds) {
+        try {
+          await web.call('chat.delete', { channel: thread.channelId, ts }, signal);
+        } catch (error) {
+          if (slackCodeOf(error) !== 'message_not_found') throw error;
+        }
+      }
     },
 
     upload: async (thread, files, text, context) => {
@@ -72,7 +82,8 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
         files.map((outgoing) => ({ outgoing, artifact: null })),
         text,
       );
-      const receipt = await poster.post(thread, { texts: [], groups: plan.groups }, context);
+      const web = await webOf(thread, context.signal);
+      const receipt = await poster.post(web, thread, { texts: [], groups: plan.groups }, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
     },
 
@@ -80,6 +91,7 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
       if (!hasStatus) return;
       const args = { channel_id: thread.channelId, thread_ts: thread.threadId, status: text ?? '' };
       try {
+        const web = await webOf(thread, signal);
         await web.call('assistant.threads.setStatus', args, signal);
       } catch (error) {
         // Not every workspace and plan has it; the progress message says the same.
@@ -88,18 +100,38 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
       }
     },
 
-    download: (attachment, { maxBytes, signal }) =>
-      downloadFile(
-        attachment,
-        { botToken, apiUrl, web, fetch: options.fetch ?? globalThis.fetch },
-        { maxBytes, signal },
-      ),
+    async *download(attachment, { maxBytes, signal }) {
+      const workspaceId = readSource(attachment.source)?.workspaceId ?? '';
+      const { web, token } = await workspaces.open(workspaceId, signal);
+      const deps = { botToken: token, apiUrl, web, fetch: options.fetch ?? globalThis.fetch };
+      yield* downloadFile(attachment, deps, { maxBytes, signal });
+    },
 
     history: async (thread, { limit, signal }) => {
-      const [messages, self] = await Promise.all([readThread(web, thread, { signal }), botUserId(signal)]);
-      return toHistory(messages, self).slice(-limit);
+      const { web, self } = await workspaces.open(thread.workspaceId, signal);
+      const messages = await readThread(web, thread, { signal });
+      return toHistory(messages, self.userId, thread.workspaceId).slice(-limit);
     },
   };
+}
+
+/** Only the person sees it; it is gone when they reload, and no second process can look whether it was said. */
+async function whisper(
+  web: SlackWeb,
+  thread: ThreadRef,
+  { personId, text }: Extract<OutgoingMessage, { kind: 'refusal' }>,
+  context: PostContext,
+): Promise<PostReceipt> {
+  const args = {
+    channel: thread.channelId,
+    thread_ts: thread.threadId,
+    user: personId,
+    text: escapeWithin(text, slackLimits.textCharacters),
+  };
+  const answer = await web.call('chat.postEphemeral', args, context.signal);
+  const part = { partId: 'text-1', messageId: asText(answer['message_ts']) ?? '' };
+  await context.onPosted(part);
+  return { parts: [part], notPosted: [] };
 }
 
 /** Sorts out what Slack would refuse, and puts the rest into as few messages as it can. */

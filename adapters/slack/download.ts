@@ -59,7 +59,7 @@ async function urlOf(attachment: Attachment, web: SlackWeb, apiUrl: string, sign
   if (source?.kind === 'stub') {
     try {
       const answer = await web.call('files.info', { file: source.fileId }, signal);
-      source = readSource(readFile(asObject(answer['file']))?.source);
+      source = readSource(readFile(asObject(answer['file']), source.workspaceId)?.source);
     } catch (error) {
       const code = slackCodeOf(error);
       if (code === null) throw error;

@@ -11,10 +11,10 @@ import { slackCodeOf } from './errors.ts';
 import { createIntake } from './intake.ts';
 import { asText } from './json.ts';
 import type { SlackSelf } from './message.ts';
-import { createPeople } from './people.ts';
 import { sdkLogger } from './sdk-log.ts';
 import { createSlackWeb } from './web.ts';
 import type { SlackWeb } from './web.ts';
+import { createSingleWorkspace } from './workspaces.ts';
 
 export interface SlackGatewayOptions {
   readonly botToken: string;
@@ -68,12 +68,9 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
       clientOptions,
     });
 
-    const client = createSlackClient({ botToken, apiUrl, log });
+    const client = createSlackClient({ workspaces: createSingleWorkspace({ botToken, apiUrl, log }), apiUrl, log });
     const details = createDetailsButton({ web, handlers, self, log });
     const intake = createIntake({
-      web,
-      log,
-      people: createPeople({ web, log }),
       self,
       handlers,
       commands: createCommands({ client, handlers, log }),

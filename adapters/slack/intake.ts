@@ -1,16 +1,11 @@
-import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers } from '../../src/ports.ts';
-import type { Attachment } from '../../src/types.ts';
 import { commandIn } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { asArray, asObject, asText } from './json.ts';
 import type { Json } from './json.ts';
-import { isStub, readFile, readMessage, taskIdOf, threadOf } from './message.ts';
+import { readFile, readMessage, taskIdOf, threadOf } from './message.ts';
 import type { SlackMessage, SlackSelf } from './message.ts';
-import type { People } from './people.ts';
 import { mentions, plainText } from './text.ts';
-import { readOneMessage } from './thread.ts';
-import type { SlackWeb } from './web.ts';
 
 /** Turns events into tasks and orders. */
 export interface Intake {
@@ -21,21 +16,14 @@ export interface Intake {
 /** Subtypes that are a person talking; every other one is an edit, a deletion or a notice of Slack's. */
 const talkSubtypes = new Set(['file_share', 'thread_broadcast']);
 
-/** Slack is asked for at most this long before the message is handed over with what is known. */
-const nameWaitMs = 400;
-const fileWaitMs = 2000;
-
 const rememberedMessages = 2000;
 
 export function createIntake(deps: {
-  readonly web: SlackWeb;
-  readonly log: Logger;
-  readonly people: People;
   readonly self: SlackSelf;
   readonly handlers: GatewayHandlers;
   readonly commands: Commands;
 }): Intake {
-  const { web, log, people, self, handlers } = deps;
+  const { self, handlers } = deps;
   /** Ids that were handed over with their files: the message's other event has nothing to add. Only spares calls to Slack. */
   const handedOver = new Set<string>();
 
@@ -63,18 +51,17 @@ export function createIntake(deps: {
     }
     if (handedOver.has(id)) return;
 
-    const [person, attachments] = await Promise.all([
-      people.person(userId, nameWaitMs),
-      attachmentsOf(message, channelId, isMention),
-    ]);
+    const attachments = message.files.flatMap((file) => readFile(file, teamId) ?? []);
     await handlers.onTask({
       id,
       thread,
       messageId: message.ts,
-      person,
+      // The name comes with the admission: nothing is asked of Slack before the event is acknowledged.
+      person: { id: userId, displayName: userId },
       text,
       attachments,
       receivedAtMs: Date.now(),
+      lookAgain: isMention && attachments.length === 0,
     });
     if (handedOver.size >= rememberedMessages) handedOver.clear();
     handedOver.add(id);
@@ -96,36 +83,6 @@ export function createIntake(deps: {
     asText(asObject(asArray(envelope['authorizations'])[0])['team_id']) ??
     asText(envelope['context_team_id']) ??
     (self.teamId || (asText(envelope['team_id']) ?? ''));
-
-  /** A mention may arrive without the files that its message has: then the message is read again. */
-  const attachmentsOf = async (
-    message: SlackMessage,
-    channelId: string,
-    isMention: boolean,
-  ): Promise<readonly Attachment[]> => {
-    let { files } = message;
-    if (isMention && files.length === 0) {
-      const at = { channelId, threadTs: message.threadTs, ts: message.ts };
-      try {
-        files = (await readOneMessage(web, at, AbortSignal.timeout(fileWaitMs)))?.files ?? [];
-      } catch (error) {
-        log.warn({ channel: channelId, ts: message.ts, error: String(error) }, 'a mention could not be read again');
-      }
-    }
-    const whole = await Promise.all(files.map(async (file) => (isStub(file) ? await wholeFile(file) : file)));
-    return whole.flatMap((file) => readFile(file) ?? []);
-  };
-
-  const wholeFile = async (stub: Json): Promise<Json> => {
-    try {
-      const answer = await web.call('files.info', { file: stub['id'] }, AbortSignal.timeout(fileWaitMs));
-      return asObject(answer['file']);
-    } catch (error) {
-      // Handed over as it is: the download asks again, and says what is wrong.
-      log.warn({ file: stub['id'], error: String(error) }, 'a shared file could not be looked up');
-      return stub;
-    }
-  };
 
   return { hear };
 }

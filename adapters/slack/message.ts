@@ -54,7 +54,12 @@ export function threadOf(teamId: string, channelId: string, message: SlackMessag
 }
 
 /** How the file can be fetched later. Never holds a token; `url` is only ever fetched from Slack's own hosts. */
-export type SlackFileSource =
+export type SlackFileSource = SlackFile & {
+  /** Whose token may fetch it, as in `ThreadRef`. */
+  readonly workspaceId: string;
+};
+
+export type SlackFile =
   | { readonly kind: 'hosted'; readonly fileId: string; readonly url: string }
   /** Only the id is known yet (Slack Connect): `files.info` has the rest. */
   | { readonly kind: 'stub'; readonly fileId: string }
@@ -65,7 +70,7 @@ export type SlackFileSource =
   /** A canvas, a list, a post: a page of Slack's own, without bytes to fetch. */
   | { readonly kind: 'page'; readonly fileId: string; readonly type: string };
 
-export function readFile(file: Json): Attachment | null {
+export function readFile(file: Json, workspaceId: string): Attachment | null {
   const id = asText(file['id']);
   if (id === null) return null;
   return {
@@ -73,7 +78,7 @@ export function readFile(file: Json): Attachment | null {
     name: asText(file['name']) ?? asText(file['title']) ?? id,
     mimeType: asText(file['mimetype']) ?? 'application/octet-stream',
     sizeBytes: asNumber(file['size']),
-    source: sourceOf(id, file),
+    source: { ...sourceOf(id, file), workspaceId },
   };
 }
 
@@ -90,7 +95,7 @@ export function isStub(file: Json): boolean {
 
 const pageTypes = new Set(['quip', 'canvas', 'list', 'space', 'docs', 'post']);
 
-function sourceOf(fileId: string, file: Json): SlackFileSource {
+function sourceOf(fileId: string, file: Json): SlackFile {
   const mode = asText(file['mode']) ?? '';
   const type = asText(file['filetype']) ?? '';
   const url = asText(file['url_private_download']) ?? asText(file['url_private']);

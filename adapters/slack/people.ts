@@ -6,17 +6,17 @@ import type { SlackWeb } from './web.ts';
 
 /** Names of people. A name that does not come in time, or at all, is the person's id. */
 export interface People {
-  person(userId: string, maxWaitMs: number): Promise<Person>;
+  person(web: SlackWeb, userId: string, maxWaitMs: number): Promise<Person>;
 }
 
 const maxKnown = 5000;
 
-export function createPeople(deps: { readonly web: SlackWeb; readonly log: Logger }): People {
+export function createPeople(deps: { readonly log: Logger }): People {
   const names = new Map<string, Promise<string>>();
 
-  const look = async (userId: string): Promise<string> => {
+  const look = async (web: SlackWeb, userId: string): Promise<string> => {
     try {
-      const answer = await deps.web.call('users.info', { user: userId }, AbortSignal.timeout(10_000));
+      const answer = await web.call('users.info', { user: userId }, AbortSignal.timeout(10_000));
       const user = asObject(answer['user']);
       const profile = asObject(user['profile']);
       return asText(profile['display_name']) ?? asText(profile['real_name']) ?? asText(user['name']) ?? userId;
@@ -28,11 +28,11 @@ export function createPeople(deps: { readonly web: SlackWeb; readonly log: Logge
   };
 
   return {
-    person: async (userId, maxWaitMs) => {
+    person: async (web, userId, maxWaitMs) => {
       let name = names.get(userId);
       if (name === undefined) {
         if (names.size >= maxKnown) names.clear();
-        name = look(userId);
+        name = look(web, userId);
         names.set(userId, name);
       }
       const done = new AbortController();

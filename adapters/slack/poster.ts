@@ -25,6 +25,7 @@ export interface FileGroup {
  */
 export interface Poster {
   post(
+    web: SlackWeb,
     thread: ThreadRef,
     content: { readonly texts: readonly RenderedPart[]; readonly groups: readonly FileGroup[] },
     context: PostContext,
@@ -43,17 +44,16 @@ const blockFailures = new Set([
 const freshThreadMs = 15_000;
 
 export function createPoster(deps: {
-  readonly web: SlackWeb;
   readonly log: Logger;
   /** How long Slack may take to show what it accepted before its answer was lost. */
   readonly settleMs: number;
 }): Poster {
-  const { web, log } = deps;
+  const { log } = deps;
   const startedAtMs = Date.now();
   /** Posts of this process whose last attempt failed: the thread may hold parts that nobody noted. */
   const unsettled = new Set<string>();
 
-  const post: Poster['post'] = async (thread, content, context) => {
+  const post: Poster['post'] = async (web, thread, content, context) => {
     const parts = new Map(context.alreadyPosted.map((part) => [part.partId, part]));
     const isRetry = parts.size > 0 || unsettled.has(context.postId);
     unsettled.add(context.postId);
@@ -69,12 +69,12 @@ export function createPoster(deps: {
       parts.set(part.partId, part);
       await context.onPosted(part);
     };
-    const earlier = isRetry || mayHoldEarlierParts(thread) ? await readBack(thread, context, isRetry) : [];
+    const earlier = isRetry || mayHoldEarlierParts(thread) ? await readBack(web, thread, context, isRetry) : [];
     for (const part of partsOf(earlier, context.postId)) if (!parts.has(part.partId)) await note(part);
 
     for (const [index, text] of content.texts.entries()) {
       const partId = `text-${index + 1}`;
-      if (!parts.has(partId)) await note(await postText(thread, partId, text, context));
+      if (!parts.has(partId)) await note(await postText(web, thread, partId, text, context));
     }
 
     const notPosted: { name: string; reason: string }[] = [];
@@ -85,7 +85,7 @@ export function createPoster(deps: {
         continue;
       }
       const sent = (await uploads[index]) ?? [];
-      const shared = await share(thread, group, sent, context);
+      const shared = await share(web, thread, group, sent, context);
       notPosted.push(...shared.notPosted);
       if (shared.messageId !== null) await note({ partId: group.partId, messageId: shared.messageId });
     }
@@ -99,6 +99,7 @@ export function createPoster(deps: {
   };
 
   const readBack = async (
+    web: SlackWeb,
     thread: ThreadRef,
     context: PostContext,
     isRetry: boolean,
@@ -114,6 +115,7 @@ export function createPoster(deps: {
   };
 
   const postText = async (
+    web: SlackWeb,
     thread: ThreadRef,
     partId: string,
     part: RenderedPart,
@@ -149,6 +151,7 @@ export function createPoster(deps: {
   };
 
   const share = async (
+    web: SlackWeb,
     thread: ThreadRef,
     group: FileGroup,
     sent: readonly UploadedFile[],
@@ -168,7 +171,7 @@ export function createPoster(deps: {
     try {
       const answer = await shareFiles(web, target, context.signal);
       const ts = answer.map((file) => shareTs(file, thread.channelId)).find((found) => found !== null);
-      return { messageId: ts ?? (await awaitShare(thread, first.fileId, context.signal)), notPosted };
+      return { messageId: ts ?? (await awaitShare(web, thread, first.fileId, context.signal)), notPosted };
     } catch (error) {
       const reason = fileRefusal(error);
       if (reason !== null) {
@@ -177,22 +180,27 @@ export function createPoster(deps: {
       if (!isAmbiguous(error)) throw error;
       log.warn({ postId: context.postId, error: String(error) }, 'the answer to an upload was lost');
       await delay(deps.settleMs, undefined, { signal: context.signal });
-      const ts = await findShare(thread, first.fileId, context.signal);
+      const ts = await findShare(web, thread, first.fileId, context.signal);
       if (ts !== null) return { messageId: ts, notPosted };
       await shareFiles(web, target, context.signal);
-      return { messageId: await awaitShare(thread, first.fileId, context.signal), notPosted };
+      return { messageId: await awaitShare(web, thread, first.fileId, context.signal), notPosted };
     }
   };
 
-  const findShare = async (thread: ThreadRef, fileId: string, signal: AbortSignal): Promise<string | null> =>
+  const findShare = async (
+    web: SlackWeb,
+    thread: ThreadRef,
+    fileId: string,
+    signal: AbortSignal,
+  ): Promise<string | null> =>
     shareTs(asObject((await web.call('files.info', { file: fileId }, signal))['file']), thread.channelId);
 
   /** Slack completes uploads later than it answers. A share that does not show up in time is trusted, by its file's id. */
-  const awaitShare = async (thread: ThreadRef, fileId: string, signal: AbortSignal): Promise<string> => {
+  const awaitShare = async (web: SlackWeb, thread: ThreadRef, fileId: string, signal: AbortSignal): Promise<string> => {
     for (const waitMs of [200, 400, 800, 1600, 3200]) {
       await delay(waitMs, undefined, { signal });
       try {
-        const ts = await findShare(thread, fileId, signal);
+        const ts = await findShare(web, thread, fileId, signal);
         if (ts !== null) return ts;
       } catch (error) {
         log.warn({ fileId, error: String(error) }, 'a shared file could not be looked up');

@@ -70,7 +70,11 @@ export function partsOf(messages: readonly SlackMessage[], postId: string): read
 }
 
 /** History for the core: without the bot's progress, joins and other system messages. */
-export function toHistory(messages: readonly SlackMessage[], botUserId: string): readonly HistoryMessage[] {
+export function toHistory(
+  messages: readonly SlackMessage[],
+  botUserId: string,
+  workspaceId: string,
+): readonly HistoryMessage[] {
   return messages
     .filter((message) => message.subtype === null || talkSubtypes.has(message.subtype))
     .filter(({ blocks }) => !blocks.some((block) => block['block_id'] === progressBlockId))
@@ -78,7 +82,7 @@ export function toHistory(messages: readonly SlackMessage[], botUserId: string):
       messageId: message.ts,
       from: message.userId === botUserId ? 'bot' : 'person',
       text: textOf(message, botUserId),
-      attachments: message.files.flatMap((file) => readFile(file) ?? []),
+      attachments: message.files.flatMap((file) => readFile(file, workspaceId) ?? []),
     }));
 }
 

@@ -139,6 +139,9 @@ export function createTerminalClient(deps: {
   return {
     limits: { messageCharacters: 1_000_000, fileBytes: 1024 ** 3, filesPerMessage: 1000, editIntervalMs: 100 },
 
+    admit: (task) => Promise.resolve({ kind: 'admitted', task }),
+    // What was printed stays printed.
+    remove: () => Promise.resolve(),
     post: async (_thread, message, context) => {
       context.signal.throwIfAborted();
       if (wasPosted(context)) return posted(context, []);

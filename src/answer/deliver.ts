@@ -17,9 +17,12 @@ const attemptsAtFaults = 10;
  */
 export interface Delivery {
   /** Posts a short text or the progress message; resolves to the platform's message id. */
-  postText(task: Task, postId: string, message: Exclude<OutgoingMessage, { kind: 'reply' }>): Promise<string>;
-  /** Writes the reply down, unless one is settled. From here on the task's answer is certain, whatever happens to this process. */
-  settle(task: Task, reply: Reply): Promise<void>;
+  postText(task: Task, postId: string, message: TextMessage): Promise<string>;
+  /**
+   * Writes the reply down, unless one is settled. From here on the task's answer is certain, whatever happens to this process.
+   * False where the question was edited or forgotten meanwhile: then it is no answer any more, and nothing is written.
+   */
+  settle(task: Task, reply: Reply): Promise<boolean>;
   /**
    * Posts the settled reply; resolves to it. What the platform does not take is named in a notice; where it takes no files at
    * all, the text goes out alone. Rejects, retryable, where a later attempt may work. A reply that the platform refuses for good
@@ -27,6 +30,8 @@ export interface Delivery {
    */
   deliverReply(task: Task, attempt: number): Promise<Reply>;
 }
+
+export type TextMessage = Exclude<OutgoingMessage, { kind: 'reply' | 'refusal' }>;
 
 export function createDelivery(deps: {
   readonly store: Store;
@@ -59,8 +64,13 @@ export function createDelivery(deps: {
     }
   };
 
-  const put = (task: Task, postId: string, kind: PostKind, body: JsonValue): Promise<OutboxEntry> =>
-    store.putPost({ postId, taskId: task.id, threadKey: threadKeyOf(task.thread), kind, body });
+  const entryOf = (task: Task, postId: string, kind: PostKind, body: JsonValue) => ({
+    postId,
+    taskId: task.id,
+    threadKey: threadKeyOf(task.thread),
+    kind,
+    body,
+  });
 
   const settledReply = async (task: Task): Promise<OutboxEntry> => {
     const entry = (await store.posts(task.id)).find(({ postId }) => postId === replyIdOf(task));
@@ -75,7 +85,7 @@ export function createDelivery(deps: {
   };
 
   const postOnce: Delivery['postText'] = async (task, postId, message) => {
-    const entry = await put(task, postId, message.kind, message as unknown as JsonValue);
+    const entry = await store.putPost(entryOf(task, postId, message.kind, message as unknown as JsonValue));
     const parts = entry.sent ? entry.parts : (await send(task, entry, message)).parts;
     const [first] = parts;
     if (first === undefined) {
@@ -86,6 +96,9 @@ export function createDelivery(deps: {
   };
 
   const sendReply = async (task: Task, entry: OutboxEntry, reply: Reply, attempt: number): Promise<PostReceipt> => {
+    if (reply.outcome === 'refused') {
+      return await send(task, entry, { kind: 'refusal', personId: task.person.id, text: reply.text });
+    }
     const files = reply.artifacts.map(({ file }) => ({ file, open: () => blobs.get(file.sha256) }));
     try {
       return await send(task, entry, { kind: 'reply', reply, files });
@@ -115,12 +128,14 @@ export function createDelivery(deps: {
     postText,
 
     settle: async (task, reply) => {
-      const entry = await put(task, replyIdOf(task), 'reply', reply as unknown as JsonValue);
+      const entry = await store.settle(task, entryOf(task, replyIdOf(task), 'reply', reply as unknown as JsonValue));
+      if (entry === null) return false;
       // A stop is settled when it is asked for; the worker that was stopped knows what was done by then.
       const bothStops = [reply, entry.body as unknown as Reply].every(({ outcome }) => outcome === 'cancelled');
       if (bothStops && reply.code.length > 0) {
         await store.updatePost(entry.postId, reply as unknown as JsonValue);
       }
+      return true;
     },
 
     deliverReply: async (task, attempt) => {

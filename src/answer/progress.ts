@@ -1,3 +1,4 @@
+import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { OutgoingMessage } from '../ports.ts';
 import type { Progress, ProgressStep } from '../types.ts';
@@ -20,11 +21,13 @@ export interface ProgressReporter {
 
 export function createProgressReporter(deps: {
   readonly taskId: string;
+  readonly personId: string;
   readonly editIntervalMs: number;
   readonly edit: (message: OutgoingMessage) => Promise<void>;
   readonly log: Logger;
 }): ProgressReporter {
-  let progress: Progress = { taskId: deps.taskId, steps: [], note: '' };
+  const { taskId, personId } = deps;
+  let progress: Progress = { taskId, personId, running: true, steps: [], note: '' };
   let dirty = false;
   let finished = false;
   let running: Promise<void> | null = null;
@@ -33,19 +36,21 @@ export function createProgressReporter(deps: {
   const send = async (): Promise<void> => {
     while (dirty) {
       dirty = false;
+      let waitMs = deps.editIntervalMs;
       try {
         await deps.edit({ kind: 'progress', progress });
       } catch (error) {
-        deps.log.warn({ taskId: deps.taskId, error: String(error) }, 'progress could not be shown');
+        deps.log.warn({ taskId, error: String(error) }, 'progress could not be shown');
+        waitMs = Math.max(waitMs, error instanceof AppError ? (error.retryAfterMs ?? 0) : 0);
       }
-      if (!finished) await pause();
+      if (!finished) await pause(waitMs);
     }
     running = null;
   };
 
-  const pause = (): Promise<void> =>
+  const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
-      const timer = setTimeout(resolve, deps.editIntervalMs);
+      const timer = setTimeout(resolve, ms);
       wakeEarly = () => {
         clearTimeout(timer);
         resolve();
@@ -69,7 +74,8 @@ export function createProgressReporter(deps: {
     stepStarted: (title) => changed({ note: '', steps: [...withLast('done'), { title, state: 'running' }] }),
     stepFinished: (ok, title) => changed({ steps: withLast(ok ? 'done' : 'failed', title) }),
     finish: async (ok, note) => {
-      changed({ note: progress.steps.length === 0 ? note : '', steps: withLast(ok ? 'done' : 'failed') });
+      const last = { note: progress.steps.length === 0 ? note : '', steps: withLast(ok ? 'done' : 'failed') };
+      changed({ ...last, running: false });
       finished = true;
       wakeEarly();
       await running;

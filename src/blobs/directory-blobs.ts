@@ -43,6 +43,10 @@ export function createDirectoryBlobs(deps: { readonly dir: string }): Blobs {
 
     get: (sha256) => readVerified(pathOf(sha256), sha256),
 
+    remove: async (sha256s) => {
+      for (const sha256 of sha256s) if (hashPattern.test(sha256)) await rm(pathOf(sha256), { force: true });
+    },
+
     sweep: async (keep, olderThanMs) => {
       let removed = 0;
       for (const prefix of await namesIn(deps.dir)) {

@@ -1,19 +1,27 @@
 import { cardDetails } from '../answer/card-details.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import type { Logger } from '../log.ts';
-import type { Dispatcher, GatewayHandlers, InboxEntry, Store } from '../ports.ts';
+import type { Blobs, Dispatcher, GatewayHandlers, InboxEntry, PlatformClient, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Task } from '../types.ts';
+import type { Task, ThreadKey, ThreadRef } from '../types.ts';
+import { createChanges } from './changes.ts';
+import { createLookups } from './lookups.ts';
 import { stoppedReply } from './plain-replies.ts';
 import { progressIdOf } from './signs.ts';
 
-/** The inbound use cases, for any number of gateways: a mention, a stop, a look at the code or at a file's card. */
-export function createConversation(deps: {
+export interface ConversationDeps {
   readonly store: Store;
+  readonly blobs: Blobs;
   readonly dispatcher: Dispatcher;
   readonly delivery: Delivery;
+  readonly clientOf: (thread: ThreadRef) => PlatformClient;
+  /** Ends the thread's live sandbox, if it has one here. */
+  readonly endSession: (threadKey: ThreadKey) => Promise<void>;
   readonly log: Logger;
-}): GatewayHandlers {
+}
+
+/** The inbound use cases, for any number of gateways: a mention, a stop, a look at the code or at a file's card. */
+export function createConversation(deps: ConversationDeps): GatewayHandlers {
   const { store, dispatcher, delivery, log } = deps;
 
   const questionsBefore = async (task: Task): Promise<number> => {
@@ -36,7 +44,7 @@ export function createConversation(deps: {
       const before = await questionsBefore(task);
       if (before > 0) {
         const note = `Waiting: ${before} ${before === 1 ? 'question' : 'questions'} before yours.`;
-        const progress = { taskId: task.id, steps: [], note };
+        const progress = { taskId: task.id, personId: task.person.id, running: true, steps: [], note };
         await delivery.postText(task, progressIdOf(task), { kind: 'progress', progress });
       }
     } catch (error) {
@@ -44,13 +52,19 @@ export function createConversation(deps: {
     }
   };
 
+  const onTask: GatewayHandlers['onTask'] = async (task) => {
+    if (!(await store.accept(task))) {
+      // The other event of a message that is known: it may be the one that has the files.
+      if (task.attachments.length > 0 || task.lookAgain !== true) await store.completeTask(task);
+      return;
+    }
+    log.info({ taskId: task.id, attachments: task.attachments.length }, 'task accepted');
+    // Not awaited: the platform wants its acknowledgement now. If the process dies here, the next start wakes the thread.
+    queue(task).catch((error: unknown) => log.error({ taskId: task.id, error: String(error) }, 'thread not woken'));
+  };
+
   return {
-    onTask: async (task) => {
-      if (!(await store.accept(task))) return;
-      log.info({ taskId: task.id, attachments: task.attachments.length }, 'task accepted');
-      // Not awaited: the platform wants its acknowledgement now. If the process dies here, the next start wakes the thread.
-      queue(task).catch((error: unknown) => log.error({ taskId: task.id, error: String(error) }, 'thread not woken'));
-    },
+    onTask,
 
     onCancel: async (thread, personId) => {
       const threadKey = threadKeyOf(thread);
@@ -78,6 +92,10 @@ export function createConversation(deps: {
       const cards = await store.cards(threadKeyOf(thread));
       return cards.filter((card) => file === null || card.file === file).map(cardDetails);
     },
+
+    ...createChanges(deps, onTask),
+    ...createLookups(deps),
+    onFeedback: (taskId, personId, value) => store.putFeedback(taskId, personId, value),
   };
 }
 

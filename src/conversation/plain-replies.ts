@@ -8,3 +8,8 @@ export function stoppedReply(task: Task, text: string): Reply {
 export function failedReply(task: Task, text: string): Reply {
   return { ...stoppedReply(task, text), outcome: 'failed' };
 }
+
+/** Only the person sees it. */
+export function refusedReply(task: Task, text: string): Reply {
+  return { ...stoppedReply(task, text), outcome: 'refused' };
+}

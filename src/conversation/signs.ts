@@ -15,6 +15,8 @@ export interface Signs {
   readonly progress: ProgressReporter;
   /** Ends both and waits for them; never rejects. `null`: the task was interrupted and will be taken up again. */
   finish(outcome: Reply['outcome'] | null): Promise<void>;
+  /** The same, and takes the progress message away: its question is gone. */
+  remove(): Promise<void>;
 }
 
 /** `postedBefore`: the progress message is there already and says something older. */
@@ -24,7 +26,7 @@ export function startSigns(
   client: PlatformClient,
   deps: { readonly delivery: Delivery; readonly log: Logger },
 ): Signs {
-  const initial = { taskId: task.id, steps: [], note: workingNote };
+  const initial = { taskId: task.id, personId: task.person.id, running: true, steps: [], note: workingNote };
   const messageId = deps.delivery
     .postText(task, progressIdOf(task), { kind: 'progress', progress: initial })
     .catch((error: unknown) => {
@@ -36,6 +38,7 @@ export function startSigns(
   const statusSet = setStatus('is working on it …');
   const progress = createProgressReporter({
     taskId: task.id,
+    personId: task.person.id,
     editIntervalMs: client.limits.editIntervalMs,
     edit: async (message) => {
       const posted = await messageId;
@@ -44,15 +47,34 @@ export function startSigns(
     log: deps.log,
   });
   if (postedBefore) progress.note(workingNote);
+  const finish: Signs['finish'] = async (outcome) => {
+    const isGood = outcome === 'answered' || outcome === 'partial';
+    await progress.finish(isGood, endNote(outcome));
+    await statusSet;
+    await setStatus(null);
+  };
   return {
     progress,
-    finish: async (outcome) => {
-      const isGood = outcome === 'answered' || outcome === 'partial';
-      await progress.finish(isGood, endNote(outcome));
-      await statusSet;
-      await setStatus(null);
+    finish,
+    remove: async () => {
+      await finish('cancelled');
+      const posted = await messageId;
+      if (posted !== null) await removePosts(task, [posted], client, deps.log);
     },
   };
+}
+
+/** Takes messages of the bot away; never rejects. */
+export async function removePosts(
+  task: Task,
+  messageIds: readonly string[],
+  client: PlatformClient,
+  log: Logger,
+): Promise<void> {
+  if (messageIds.length === 0) return;
+  await client
+    .remove(task.thread, messageIds, AbortSignal.timeout(editTimeoutMs))
+    .catch((error: unknown) => log.warn({ taskId: task.id, error: String(error) }, 'posts could not be removed'));
 }
 
 /** Ends the progress message of a task that is answered without being worked on here. Never rejects. */
@@ -67,11 +89,13 @@ export async function closeSigns(
   if (messageId === undefined) return;
   const message: OutgoingMessage = {
     kind: 'progress',
-    progress: { taskId: task.id, steps: [], note: endNote(outcome) },
+    progress: { taskId: task.id, personId: task.person.id, running: false, steps: [], note: endNote(outcome) },
   };
   await client
     .edit(task.thread, messageId, message, AbortSignal.timeout(editTimeoutMs))
     .catch((error: unknown) => log.warn({ taskId: task.id, error: String(error) }, 'progress could not be ended'));
+  // A killed process may have left it on.
+  await client.status(task.thread, null, AbortSignal.timeout(statusTimeoutMs)).catch(() => undefined);
 }
 
 export function progressIdOf(task: Task): string {
@@ -87,4 +111,5 @@ const endNotes: Readonly<Record<Reply['outcome'], string>> = {
   partial: 'Done.',
   failed: 'Ended without an answer.',
   cancelled: 'Stopped.',
+  refused: 'Not answered.',
 };

@@ -1,12 +1,13 @@
 import type { ProgressReporter } from '../answer/progress.ts';
 import { AppError, toAppError } from '../errors.ts';
-import type { InboxEntry, PlatformClient } from '../ports.ts';
+import type { Admission, InboxEntry, OutboxEntry, PlatformClient } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Reply, Task, ThreadKey, ThreadRef } from '../types.ts';
 import { answerTask } from './answer-task.ts';
 import type { AnswerDeps } from './answer-task.ts';
-import { failedReply, stoppedReply } from './plain-replies.ts';
-import { closeSigns, startSigns } from './signs.ts';
+import { failedReply, refusedReply, stoppedReply } from './plain-replies.ts';
+import { closeSigns, removePosts, startSigns } from './signs.ts';
+import type { Signs } from './signs.ts';
 
 /** A task that was started this often without coming to an answer is given up: it may be what ends the process. */
 const maxAttempts = 3;
@@ -44,14 +45,49 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   const posts = await deps.store.posts(task.id);
   const progressPost = posts.find(({ kind }) => kind === 'progress') ?? null;
   const isSettled = posts.some(({ kind }) => kind === 'reply');
-  if (!isSettled && attempts > 1) await forgetAttempt(task, deps);
-  if (!isSettled && attempts <= maxAttempts) {
-    await answerAndDeliver(entry, progressPost !== null, client, deps, signal);
-  } else {
-    if (!isSettled) await deps.delivery.settle(task, gaveUp(task, deps));
-    const { outcome } = await deps.delivery.deliverReply(task, attempts);
-    await closeSigns(task, outcome, progressPost, client, deps.log);
-    await finish(task, outcome, deps);
+  if (isSettled) return await deliverSettled(entry, progressPost, client, deps);
+  if (attempts > maxAttempts) {
+    const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
+    return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
+  }
+  if (attempts > 1) await forgetAttempt(task, deps);
+  const admission = await admit(entry, client, deps, signal);
+  if (admission.kind === 'refused') {
+    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
+    const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
+    await removePosts(task, note, client, deps.log);
+    return await deliverSettled(entry, null, client, deps);
+  }
+  await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
+}
+
+async function deliverSettled(
+  { task, attempts }: InboxEntry,
+  progressPost: OutboxEntry | null,
+  client: PlatformClient,
+  deps: WorkerDeps,
+): Promise<void> {
+  const { outcome } = await deps.delivery.deliverReply(task, attempts);
+  await closeSigns(task, outcome, progressPost, client, deps.log);
+  await finish(task, outcome, deps);
+}
+
+/** A platform that cannot be asked now is no attempt at the answer. */
+async function admit(
+  { task }: InboxEntry,
+  client: PlatformClient,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<Admission> {
+  try {
+    const admission = await client.admit(task, signal);
+    if (admission.kind === 'admitted' && admission.task !== task) await deps.store.completeTask(admission.task);
+    return admission;
+  } catch (error) {
+    const failure = toAppError(error);
+    if (failure.retryable || signal.aborted) await deps.store.giveBack(task.id);
+    else if (failure.code !== 'internal') return { kind: 'refused', text: failure.userMessage };
+    throw failure;
   }
 }
 
@@ -67,7 +103,10 @@ async function answerAndDeliver(
   let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
-    await deps.delivery.settle(task, reply);
+    if (reply === null || !(await deps.delivery.settle(task, reply))) {
+      ended = dropAnswer(task, signs, deps);
+      return;
+    }
     // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
     ended = signs.finish(reply.outcome);
     ({ outcome } = await deps.delivery.deliverReply(task, attempts));
@@ -77,23 +116,38 @@ async function answerAndDeliver(
   await finish(task, outcome, deps);
 }
 
-/** Every end of a task as a reply, except the end of this process, which leaves the task to the next one. */
+/** The question was edited, and is taken up anew, or forgotten: then nothing of it may come back. */
+async function dropAnswer(task: Task, signs: Signs, deps: WorkerDeps): Promise<void> {
+  const threadKey = threadKeyOf(task.thread);
+  await deps.sessions.drop(threadKey);
+  await deps.store.dropCells(threadKey, task.id);
+  if ((await deps.store.task(task.id)) !== null) return await signs.finish(null);
+  await signs.remove();
+  await deps.store.forgetTask(task.id);
+  if (!(await deps.store.knowsThread(threadKey))) await deps.blobs.remove(await deps.store.forgetThread(threadKey));
+}
+
+/**
+ * Every end of a task as a reply, except the end of this process, which leaves the task to the next one. `null`: it was
+ * interrupted without being stopped: its question was edited or forgotten, or a stop was meant for the task before it.
+ */
 async function replyOf(
   task: Task,
   client: PlatformClient,
   progress: ProgressReporter,
   deps: WorkerDeps,
   signal: AbortSignal,
-): Promise<Reply> {
+): Promise<Reply | null> {
   try {
     signal.throwIfAborted();
     const reply = await answerTask(task, client, progress, deps, signal);
-    if (reply.outcome === 'cancelled') throwUnlessStopped(signal);
-    return reply;
+    if (reply.outcome !== 'cancelled') return reply;
+    throwUnlessStopped(signal);
+    return (await isStopped(task, deps)) ? reply : null;
   } catch (error) {
     if (signal.aborted) {
       throwUnlessStopped(signal);
-      return stoppedReply(task, 'Stopped.');
+      return (await isStopped(task, deps)) ? stoppedReply(task, 'Stopped.') : null;
     }
     const failure = toAppError(error);
     deps.log.error(
@@ -102,6 +156,11 @@ async function replyOf(
     );
     return failedReply(task, failure.userMessage);
   }
+}
+
+/** A stop settles the reply before it interrupts. */
+async function isStopped(task: Task, deps: WorkerDeps): Promise<boolean> {
+  return (await deps.store.posts(task.id)).some(({ kind }) => kind === 'reply');
 }
 
 function throwUnlessStopped(signal: AbortSignal): void {

@@ -2,13 +2,26 @@ import type { Kysely, Selectable } from 'kysely';
 import type { InboxEntry, Store } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Task } from '../types.ts';
+import { ownersOf } from './owners.ts';
 import type { Database, TasksTable } from './schema.ts';
 
-type Inbox = Pick<Store, 'accept' | 'unfinishedThreads' | 'takeNext' | 'finish' | 'tasks'>;
+type Inbox = Pick<
+  Store,
+  | 'accept'
+  | 'unfinishedThreads'
+  | 'takeNext'
+  | 'giveBack'
+  | 'finish'
+  | 'completeTask'
+  | 'reviseTask'
+  | 'task'
+  | 'tasks'
+  | 'knowsThread'
+>;
 
-const unfinished = ['waiting', 'running'] as const;
+export const unfinished = ['waiting', 'running'] as const;
 
-/** The tasks of all threads. Each method is one statement, and so atomic by itself. */
+/** The tasks of all threads. A method is one statement, and so atomic by itself, or a transaction. */
 export function createInbox(db: Kysely<Database>): Inbox {
   return {
     accept: async (task) => {
@@ -20,6 +33,7 @@ export function createInbox(db: Kysely<Database>): Inbox {
           state: 'waiting',
           attempts: 0,
           task: JSON.stringify(task),
+          ...ownersOf(task),
         })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .returning('id')
@@ -61,6 +75,78 @@ export function createInbox(db: Kysely<Database>): Inbox {
       await db.updateTable('tasks').set({ state }).where('id', '=', taskId).where('state', 'in', unfinished).execute();
     },
 
+    giveBack: async (taskId) => {
+      await db
+        .updateTable('tasks')
+        .set((expression) => ({ state: 'waiting' as const, attempts: expression('attempts', '-', 1) }))
+        .where('id', '=', taskId)
+        .where('state', '=', 'running')
+        .execute();
+    },
+
+    completeTask: (task) =>
+      db.transaction().execute(async (transaction) => {
+        const row = await unfinishedRow(transaction, task.id);
+        if (row === undefined) return;
+        const known = JSON.parse(row.task) as Task;
+        const ids = new Set(known.attachments.map(({ id }) => id));
+        const completed: Task = {
+          ...known,
+          person: task.person,
+          attachments: [...known.attachments, ...task.attachments.filter(({ id }) => !ids.has(id))],
+          lookAgain: known.lookAgain === true && task.lookAgain === true,
+        };
+        await transaction
+          .updateTable('tasks')
+          .set({ task: JSON.stringify(completed) })
+          .where('id', '=', task.id)
+          .execute();
+      }),
+
+    reviseTask: (task) =>
+      db.transaction().execute(async (transaction) => {
+        const row = await unfinishedRow(transaction, task.id);
+        const reply = await transaction
+          .selectFrom('posts')
+          .select('post_id')
+          .where('task_id', '=', task.id)
+          .where('kind', '=', 'reply')
+          .executeTakeFirst();
+        if (row === undefined || reply !== undefined) return null;
+        const { text, attachments } = task;
+        await transaction
+          .updateTable('tasks')
+          .set({
+            task: JSON.stringify({ ...(JSON.parse(row.task) as Task), text, attachments }),
+            // One that runs is taken up as after a crash; earlier attempts at the old text do not count against the new one.
+            attempts: row.state === 'running' ? 1 : 0,
+          })
+          .where('id', '=', task.id)
+          .execute();
+        return row.state === 'running' ? 'running' : 'waiting';
+      }),
+
+    task: async (taskId) => {
+      const row = await db
+        .selectFrom('tasks')
+        .selectAll()
+        .where('id', '=', taskId)
+        .where('person_key', '<>', '')
+        .executeTakeFirst();
+      return row === undefined ? null : entryOf(row);
+    },
+
+    knowsThread: async (threadKey) => {
+      const row = await db
+        .selectFrom('tasks')
+        .select('id')
+        .where('thread_key', '=', threadKey)
+        .where('person_key', '<>', '')
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
     tasks: async (threadKey) => {
       const rows = await db
         .selectFrom('tasks')
@@ -73,6 +159,15 @@ export function createInbox(db: Kysely<Database>): Inbox {
   };
 }
 
-function entryOf(row: Selectable<TasksTable>): InboxEntry {
+function unfinishedRow(db: Kysely<Database>, taskId: string) {
+  return db
+    .selectFrom('tasks')
+    .select(['task', 'state'])
+    .where('id', '=', taskId)
+    .where('state', 'in', unfinished)
+    .executeTakeFirst();
+}
+
+export function entryOf(row: Selectable<TasksTable>): InboxEntry {
   return { task: JSON.parse(row.task) as Task, state: row.state, attempts: row.attempts };
 }

@@ -1,19 +1,26 @@
 import type { Kysely } from 'kysely';
 import type { Store } from '../ports.ts';
+import { createForgetting } from './forgetting.ts';
 import { createInbox } from './inbox.ts';
+import { createInstallations } from './installations.ts';
 import { createOutbox } from './outbox.ts';
+import { createPeople } from './people.ts';
 import type { Database } from './schema.ts';
+import type { SecretBox } from './secret-box.ts';
 import { createThreadRecords } from './thread-records.ts';
 
 /**
- * The store as queries that SQLite and PostgreSQL both run. Owns `db`: disposing the store closes it.
+ * The store as queries that SQLite and PostgreSQL both run. Owns `db`: disposing the store closes it. Without a `box` it keeps no tokens.
  * Whatever names a task needs that task accepted before.
  */
-export function createKyselyStore(db: Kysely<Database>): Store {
+export function createKyselyStore(db: Kysely<Database>, box: SecretBox | null): Store {
   return {
     ...createInbox(db),
     ...createOutbox(db),
     ...createThreadRecords(db),
+    ...createPeople(db),
+    ...createForgetting(db),
+    ...createInstallations(db, box),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
 }

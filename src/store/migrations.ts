@@ -1,6 +1,8 @@
 import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { asCellWithItsEnd, asRepeatableCell } from './old-cells.ts';
+import type { Task } from '../types.ts';
+import { ownersOf } from './owners.ts';
 import type { Database } from './schema.ts';
 
 export type ColumnRule = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
@@ -108,7 +110,54 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
           .addUniqueConstraint('cards_once', ['thread_key', 'name'])
           .execute(),
     },
+
+    '005-people-and-installations': {
+      up: async (db: Kysely<Database>) => {
+        const words: ColumnRule = (column) => column.notNull().defaultTo('');
+        await db.schema.alterTable('tasks').addColumn('workspace_key', 'text', words).execute();
+        await db.schema.alterTable('tasks').addColumn('person_key', 'text', words).execute();
+        await db.schema
+          .alterTable('tasks')
+          // 53 bits in both dialects: milliseconds since 1970 do not fit PostgreSQL's integer.
+          .addColumn('received_at_ms', 'bigint', (column) => column.notNull().defaultTo(0))
+          .execute();
+        await nameOwners(db);
+        await db.schema.createIndex('tasks_of_person').on('tasks').columns(['person_key', 'sequence']).execute();
+        await db.schema.createIndex('tasks_of_workspace').on('tasks').columns(['workspace_key', 'state']).execute();
+        await db.schema
+          .createTable('feedback')
+          .addColumn('task_id', 'text', ofTask)
+          .addColumn('person_id', 'text', required)
+          .addColumn('value', 'text', required)
+          .addPrimaryKeyConstraint('feedback_once', ['task_id', 'person_id'])
+          .execute();
+        await db.schema
+          .createTable('installations')
+          .addColumn('id', 'text', (column) => column.primaryKey())
+          .addColumn('sealed', 'text', required)
+          .execute();
+        await db.schema
+          .createTable('locks')
+          .addColumn('name', 'text', (column) => column.primaryKey())
+          .addColumn('owner', 'text', required)
+          .addColumn('expires_at_ms', 'bigint', required)
+          .execute();
+      },
+    },
   };
+}
+
+/** Fills the columns by which a person's and a workspace's tasks are found. */
+async function nameOwners(db: Kysely<Database>): Promise<void> {
+  const ids = await db.selectFrom('tasks').select('id').execute();
+  for (const { id } of ids) {
+    const row = await db.selectFrom('tasks').select('task').where('id', '=', id).executeTakeFirstOrThrow();
+    await db
+      .updateTable('tasks')
+      .set(ownersOf(JSON.parse(row.task) as Task))
+      .where('id', '=', id)
+      .execute();
+  }
 }
 
 /** `change` takes and gives a cell's stored JSON. */

@@ -1,32 +1,25 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { OutboxEntry, PostedPart, Store } from '../ports.ts';
-import type { JsonValue } from '../types.ts';
+import type { JsonValue, Task } from '../types.ts';
 import type { Database } from './schema.ts';
 
-type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent' | 'posts'>;
+type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent' | 'settle' | 'posts'>;
 
 /** The posts of all tasks, and which platform messages each became. */
 export function createOutbox(db: Kysely<Database>): Outbox {
   return {
-    putPost: (entry) =>
+    putPost: (entry) => db.transaction().execute((transaction) => put(transaction, entry)),
+
+    settle: (task, entry) =>
       db.transaction().execute(async (transaction) => {
-        await transaction
-          .insertInto('posts')
-          .values({
-            post_id: entry.postId,
-            task_id: entry.taskId,
-            thread_key: entry.threadKey,
-            kind: entry.kind,
-            body: JSON.stringify(entry.body),
-            sent: 0,
-          })
-          .onConflict((conflict) => conflict.column('post_id').doNothing())
-          .execute();
-        const [stored] = await readPosts(transaction, { column: 'posts.post_id', value: entry.postId });
-        if (stored === undefined)
-          throw new AppError('internal', 'A message could not be stored.', { detail: `post ${entry.postId} vanished` });
-        return stored;
+        const row = await transaction
+          .selectFrom('tasks')
+          .select(['task', 'person_key'])
+          .where('id', '=', task.id)
+          .executeTakeFirst();
+        const isSame = row !== undefined && row.person_key !== '' && (JSON.parse(row.task) as Task).text === task.text;
+        return isSame ? await put(transaction, entry) : null;
       }),
 
     updatePost: async (postId, body) => {
@@ -55,6 +48,24 @@ export function createOutbox(db: Kysely<Database>): Outbox {
 }
 
 /** One statement for posts and parts, so that both are of the same moment. */
+async function put(db: Kysely<Database>, entry: Omit<OutboxEntry, 'parts' | 'sent'>): Promise<OutboxEntry> {
+  await db
+    .insertInto('posts')
+    .values({
+      post_id: entry.postId,
+      task_id: entry.taskId,
+      thread_key: entry.threadKey,
+      kind: entry.kind,
+      body: JSON.stringify(entry.body),
+      sent: 0,
+    })
+    .onConflict((conflict) => conflict.column('post_id').doNothing())
+    .execute();
+  const [stored] = await readPosts(db, { column: 'posts.post_id', value: entry.postId });
+  if (stored !== undefined) return stored;
+  throw new AppError('internal', 'A message could not be stored.', { detail: `post ${entry.postId} vanished` });
+}
+
 async function readPosts(
   db: Kysely<Database>,
   by: { readonly column: 'posts.post_id' | 'posts.task_id'; readonly value: string },

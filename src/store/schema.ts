@@ -15,6 +15,9 @@ export interface Database {
   readonly files: FilesTable;
   readonly cards: CardsTable;
   readonly usage: UsageTable;
+  readonly feedback: FeedbackTable;
+  readonly installations: InstallationsTable;
+  readonly locks: LocksTable;
 }
 
 export interface TasksTable {
@@ -23,8 +26,13 @@ export interface TasksTable {
   readonly thread_key: string;
   readonly state: TaskState;
   readonly attempts: number;
-  /** JSON of the `Task`. */
+  /** JSON of the `Task`. Of a forgotten one without its words and files. */
   readonly task: string;
+  /** `platform/workspace`, each part percent-encoded. */
+  readonly workspace_key: string;
+  /** `platform/workspace/person`; empty where the task was forgotten. */
+  readonly person_key: string;
+  readonly received_at_ms: number;
 }
 
 export interface PostsTable {
@@ -86,4 +94,22 @@ export interface UsageTable {
   readonly cached_input_tokens: number;
   readonly output_tokens: number;
   readonly sandbox_ms: number;
+}
+
+export interface FeedbackTable {
+  readonly task_id: string;
+  readonly person_id: string;
+  readonly value: 'good' | 'bad';
+}
+
+export interface InstallationsTable {
+  readonly id: string;
+  /** As `SecretBox.seal` gives it. */
+  readonly sealed: string;
+}
+
+export interface LocksTable {
+  readonly name: string;
+  readonly owner: string;
+  readonly expires_at_ms: number;
 }

@@ -9,13 +9,19 @@ import { createKyselyStore } from './kysely-store.ts';
 import { createMigrations } from './migrations.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Database } from './schema.ts';
+import type { SecretBox } from './secret-box.ts';
 
 /**
  * The store in one SQLite file, made with its folder (readable by the owner alone) where missing, and brought up to date.
  * `path` may be `:memory:`. Several processes of one machine may share the file.
  * Rejects with `config` when the file cannot be opened or was written by a newer version.
  */
-export async function createSqliteStore(deps: { readonly path: string; readonly log: Logger }): Promise<Store> {
+export async function createSqliteStore(deps: {
+  readonly path: string;
+  readonly log: Logger;
+  /** Seals tokens; without it none are kept. */
+  readonly box?: SecretBox | null;
+}): Promise<Store> {
   const db = open(deps.path);
   const { error, results = [] } = await new Migrator({
     db,
@@ -26,7 +32,7 @@ export async function createSqliteStore(deps: { readonly path: string; readonly 
     throw unusable(deps.path, error);
   }
   for (const { migrationName } of results) deps.log.info({ migration: migrationName }, 'store migrated');
-  return createKyselyStore(db);
+  return createKyselyStore(db, deps.box ?? null);
 }
 
 function open(path: string): Kysely<Database> {

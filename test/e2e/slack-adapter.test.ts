@@ -3,16 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSlackGateway } from '../../adapters/slack/gateway.ts';
+import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
 import type {
   FileDetails,
   OutgoingFile,
   OutgoingMessage,
+  PlatformClient,
   PlatformGateway,
   PostContext,
   PostedPart,
 } from '../../src/ports.ts';
 import type { Artifact, Cell, Reply, Task, ThreadRef } from '../../src/types.ts';
+import { createHandlers } from '../fakes/handlers.ts';
 import { localSlackProgram, startLocalSlack } from '../fakes/local-slack.ts';
 import type { LocalSlack } from '../fakes/local-slack.ts';
 import { createFaultyFetch } from '../fakes/slack-faults.ts';
@@ -50,24 +53,34 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     code = [];
     details = [];
     gateway = createSlackGateway({ ...connection(), log });
-    await gateway.start({
-      onTask: async (task) => {
-        tasks.push(task);
-      },
-      onCancel: async (thread) => {
-        cancelled.push(thread);
-        return cancelled.length === 1 ? 1 : 0;
-      },
-      onShowCode: async () => code,
-      onShowDetails: async (_thread, file) => details.filter((found) => found.file === file),
-    });
+    await gateway.start(
+      createHandlers({
+        onTask: async (task) => {
+          tasks.push(task);
+        },
+        onCancel: async (thread) => {
+          cancelled.push(thread);
+          return cancelled.length === 1 ? 1 : 0;
+        },
+        onShowCode: async () => code,
+        onShowDetails: async (_thread, file) => details.filter((found) => found.file === file),
+      }),
+    );
   };
 
   const connection = () => ({ botToken: slack.botToken, appToken: slack.appToken, apiUrl: slack.apiUrl });
 
+  const clientWith = (
+    changed: { readonly botToken?: string } = {},
+    more: { readonly fetch?: typeof globalThis.fetch; readonly settleMs?: number } = {},
+  ): PlatformClient => {
+    const settings = { ...connection(), ...changed, log, ...more };
+    return createSlackClient({ ...settings, workspaces: createSingleWorkspace(settings) });
+  };
+
   const faultyClient = (decide: (method: string, earlier: number) => Fault) => {
     const faulty = createFaultyFetch(decide);
-    const client = createSlackClient({ ...connection(), log, fetch: faulty.fetch, settleMs: 10 });
+    const client = clientWith({}, { fetch: faulty.fetch, settleMs: 10 });
     return { client, counts: faulty.counts };
   };
 
@@ -105,7 +118,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       }
       expect(JSON.stringify(tasks)).not.toContain(slack.botToken);
 
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       const options = { maxBytes: 1000, signal: AbortSignal.timeout(5000) };
       const [attachment] = JSON.parse(JSON.stringify(task?.attachments)) as Task['attachments'];
       if (attachment === undefined) throw new Error('no attachment');
@@ -117,7 +130,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       await expect(collect(client.download(unknownSize, { ...options, maxBytes: 10 }))).rejects.toMatchObject({
         code: 'file-too-large',
       });
-      const intruder = createSlackClient({ ...connection(), botToken: 'xoxb-without-scope', log });
+      const intruder = clientWith({ botToken: 'xoxb-without-scope' });
       await expect(collect(intruder.download(attachment, options))).rejects.toMatchObject({
         code: 'file-unavailable',
         userMessage: expect.stringContaining('files:read') as string,
@@ -143,7 +156,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       const [task] = await distinctTasks();
       expect(task).toMatchObject({ text: 'summarise this', thread: { channelId: slack.directId, threadId: ts } });
       expect(task?.attachments).toHaveLength(1);
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       await client.post(
         { ...threadAt(ts), channelId: slack.directId },
         { kind: 'notice', text: 'me again' },
@@ -177,7 +190,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     test('Details under a card opens a modal with all that is known, however much that is', async () => {
       await startGateway();
       const root = await slack.say({ text: 'Numbers' });
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       const card: OutgoingMessage = {
         kind: 'card',
         text: '`a.csv`, before I use it:\n• 1 row repeats.',
@@ -217,7 +230,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     test('Details of a file that is not known any more says so to the person alone', async () => {
       await startGateway();
       const root = await slack.say({ text: 'Numbers' });
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       await client.post(threadAt(root), { kind: 'card', text: 'A card', file: 'gone.csv' }, contextOf('card'));
       await slack.press((await slack.thread(root)).at(-1)?.ts ?? '', 'plotline-details');
       await expect
@@ -235,13 +248,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
 
     test('a token that Slack refuses is named when starting', async () => {
       const unreachable = createSlackGateway({ ...connection(), apiUrl: 'http://127.0.0.1:9/api/', log });
-      const handlers = {
-        onTask: async () => {},
-        onCancel: async () => 0,
-        onShowCode: async () => [],
-        onShowDetails: async () => [],
-      };
-      await expect(unreachable.start(handlers)).rejects.toMatchObject({
+      await expect(unreachable.start(createHandlers())).rejects.toMatchObject({
         code: 'platform-failed',
         userMessage: expect.stringContaining('SLACK_API_URL') as string,
       });
@@ -255,7 +262,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
 
   describe('posting', () => {
     test('progress is one message that is edited, and not part of the history', async () => {
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       const root = await slack.upload({
         text: `<@${slack.botUserId}> totals`,
         files: [{ name: 'a.csv', bytes: csv, mimeType: 'text/csv' }],
@@ -287,7 +294,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     });
 
     test('a reply is its words and one message with all files, byte for byte', async () => {
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       const root = await slack.say({ text: 'question' });
       const parts: PostedPart[] = [];
       const { message, bytes } = reply();
@@ -313,7 +320,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     });
 
     test('parts that an earlier attempt posted are not posted again', async () => {
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       const root = await slack.say({ text: 'question' });
       const { message } = reply();
       const first = await client.post(threadAt(root), message, contextOf('r2'));
@@ -337,7 +344,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       ).rejects.toThrow('killed');
       const [, text] = await slack.thread(root);
       const known = [{ partId: 'text-1', messageId: text?.ts ?? '' }];
-      const next = createSlackClient({ ...connection(), log });
+      const next = clientWith();
       const receipt = await next.post(threadAt(root), message, contextOf('r4', [], known));
       expect(await slack.thread(root)).toHaveLength(3);
       expect(receipt.parts.map(({ partId }) => partId)).toEqual(['text-1', 'files-1']);
@@ -349,7 +356,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       const { message } = reply();
       const failures: string[] = [];
       for (const killedAt of ['text-1', 'files-1', 'never']) {
-        const client = createSlackClient({ ...connection(), log, fetch, settleMs: 10 });
+        const client = clientWith({}, { fetch, settleMs: 10 });
         const attempt = client.post(threadAt(root), message, {
           ...contextOf('r4b'),
           onPosted: async ({ partId }) => {
@@ -455,7 +462,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     });
 
     test('a long answer becomes several messages in order, none of them with a live mention', async () => {
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       const root = await slack.say({ text: 'question' });
       const text = Array.from({ length: 900 }, (_, index) => `Line ${index} <!channel> @here`).join('\n');
       await client.post(threadAt(root), { kind: 'notice', text }, contextOf('r13'));
@@ -473,7 +480,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
         files: [{ name: 'a.csv', bytes: csv, mimeType: 'text/csv' }],
       });
       await distinctTasks();
-      const client = createSlackClient({ ...connection(), log });
+      const client = clientWith();
       const { parts } = await client.post(threadAt(root), progress([]), contextOf('p'));
       await client.edit(threadAt(root), parts[0]?.messageId ?? '', progress([], 'next'), signal());
       await client.post(threadAt(root), reply().message, contextOf('r'));
@@ -530,7 +537,7 @@ function progress(
   steps: readonly { title: string; state: 'running' | 'done' | 'failed' }[],
   note = '',
 ): OutgoingMessage {
-  return { kind: 'progress', progress: { taskId: 't', steps, note } };
+  return { kind: 'progress', progress: { personId: 'U1', running: true, taskId: 't', steps, note } };
 }
 
 /** Two charts, a table and an empty file. */

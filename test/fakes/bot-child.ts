@@ -43,6 +43,8 @@ const calls = new Map<number, (part: PostedPart) => void>();
 
 const client: PlatformClient = {
   limits: { messageCharacters: 12_000, fileBytes: 1_000_000, filesPerMessage: 10, editIntervalMs: 50 },
+  admit: (task) => Promise.resolve({ kind: 'admitted', task }),
+  remove: () => Promise.resolve(),
   post: async (thread, message, { postId, alreadyPosted, onPosted }): Promise<PostReceipt> => {
     const call = calls.size + 1;
     const { promise, resolve } = Promise.withResolvers<PostedPart>();

@@ -70,7 +70,15 @@ export function createCore(ports: {
     log,
   });
   return {
-    handlers: createConversation({ store, dispatcher, delivery, log }),
+    handlers: createConversation({
+      store,
+      blobs,
+      dispatcher,
+      delivery,
+      clientOf,
+      endSession: (threadKey) => sessions.drop(threadKey),
+      log,
+    }),
     dispatcher,
     sessions,
     start: async () => {

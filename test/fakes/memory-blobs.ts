@@ -21,6 +21,10 @@ export function createMemoryBlobs(): Blobs & { readonly stored: ReadonlyMap<stri
       return { sha256, sizeBytes };
     },
     get: (sha256) => read(stored, sha256),
+    remove: (sha256s) => {
+      for (const sha256 of sha256s) stored.delete(sha256);
+      return Promise.resolve();
+    },
     sweep: () => Promise.resolve(0),
   };
 }

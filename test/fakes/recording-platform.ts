@@ -59,6 +59,8 @@ export function createRecordingPlatform(): RecordingPlatform {
 
   const client: PlatformClient = {
     limits: { messageCharacters: 12_000, fileBytes: 100 * 1024 * 1024, filesPerMessage: 10, editIntervalMs: 5 },
+    admit: (task) => Promise.resolve({ kind: 'admitted', task }),
+    remove: () => Promise.resolve(),
     post: async (thread, message, context) => {
       const files: { file: StoredFile; bytes: Buffer }[] = [];
       if (message.kind === 'reply') {

@@ -41,6 +41,8 @@ export function createStrictPlatform(): StrictPlatform {
 
   const client: PlatformClient = {
     limits: { messageCharacters: 12_000, fileBytes: 1_000_000, filesPerMessage: 10, editIntervalMs: 1 },
+    admit: (task) => Promise.resolve({ kind: 'admitted', task }),
+    remove: () => Promise.resolve(),
     post: async (thread: ThreadRef, message, context) => {
       const parts: PostedPart[] = [...context.alreadyPosted];
       const files = message.kind === 'reply' ? message.files : [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { downloadFile, isSlackUrl } from '../../adapters/slack/download.ts';
-import type { SlackFileSource } from '../../adapters/slack/message.ts';
+import type { SlackFile } from '../../adapters/slack/message.ts';
 import type { SlackWeb } from '../../adapters/slack/web.ts';
 import type { Attachment } from '../../src/types.ts';
 
@@ -8,7 +8,8 @@ const apiUrl = 'https://slack.com/api/';
 const url = 'https://files.slack.com/files-pri/T1-F1/download/a.csv';
 const web: SlackWeb = { call: async () => ({ ok: true, file: { id: 'F1', url_private_download: url } }) };
 
-function attachment(source: SlackFileSource, overrides: Partial<Attachment> = {}): Attachment {
+function attachment(file: SlackFile, overrides: Partial<Attachment> = {}): Attachment {
+  const source = { ...file, workspaceId: 'T1' };
   return { id: 'F1', name: 'a.csv', mimeType: 'text/csv', sizeBytes: 4, source, ...overrides };
 }
 

@@ -1,3 +1,4 @@
+import { createHandlers } from '../fakes/handlers.ts';
 import { expect, test } from 'vitest';
 import { createCommands } from '../../adapters/slack/commands.ts';
 import { createIntake } from '../../adapters/slack/intake.ts';
@@ -32,7 +33,7 @@ function createHarness(
       return { ok: true, ...(await answer(args)) };
     },
   };
-  const handlers: GatewayHandlers = {
+  const handlers = createHandlers({
     onTask: async (task) => {
       tasks.push(task);
     },
@@ -42,16 +43,15 @@ function createHarness(
     },
     onShowCode: async () => [],
     onShowDetails: async () => [],
-  };
+  });
   const client = {
     post: async (_thread: unknown, message: { kind: string; text?: string }) => {
       notices.push(message.text ?? '');
       return { parts: [], notPosted: [] };
     },
   } as unknown as PlatformClient;
-  const people = createPeople({ web, log });
   const commands = createCommands({ client, handlers, log });
-  const intake = createIntake({ web, log, people, self, handlers, commands });
+  const intake = createIntake({ self, handlers, commands });
   const hear = (event: object): Promise<void> =>
     intake.hear({ team_id: 'TFOREIGN', authorizations: [{ team_id: 'T1' }], event });
   return { tasks, calls, cancels, notices, hear };

@@ -93,6 +93,8 @@ describe('what is posted', () => {
           {
             kind: 'progress' as const,
             progress: {
+              personId: 'U1',
+              running: true,
               taskId: 't',
               note: '',
               steps: words

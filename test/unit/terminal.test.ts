@@ -1,3 +1,4 @@
+import { createHandlers } from '../fakes/handlers.ts';
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,7 +72,10 @@ function fakeCore(client: () => PlatformClient, reply: (task: Task) => Partial<R
   const tasks: Task[] = [];
   const answer = async (task: Task): Promise<void> => {
     const step = (state: Progress['steps'][number]['state']) =>
-      ({ kind: 'progress', progress: { taskId: task.id, steps: [{ title: 'Draw', state }], note: '' } }) as const;
+      ({
+        kind: 'progress',
+        progress: { personId: 'U1', running: true, taskId: task.id, steps: [{ title: 'Draw', state }], note: '' },
+      }) as const;
     const { artifact, outgoing } = chart('chart.png', `bytes of ${task.text}`);
     await client().post(task.thread, step('running'), contextFor(`${task.id}-progress`));
     await client().edit(task.thread, `${task.id}-progress`, step('done'), AbortSignal.timeout(1000));
@@ -91,7 +95,7 @@ function fakeCore(client: () => PlatformClient, reply: (task: Task) => Partial<R
       contextFor(`${task.id}-reply`),
     );
   };
-  const handlers: GatewayHandlers = {
+  const handlers = createHandlers({
     onTask: async (task) => {
       tasks.push(task);
       setImmediate(() => void answer(task));
@@ -99,7 +103,7 @@ function fakeCore(client: () => PlatformClient, reply: (task: Task) => Partial<R
     onCancel: async () => 1,
     onShowCode: async () => [cell],
     onShowDetails: async () => [details],
-  };
+  });
   return { handlers, tasks };
 }
 
@@ -169,12 +173,7 @@ describe('asks', () => {
       { text: 'two', files: [] },
     ]);
     const onTask = vi.fn<GatewayHandlers['onTask']>().mockResolvedValue();
-    await terminal.gateway.start({
-      onTask,
-      onCancel: async () => 0,
-      onShowCode: async () => [],
-      onShowDetails: async () => [],
-    });
+    await terminal.gateway.start(createHandlers({ onTask }));
     await vi.waitFor(() => expect(onTask).toHaveBeenCalledTimes(1));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(onTask).toHaveBeenCalledTimes(1);
@@ -188,12 +187,7 @@ describe('asks', () => {
     const onTask = async (): Promise<void> => {
       throw new Error('disk full');
     };
-    await terminal.gateway.start({
-      onTask,
-      onCancel: async () => 0,
-      onShowCode: async () => [],
-      onShowDetails: async () => [],
-    });
+    await terminal.gateway.start(createHandlers({ onTask }));
     expect(await terminal.finished).toBe(false);
     expect(terminal.printed()).toContain('Something went wrong');
   });
@@ -358,12 +352,7 @@ describe('keyboard', () => {
   it('can be stopped while an answer is awaited', async () => {
     const terminal = terminalFor([]);
     const onTask = vi.fn<GatewayHandlers['onTask']>().mockResolvedValue();
-    await terminal.gateway.start({
-      onTask,
-      onCancel: async () => 0,
-      onShowCode: async () => [],
-      onShowDetails: async () => [],
-    });
+    await terminal.gateway.start(createHandlers({ onTask }));
     terminal.input.write('hello?\n');
     await vi.waitFor(() => expect(onTask).toHaveBeenCalled());
     await terminal.gateway.stop();

@@ -1,0 +1,89 @@
+import type { GatewayHandlers, InboxEntry } from '../ports.ts';
+import { threadKeyOf } from '../types.ts';
+import type { Task, ThreadKey } from '../types.ts';
+import type { ConversationDeps } from './conversation.ts';
+import { removePosts } from './signs.ts';
+
+type Changes = Pick<GatewayHandlers, 'onEdit' | 'onDelete' | 'onRerun' | 'onForget'>;
+
+/** What people do to a question after they asked it: edit it, delete it, ask it again, have it forgotten. */
+export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['onTask']): Changes {
+  const { store, blobs, dispatcher, log } = deps;
+
+  /** Interrupts what runs in the thread; what was not meant is taken up again. */
+  const interrupt = async (threadKey: ThreadKey): Promise<void> => {
+    await dispatcher.cancel(threadKey);
+    await dispatcher.wake(threadKey);
+  };
+
+  const forgetThread = async (threadKey: ThreadKey): Promise<void> => {
+    const unneeded = await store.forgetThread(threadKey);
+    await interrupt(threadKey);
+    await deps.endSession(threadKey);
+    await blobs.remove(unneeded);
+    log.info({ threadKey, blobs: unneeded.length }, 'thread forgotten');
+  };
+
+  /** What the bot posted for the task, in any state. */
+  const postsOf = async (task: Task): Promise<readonly string[]> =>
+    (await store.posts(task.id)).flatMap(({ parts }) => parts.map(({ messageId }) => messageId));
+
+  return {
+    onEdit: async (task) => {
+      const known = await store.task(task.id);
+      if (known === null) return 'unknown';
+      if (known.task.text === task.text) return 'unchanged';
+      const before = await store.reviseTask(task);
+      if (before === null) return 'answered';
+      log.info({ taskId: task.id, before }, 'question edited');
+      if (before === 'running') await interrupt(threadKeyOf(task.thread));
+      return 'restarted';
+    },
+
+    onDelete: async (taskId) => {
+      const known = await store.task(taskId);
+      if (known === null) return;
+      const { thread, messageId } = known.task;
+      const threadKey = threadKeyOf(thread);
+      const ofThread = (await store.tasks(threadKey)).filter(isRemembered);
+      const ofMessage = ofThread.filter(({ task }) => task.messageId === messageId);
+      log.info({ threadKey, tasks: ofMessage.length }, 'question deleted');
+      const posted = (await Promise.all(ofMessage.map(({ task }) => postsOf(task)))).flat();
+      for (const { task } of ofMessage) await store.forgetTask(task.id);
+      if (ofMessage.length === ofThread.length) await forgetThread(threadKey);
+      else if (ofMessage.some(({ state }) => state === 'running')) await interrupt(threadKey);
+      await removePosts(known.task, posted, deps.clientOf(thread), log);
+    },
+
+    onRerun: async (taskId, again) => {
+      const known = await store.task(taskId);
+      if (known === null) return false;
+      const { id, person, text } = again;
+      await onTask({ ...known.task, id, person, text: text ?? known.task.text, receivedAtMs: Date.now() });
+      return true;
+    },
+
+    onForget: async (what) => {
+      const threadKeys = 'thread' in what ? [threadKeyOf(what.thread)] : await begunBy(what, deps);
+      for (const threadKey of threadKeys) await forgetThread(threadKey);
+      return threadKeys.length;
+    },
+  };
+}
+
+async function begunBy(
+  { person, channelId }: Exclude<Parameters<GatewayHandlers['onForget']>[0], { readonly thread: unknown }>,
+  { store }: ConversationDeps,
+): Promise<readonly ThreadKey[]> {
+  const begun = await store.threadsBegunBy(person);
+  return begun.filter((threadKey) => channelId === null || channelOf(threadKey) === channelId);
+}
+
+/** The third part of a thread's key. */
+function channelOf(threadKey: ThreadKey): string {
+  return decodeURIComponent(threadKey.split('/')[2] ?? '');
+}
+
+function isRemembered({ task }: InboxEntry): boolean {
+  return task.person.id !== '';
+}
