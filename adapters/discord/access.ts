@@ -84,11 +84,11 @@ export function createCooldown(cooldownMs: number): Cooldown {
   return {
     take: (userId, key, atMs) => {
       const before = last.get(userId);
-      if (cooldownMs === 0 || before?.key === key) return null;
+      // One from before the last is no new question: it is taken up again.
+      if (cooldownMs === 0 || before?.key === key || atMs < (before?.atMs ?? atMs)) return null;
       const leftMs = before === undefined ? 0 : before.atMs + cooldownMs - atMs;
       if (leftMs > 0) {
-        const every = seconds(cooldownMs);
-        return `One question every ${every}, please: ask again in ${seconds(leftMs)}. ${whom}`;
+        return `I take one question of each person every ${seconds(cooldownMs)} s: ask again in ${seconds(leftMs)} s. ${whom}`;
       }
       last.delete(userId);
       if (last.size >= rememberedPeople) last.delete(last.keys().next().value ?? '');
@@ -98,7 +98,6 @@ export function createCooldown(cooldownMs: number): Cooldown {
   };
 }
 
-function seconds(ms: number): string {
-  const count = Math.ceil(ms / 1000);
-  return count === 1 ? 'second' : `${count} seconds`;
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1000);
 }
