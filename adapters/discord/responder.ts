@@ -1,4 +1,4 @@
-import { InteractionResponseType, MessageFlags, Routes } from 'discord.js';
+import { InteractionResponseType, MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js';
 import type { APIInteraction, APIMessage, APIModalInteractionResponseCallbackData, REST } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
 import { bodyOf, filesOf } from './speech.ts';
@@ -6,7 +6,7 @@ import type { Saying, Speech } from './speech.ts';
 
 /** The answer to one interaction. Discord waits three seconds for the first of these, and takes the rest for 15 minutes. */
 export interface Responder {
-  /** False: it was answered before (a replay, another process) or came too late; then there is nothing to do. */
+  /** False: it came too late; then the person sees that it failed, and there is nothing to do. */
   defer(visibility: 'public' | 'only-them'): Promise<boolean>;
   /** For a button whose message changes, or not, without a word. */
   deferUpdate(): Promise<boolean>;
@@ -43,6 +43,8 @@ export function createResponder(
       });
       return true;
     } catch (error) {
+      // By an attempt of ours whose answer was lost, or by another process: what follows is the same for both, once.
+      if (codeOf(error) === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged) return true;
       log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction could not be acknowledged');
       return false;
     }
@@ -90,4 +92,8 @@ export function createResponder(
       });
     },
   };
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
 }
