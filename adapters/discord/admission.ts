@@ -6,7 +6,8 @@ import type { Admission } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
 import { createCooldown, needsRoles, refusalFor } from './access.ts';
 import type { AccessRules } from './access.ts';
-import { channelOfTask, filesWithReplied } from './message.ts';
+import { questionOf } from './ids.ts';
+import { filesWithReplied } from './message.ts';
 
 /** Discord is asked for at most this long. */
 const lookTimeoutMs = 5000;
@@ -50,13 +51,13 @@ export function createAdmission(deps: {
 
   /** The event had no word of the message it replies to: read again, it has. */
   const lookedAgain = async (task: Task, signal: AbortSignal): Promise<Task> => {
-    const channelId = channelOfTask(task.id);
-    if (task.lookAgain !== true || channelId === null) return task;
+    const question = questionOf(task.id);
+    if (task.lookAgain !== true || question === null) return task;
     try {
       const within = AbortSignal.any([signal, AbortSignal.timeout(lookTimeoutMs)]);
-      const route = Routes.channelMessage(channelId, task.messageId);
+      const route = Routes.channelMessage(question.channelId, question.messageId);
       const message = (await rest.get(route, { signal: within })) as APIMessage;
-      return { ...task, attachments: filesWithReplied(message), lookAgain: false };
+      return { ...task, attachments: filesWithReplied(message, null), lookAgain: false };
     } catch (error) {
       log.warn({ taskId: task.id, error: String(error) }, 'a message could not be read again');
       return task;

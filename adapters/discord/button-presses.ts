@@ -2,35 +2,36 @@ import { Routes } from 'discord.js';
 import type { APIMessage, APIMessageComponentInteraction, REST } from 'discord.js';
 import type { GatewayHandlers } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
-import { readButtonId } from './custom-ids.ts';
-import type { ButtonAction } from './custom-ids.ts';
+import { readCustomId } from './custom-ids.ts';
+import type { CustomIdAction } from './custom-ids.ts';
 import { detailsSaying } from './details-text.ts';
-import { channelOfTask, contentOf, rerunIdOf } from './message.ts';
+import { questionOf } from './ids.ts';
+import { contentOf, rerunIdOf } from './message.ts';
 import type { HeardMessage, Intake } from './intake.ts';
 import type { Giver, Orders } from './orders.ts';
 import type { Responder } from './responder.ts';
 import type { Saying } from './speech.ts';
 
 /** The buttons under the bot's messages. */
-export interface Buttons {
+export interface ButtonPresses {
   press(interaction: APIMessageComponentInteraction, giver: Giver, responder: Responder): Promise<void>;
 }
 
 const readTimeoutMs = 5000;
 
 /** Those that are answered in words. */
-type WordyAction = Exclude<ButtonAction, 'dismiss' | 'rerun-edited'>;
+type WordyAction = Exclude<CustomIdAction, 'dismiss' | 'rerun-edited'>;
 
 const noLonger = 'I do not have this question any more. Ask it again.';
 
-export function createButtons(deps: {
+export function createButtonPresses(deps: {
   readonly handlers: GatewayHandlers;
   readonly orders: Orders;
   readonly intake: Intake;
-  readonly rest: () => Pick<REST, 'get'>;
+  readonly rest: Pick<REST, 'get'>;
   /** Why this person may not ask now; `null`: they may. */
   readonly refusalToAsk: (giver: Giver, key: string) => string | null;
-}): Buttons {
+}): ButtonPresses {
   const { handlers, orders, intake } = deps;
 
   /** Resolves to what to say to the person. */
@@ -54,12 +55,13 @@ export function createButtons(deps: {
   /** The question with the text it has now; `null` where the message is gone or cannot be read. */
   const editedText = async (taskId: string): Promise<string | null> => {
     const known = await handlers.findTask(taskId);
-    const channelId = channelOfTask(taskId);
-    if (known === null || channelId === null) return null;
-    const { thread, messageId } = known.task;
+    const question = questionOf(taskId);
+    if (known === null || question === null) return null;
+    const { thread } = known.task;
+    const { channelId, messageId } = question;
     const signal = AbortSignal.timeout(readTimeoutMs);
     try {
-      const message = (await deps.rest().get(Routes.channelMessage(channelId, messageId), { signal })) as APIMessage;
+      const message = (await deps.rest.get(Routes.channelMessage(channelId, messageId), { signal })) as APIMessage;
       if (contentOf(message) === '') return null;
       const guildId = thread.workspaceId === '@me' ? {} : { guild_id: thread.workspaceId };
       return intake.taskOf({ ...message, ...guildId } as HeardMessage, thread).text;
@@ -105,9 +107,8 @@ export function createButtons(deps: {
     }
   };
 
-  const details = async (target: string, { thread }: Giver): Promise<Saying> => {
-    const all = thread === null ? [] : await handlers.onShowDetails(thread, null);
-    const found = all[Number(target)];
+  const details = async (file: string, { thread }: Giver): Promise<Saying> => {
+    const [found] = thread === null ? [] : await handlers.onShowDetails(thread, file);
     return found === undefined
       ? { text: 'I do not have the details of this file any more. Send it again to have it looked at anew.' }
       : detailsSaying(found);
@@ -129,7 +130,7 @@ export function createButtons(deps: {
 
   return {
     press: async (interaction, giver, responder) => {
-      const button = readButtonId(interaction.data.custom_id);
+      const button = readCustomId(interaction.data.custom_id);
       if (button === null) {
         await responder.refuse('This button is of an older version of me, and does nothing any more.');
         return;

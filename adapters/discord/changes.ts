@@ -4,7 +4,7 @@ import type { APIMessageTopLevelComponent } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
-import { buttonId } from './custom-ids.ts';
+import type { CustomIdAction } from './custom-ids.ts';
 import type { HeardMessage, Intake } from './intake.ts';
 import { isTalk, taskIdOf } from './message.ts';
 import type { Speech } from './speech.ts';
@@ -91,8 +91,8 @@ export function createMessageChanges(deps: {
 }
 
 function offerButtons(taskId: string): readonly APIMessageTopLevelComponent[] {
-  const button = (action: 'rerun-edited' | 'dismiss', label: string, style: ButtonStyle.Primary | ButtonStyle.Secondary) =>
-    ({ type: ComponentType.Button, style, label, custom_id: buttonId(action, taskId) }) as const;
+  const button = (action: CustomIdAction, label: string, style: ButtonStyle.Primary | ButtonStyle.Secondary) =>
+    ({ type: ComponentType.Button, style, label, custom_id: `${action}:${taskId}` }) as const;
   return [
     {
       type: ComponentType.ActionRow,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Events, GatewayIntentBits, Options, Partials, REST, Routes } from 'discord.js';
-import type { APIGatewayBotInfo, GatewayDispatchPayload } from 'discord.js';
+import { Client, Events, GatewayIntentBits, Options, Partials, Routes } from 'discord.js';
+import type { APIGatewayBotInfo, GatewayDispatchPayload, REST } from 'discord.js';
 import type { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import { closeError, startError } from './start-errors.ts';
@@ -18,6 +18,7 @@ export interface Connection {
 
 export interface ConnectionOptions {
   readonly token: string;
+  readonly rest: Pick<REST, 'get'>;
   readonly apiUrl: string;
   readonly hasMessageContent: boolean;
   readonly onDispatch: (payload: GatewayDispatchPayload) => void;
@@ -28,10 +29,8 @@ export interface ConnectionOptions {
 /** Why a client is given up. `error`: what stays wrong until somebody changes it. */
 type End = { readonly why: string; readonly error: AppError | null };
 
-const restTimeoutMs = 15_000;
-
 export function createConnection(options: ConnectionOptions): Connection {
-  const { token, apiUrl, log } = options;
+  const { token, rest, log } = options;
   const times = options.times ?? connectionTimes;
   const closing = new AbortController();
   let current: Client | null = null;
@@ -39,7 +38,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** Ready, or why not. Afterwards `ended` tells when this client is of no more use. */
   const attempt = async (): Promise<{ readonly ready: boolean; readonly ended: Promise<End> }> => {
-    await waitForSessions(token, apiUrl, closing.signal, log);
+    await waitForSessions(rest, closing.signal, log);
     const client = createClient(options);
     current = client;
     const ended = Promise.withResolvers<End>();
@@ -165,8 +164,7 @@ function watch(client: Client, times: ConnectionTimes, log: Logger, end: (end: E
 }
 
 /** Each try costs a session of the day's; with none left Discord resets the token. */
-async function waitForSessions(token: string, apiUrl: string, signal: AbortSignal, log: Logger): Promise<void> {
-  const rest = new REST({ api: apiUrl, version: '10', timeout: restTimeoutMs }).setToken(token);
+async function waitForSessions(rest: Pick<REST, 'get'>, signal: AbortSignal, log: Logger): Promise<void> {
   const info = (await rest.get(Routes.gatewayBot(), { signal })) as APIGatewayBotInfo;
   const waitMs = sessionWaitMs(info.session_start_limit, info.shards);
   if (waitMs === 0) return;

@@ -1,32 +1,35 @@
-/**
- * What a button carries: all that is needed to answer its click, so that it works after a restart and in another process.
- * At most 100 characters: a task id has up to 83.
- */
-export const buttonActions = [
-  'show-code',
-  'notebook',
-  'rerun',
+import type { ButtonAction } from './buttons.ts';
+
+/** What a press can ask for: what the bot's answers offer, and its offer to answer an edited question. */
+export type CustomIdAction =
+  | ButtonAction
   /** Again, with the text that the question has now. */
-  'rerun-edited',
+  | 'rerun-edited'
   /** Takes the message away that the button is on. */
-  'dismiss',
-  'stop',
-  'delete',
-  /** Its target is the number of the file's card in the thread, from 0. */
-  'details',
-  'good',
-  'bad',
-] as const;
+  | 'dismiss';
 
-export type ButtonAction = (typeof buttonActions)[number];
+const known: Readonly<Record<CustomIdAction, true>> = {
+  'show-code': true,
+  notebook: true,
+  rerun: true,
+  'rerun-edited': true,
+  dismiss: true,
+  stop: true,
+  delete: true,
+  details: true,
+  good: true,
+  bad: true,
+};
 
-export function buttonId(action: ButtonAction, target: string): string {
-  return `${action}:${target}`;
+/** `<action>:<target>`, the target being a task id or, for `details`, a file's name. `null` for what no button of ours carries. */
+export function readCustomId(
+  customId: string,
+): { readonly action: CustomIdAction; readonly target: string } | null {
+  const colon = customId.indexOf(':');
+  const action = customId.slice(0, Math.max(0, colon));
+  return isKnown(action) ? { action, target: customId.slice(colon + 1) } : null;
 }
 
-/** `null` for what no button of ours carries. */
-export function readButtonId(customId: string): { readonly action: ButtonAction; readonly target: string } | null {
-  const [name = '', ...rest] = customId.split(':');
-  const action = buttonActions.find((known) => known === name);
-  return action === undefined ? null : { action, target: rest.join(':') };
+function isKnown(action: string): action is CustomIdAction {
+  return Object.hasOwn(known, action);
 }

@@ -9,7 +9,9 @@ import type {
 import type { Logger } from '../../src/log.ts';
 import type { Attachment } from '../../src/types.ts';
 import { fileTypes, questionCharacters } from './command-definitions.ts';
-import { filesOf, interactionFile } from './message.ts';
+import { asObject } from '../json.ts';
+import { filesOf } from './attachments.ts';
+import { interactionFile } from './message.ts';
 
 const formId = 'analyze';
 const questionId = 'question';
@@ -36,7 +38,7 @@ export interface QuestionForm {
  * its id. So the files are kept here meanwhile, and after a restart the message is read as far as the bot may.
  */
 export function createQuestionForm(deps: {
-  readonly rest: () => Pick<REST, 'get'>;
+  readonly rest: Pick<REST, 'get'>;
   readonly log: Logger;
 }): QuestionForm {
   const targets = new Map<string, readonly Attachment[]>();
@@ -46,8 +48,8 @@ export function createQuestionForm(deps: {
     if (known !== undefined) return known;
     try {
       const signal = AbortSignal.timeout(readTimeoutMs);
-      const message = (await deps.rest().get(Routes.channelMessage(channelId, messageId), { signal })) as APIMessage;
-      const files = filesOf(message);
+      const message = (await deps.rest.get(Routes.channelMessage(channelId, messageId), { signal })) as APIMessage;
+      const files = filesOf(asObject(message));
       return files.length === 0 ? null : files;
     } catch (error) {
       deps.log.warn({ channelId, messageId, error: String(error) }, 'the message of a form could not be read');
@@ -58,7 +60,7 @@ export function createQuestionForm(deps: {
   return {
     open: ({ data }) => {
       const message = data.resolved.messages[data.target_id];
-      const files = message === undefined ? [] : filesOf(message);
+      const files = filesOf(asObject(message));
       const oldest = targets.keys().next().value;
       if (targets.size >= rememberedTargets && oldest !== undefined) targets.delete(oldest);
       targets.set(data.target_id, files);
@@ -102,7 +104,7 @@ export function createQuestionForm(deps: {
       const text = fields.find((field) => field.custom_id === questionId);
       const upload = fields.find((field) => field.custom_id === uploadId);
       const uploaded = upload !== undefined && 'values' in upload ? upload.values : [];
-      const given = uploaded.flatMap((id) => data.resolved?.attachments?.[id] ?? []).map(interactionFile);
+      const given = uploaded.flatMap((id) => data.resolved?.attachments?.[id] ?? []).flatMap(interactionFile);
       const files = await filesOfTarget(channel.id, messageId);
       return {
         question: text !== undefined && 'value' in text && typeof text.value === 'string' ? text.value.trim() : '',

@@ -18,6 +18,8 @@ import type { ConnectionTimes } from './watchdog.ts';
 
 export interface DiscordGatewayOptions {
   readonly token: string;
+  /** Shared with the client of the same process, so that both know the same rate limits. */
+  readonly rest: REST;
   /** `null`: the one that the token is of. */
   readonly applicationId: string | null;
   readonly apiUrl: string;
@@ -32,7 +34,7 @@ export interface DiscordGatewayOptions {
  * has the same task id.
  */
 export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGateway {
-  const { log, access, hasMessageContent } = options;
+  const { rest, log, access, hasMessageContent } = options;
   const underWay = new Set<Promise<void>>();
   /** The last event of each message that is being dealt with: an edit waits for the question it edits. */
   const ofMessage = new Map<string, Promise<void>>();
@@ -47,7 +49,6 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
       if (work !== null) track(work);
     },
   });
-  const rest = (): REST => connection.client().rest;
 
   const track = (work: Promise<void>): void => {
     const settled = work
@@ -69,7 +70,7 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
 
   const listen = (handlers: GatewayHandlers): void => {
     const speech = createSpeech({ rest });
-    const surroundings = createSurroundings({ client: () => connection.client(), log });
+    const surroundings = createSurroundings({ client: () => connection.client(), rest, log });
     const permissions = createPermissionCheck({ surroundings, speech, log });
     const orders = createOrders(handlers);
     const deps = { handlers, orders, speech, surroundings, permissions, hasMessageContent, access, rest, log };
@@ -98,7 +99,7 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
   /** Mentions work without commands: a Discord that does not take them now is told to whoever reads the log. */
   const register = async (): Promise<void> => {
     const applicationId = options.applicationId ?? connection.client().application?.id ?? '';
-    await registerCommands(rest(), applicationId, commandDefinitions, log).catch((error: unknown) =>
+    await registerCommands(rest, applicationId, commandDefinitions, log).catch((error: unknown) =>
       log.error({ error: String(error) }, 'the commands could not be registered with Discord'),
     );
   };

@@ -4,7 +4,9 @@ import type { GatewayHandlers } from '../../src/ports.ts';
 import type { Person, Task, ThreadRef } from '../../src/types.ts';
 import { commandIn } from '../command-words.ts';
 import type { Command } from '../command-words.ts';
-import { contentOf, filesOf, filesWithReplied, isForward, isTalk, personOf, taskIdOf, threadAt } from './message.ts';
+import { asObject } from '../json.ts';
+import { filesOf, readSource } from './attachments.ts';
+import { contentOf, filesWithReplied, isForward, isTalk, personOf, taskIdOf, threadAt } from './message.ts';
 import type { Place } from './message.ts';
 import type { Orders } from './orders.ts';
 import type { PermissionCheck } from './permission-check.ts';
@@ -49,7 +51,7 @@ export function createIntake(deps: {
     const self = surroundings.self();
     if (mentionsBot(message, self, surroundings.botRoleId(guildId))) return 'mention';
     const isToBot = message.referenced_message?.author.id === self.userId && !isForward(message);
-    const isEmpty = contentOf(message) === '' && filesOf(message).length === 0;
+    const isEmpty = contentOf(message) === '' && filesOf(asObject(message)).length === 0;
     if (isToBot) return isEmpty && !hasMessageContent ? 'hidden' : 'reply';
     // Talk among people: with each other, or with one who is named.
     const isElsewhere = mentionsOthers(message, self) || message.mention_roles.length > 0 || message.mention_everyone;
@@ -85,7 +87,7 @@ export function createIntake(deps: {
         mentions: message.mentions,
         nameOf: surroundings.nameOf,
       }),
-      attachments: filesWithReplied(message),
+      attachments: filesWithReplied(message, surroundings.self().userId),
       receivedAtMs: Date.now(),
       lookAgain: isReplyUnknown && !isForward(message),
     };
@@ -136,5 +138,5 @@ export function createIntake(deps: {
 }
 
 function isUnseen({ source }: Task['attachments'][number]): boolean {
-  return typeof source === 'object' && source !== null && 'kind' in source && source['kind'] === 'unseen';
+  return readSource(source)?.kind === 'unseen';
 }

@@ -11,7 +11,7 @@ import type { GatewayHandlers } from '../../src/ports.ts';
 import { createCooldown, refusalFor } from './access.ts';
 import type { AccessRules } from './access.ts';
 import { askByCommand } from './analyze.ts';
-import { createButtons } from './buttons.ts';
+import { createButtonPresses } from './button-presses.ts';
 import { analyzeCommand, analyzeMessageCommand } from './command-definitions.ts';
 import { createQuestionForm } from './form.ts';
 import type { Intake } from './intake.ts';
@@ -40,7 +40,7 @@ export interface InteractionDeps {
   readonly speech: Speech;
   readonly surroundings: Surroundings;
   readonly access: AccessRules;
-  readonly rest: () => Pick<REST, 'get' | 'post' | 'patch' | 'delete'>;
+  readonly rest: Pick<REST, 'get' | 'post' | 'patch' | 'delete'>;
   readonly hasMessageContent: boolean;
   readonly log: Logger;
 }
@@ -53,7 +53,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   const cooldown = createCooldown(access.cooldownMs);
   const form = createQuestionForm(deps);
   const refusalToAsk = ({ person }: Giver, key: string): string | null => cooldown.take(person.id, key, Date.now());
-  const buttons = createButtons({ ...deps, refusalToAsk });
+  const presses = createButtonPresses({ ...deps, refusalToAsk });
 
   /** Why no question may be asked here now; else `null`. */
   const problemWithAsking = (interaction: APIInteraction, giver: Giver): string | null => {
@@ -75,9 +75,9 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     };
     const file = interaction.data.resolved?.attachments?.[valueOf('file') ?? ''];
     if (!(await responder.defer('public'))) return;
-    const attachments = file === undefined ? [] : [interactionFile(file)];
+    const attachments = file === undefined ? [] : interactionFile(file);
     const question = (valueOf('question') ?? '').trim();
-    await askByCommand({ giver, question, attachments, about: null }, responder, handlers);
+    await askByCommand({ giver, question, attachments, about: null }, responder, deps);
   };
 
   const submitted = async (
@@ -94,7 +94,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     const { question, attachments, messageId } = read;
     const where = `${giver.place.guildId ?? '@me'}/${giver.place.id}/${messageId}`;
     const about = `https://discord.com/channels/${where}`;
-    await askByCommand({ giver, question, attachments, about }, responder, handlers);
+    await askByCommand({ giver, question, attachments, about }, responder, deps);
   };
 
   const command = async (
@@ -120,7 +120,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 
   return {
     handle: async (interaction) => {
-      const responder = createResponder(interaction, { rest: deps.rest(), speech: deps.speech, log: deps.log });
+      const responder = createResponder(interaction, deps);
       const giver = giverOf(interaction);
       if (giver === null) return void (await responder.refuse(nowhere));
       const refusal = refusalFor(access, {
@@ -134,7 +134,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         case InteractionType.ApplicationCommand:
           return await command(interaction, giver, responder);
         case InteractionType.MessageComponent:
-          return await buttons.press(interaction, giver, responder);
+          return await presses.press(interaction, giver, responder);
         case InteractionType.ModalSubmit:
           return await submitted(interaction, giver, responder);
         default:

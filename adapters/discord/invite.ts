@@ -1,4 +1,5 @@
-import { REST, Routes } from 'discord.js';
+import { Routes } from 'discord.js';
+import { createDiscordRest } from './rest.ts';
 import { startError } from './start-errors.ts';
 import { invitePermissions } from './permissions.ts';
 
@@ -17,7 +18,7 @@ export function inviteLink(applicationId: string): string {
 
 /** Which application the token is of. Rejects with `config` where Discord does not take the token. */
 export async function applicationIdOf(token: string, apiUrl: string): Promise<string> {
-  const rest = new REST({ api: apiUrl, version: '10' }).setToken(token);
+  const rest = createDiscordRest({ token, apiUrl });
   try {
     const signal = AbortSignal.timeout(lookTimeoutMs);
     const application = (await rest.get(Routes.currentApplication(), { signal })) as { readonly id: string };

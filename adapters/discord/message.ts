@@ -1,21 +1,8 @@
 import { MessageReferenceType, MessageType } from 'discord.js';
 import type { APIAttachment, APIMessage, APIMessageSnapshotFields } from 'discord.js';
 import type { Attachment, Person, ThreadRef } from '../../src/types.ts';
-
-/** How the file can be fetched later. Never holds a token; `url` is signed, lives about a day, and is only ever fetched from Discord's hosts. */
-export type DiscordFileSource =
-  /** Reading the message again gives a fresh URL. */
-  | {
-      readonly kind: 'message';
-      readonly channelId: string;
-      readonly messageId: string;
-      readonly attachmentId: string;
-      readonly url: string;
-    }
-  /** Given to a command or a form: it belongs to no message, so that an expired URL cannot be renewed. */
-  | { readonly kind: 'interaction'; readonly attachmentId: string; readonly url: string }
-  /** Whatever the message replied to holds: Discord hides it from a bot without Message Content. */
-  | { readonly kind: 'unseen'; readonly channelId: string; readonly messageId: string };
+import { asObject } from '../json.ts';
+import { filesOf } from './attachments.ts';
 
 /** What the message begins its thread from or was written in. */
 export interface Place {
@@ -39,12 +26,6 @@ export function taskIdOf(guildId: string | null, channelId: string, messageId: s
 /** A re-run that an interaction asked for: short enough for a custom id, the same for a replayed interaction. */
 export function rerunIdOf(taskId: string, interactionId: string): string {
   return `${taskId.split('-').slice(0, 4).join('-')}-r${BigInt(interactionId).toString(36)}`;
-}
-
-/** The channel that a task's message is in, which is not always its thread's. `null` for ids of other platforms. */
-export function channelOfTask(taskId: string): string | null {
-  const [platform, , channelId] = taskId.split('-');
-  return platform === 'discord' ? (channelId ?? null) : null;
 }
 
 /** Discord has no workspace in direct messages. */
@@ -80,40 +61,19 @@ export function contentOf(message: APIMessage): string {
     .join('\n\n');
 }
 
-/** The files of the message itself and of what it forwards. */
-export function filesOf(message: APIMessage): readonly Attachment[] {
-  const forwarded = snapshotsOf(message).flatMap(({ attachments }) => attachments ?? []);
-  return unique(
-    [...(message.attachments ?? []), ...forwarded].map((attachment) =>
-      readFile(attachment, {
-        kind: 'message',
-        channelId: message.channel_id,
-        messageId: message.id,
-        attachmentId: attachment.id,
-        url: attachment.url,
-      }),
-    ),
-  );
-}
-
-/** Files of a message and of the one it replies to; its own come first. */
-export function filesWithReplied(message: APIMessage): readonly Attachment[] {
+/** Files of a message and of the one it replies to; its own come first. What the bot itself posted is in its thread already. */
+export function filesWithReplied(message: APIMessage, selfId: string | null): readonly Attachment[] {
+  const own = filesOf(asObject(message));
   const replied = isForward(message) ? null : (message.referenced_message ?? null);
-  if (replied === null) return filesOf(message);
-  const files = [...filesOf(message), ...filesOf(replied)];
-  return unique(files.length === 0 && isHidden(replied) ? [unseen(replied)] : files);
+  if (replied === null || replied.author.id === selfId) return own;
+  const files = [...own, ...filesOf(asObject(replied))];
+  return files.length === 0 && isHidden(replied) ? [unseen(replied)] : files;
 }
 
 /** A file that came with a command or a form. */
-export function interactionFile(attachment: APIAttachment): Attachment {
-  return readFile(attachment, { kind: 'interaction', attachmentId: attachment.id, url: attachment.url });
-}
-
-/** The stored form of a source, read back; `null` for what another adapter wrote. */
-export function readSource(source: unknown): DiscordFileSource | null {
-  if (typeof source !== 'object' || source === null || !('kind' in source)) return null;
-  const known = ['message', 'interaction', 'unseen'];
-  return known.includes(String(source.kind)) ? (source as DiscordFileSource) : null;
+export function interactionFile(attachment: APIAttachment): readonly Attachment[] {
+  const source = { kind: 'interaction', attachmentId: attachment.id, url: attachment.url } as const;
+  return filesOf({ attachments: [attachment] }).map((file) => ({ ...file, source }));
 }
 
 /** Without Message Content Discord takes all of it away, so that it looks like a message that holds nothing. */
@@ -134,23 +94,6 @@ function snapshotsOf(message: APIMessage): readonly APIMessageSnapshotFields[] {
   return (message.message_snapshots ?? []).map(({ message: forwarded }) => forwarded);
 }
 
-function readFile(attachment: APIAttachment, source: DiscordFileSource): Attachment {
-  return {
-    id: attachment.id,
-    name: nameOf(attachment),
-    mimeType: attachment.content_type?.split(';')[0]?.trim() ?? 'application/octet-stream',
-    sizeBytes: attachment.size,
-    source,
-  };
-}
-
-/** Discord takes signs it does not like out of `filename` and keeps the name as it was, without its ending, in `title`. */
-function nameOf({ filename, title }: APIAttachment): string {
-  if (title === undefined || title === null || title === '') return filename;
-  const ending = /\.\w{1,8}$/.exec(filename)?.[0] ?? '';
-  return title.toLowerCase().endsWith(ending.toLowerCase()) ? title : `${title}${ending}`;
-}
-
 function unseen(message: APIMessage): Attachment {
   return {
     id: `unseen-${message.id}`,
@@ -159,8 +102,4 @@ function unseen(message: APIMessage): Attachment {
     sizeBytes: null,
     source: { kind: 'unseen', channelId: message.channel_id, messageId: message.id },
   };
-}
-
-function unique(files: readonly Attachment[]): readonly Attachment[] {
-  return files.filter((file, index) => files.findIndex(({ id }) => id === file.id) === index);
 }

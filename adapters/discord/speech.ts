@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { MessageFlags, Routes } from 'discord.js';
 import type { APIChannel, APIMessage, APIMessageTopLevelComponent, REST } from 'discord.js';
+import { nonceOf } from './ids.ts';
 
 /** A short message of the bot that is no answer to a question: a notice, a refusal, an offer. */
 export interface Saying {
@@ -22,27 +22,24 @@ export interface Speech {
 
 const sayTimeoutMs = 15_000;
 
-/** Discord takes at most 25 characters. */
-const nonceCharacters = 25;
-
-export function createSpeech({ rest }: { readonly rest: () => Pick<REST, 'post'> }): Speech {
+export function createSpeech({ rest }: { readonly rest: Pick<REST, 'post'> }): Speech {
   const post = async (channelId: string, replyTo: string | null, saying: Saying, key: string): Promise<APIMessage> => {
     const body = {
       ...bodyOf(saying),
-      nonce: createHash('sha256').update(key).digest('base64url').slice(0, nonceCharacters),
+      nonce: nonceOf(key, 'saying'),
       enforce_nonce: true,
       ...(replyTo === null ? {} : { message_reference: { message_id: replyTo, fail_if_not_exists: false } }),
     };
     const signal = AbortSignal.timeout(sayTimeoutMs);
     const request = { body, signal, ...filesOf(saying) };
-    return (await rest().post(Routes.channelMessages(channelId), request)) as APIMessage;
+    return (await rest.post(Routes.channelMessages(channelId), request)) as APIMessage;
   };
 
   return {
     say: ({ channelId, replyTo }, saying, key) => post(channelId, replyTo, saying, key),
     tell: async (userId, saying, key) => {
       const signal = AbortSignal.timeout(sayTimeoutMs);
-      const channel = (await rest().post(Routes.userChannels(), {
+      const channel = (await rest.post(Routes.userChannels(), {
         body: { recipient_id: userId },
         signal,
       })) as APIChannel;

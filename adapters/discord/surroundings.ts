@@ -1,5 +1,5 @@
 import { ChannelType, Routes } from 'discord.js';
-import type { APIChannel, Client } from 'discord.js';
+import type { APIChannel, Client, REST } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
 import type { Place } from './message.ts';
 import { isModerator } from './permissions.ts';
@@ -24,16 +24,17 @@ const rememberedPlaces = 2000;
 
 export function createSurroundings(deps: {
   readonly client: () => Client;
+  readonly rest: Pick<REST, 'get'>;
   readonly log: Logger;
 }): Surroundings {
-  const { client, log } = deps;
+  const { client, rest, log } = deps;
   const asked = new Map<string, Place>();
 
   const askedPlace = async (channelId: string, guildId: string | null): Promise<Place | null> => {
     const known = asked.get(channelId);
     if (known !== undefined) return known;
     try {
-      const channel = (await client().rest.get(Routes.channel(channelId))) as APIChannel;
+      const channel = (await rest.get(Routes.channel(channelId))) as APIChannel;
       const parentId = 'parent_id' in channel ? (channel.parent_id ?? null) : null;
       const place = placeOf({ id: channelId, type: channel.type, parentId, guildId });
       if (asked.size >= rememberedPlaces) asked.clear();
