@@ -1,5 +1,5 @@
 import type { GatewayHandlers } from '../../src/ports.ts';
-import { commandIn } from './commands.ts';
+import { commandIn } from '../command-words.ts';
 import type { Commands } from './commands.ts';
 import { asArray, asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';
