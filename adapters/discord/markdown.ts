@@ -39,33 +39,73 @@ export function discordMarkdown(markdown: string): string {
   }
   endCode();
   endProse();
-  return result;
+  return breakClickables(result);
 }
 
 /** The same cut into texts of at most `maxCharacters`, none of them blank. */
 export function splitForDiscord(discordText: string, maxCharacters: number): readonly string[] {
   return splitMarkdown(discordText, maxCharacters - 20)
-    .map((part) => fillBlankFences(partText(part)))
+    .map((part) => settleBackticks(fillBlankFences(partText(part))))
     .filter((text) => text.trim() !== '');
 }
 
 /** Escaped for one line of prose: no mark-up works, nothing pings. */
 export function discordLine(text: string): string {
-  return breakMentions(text).replace(/[\\*_~`|<>[\]#]/g, (mark) => (mark === '<' || mark === '>' ? mark : `\\${mark}`));
+  return breakClickables(breakMentions(text)).replace(/[\\*_~`|<>[\]#]/g, (mark) =>
+    mark === '<' || mark === '>' ? mark : `\\${mark}`,
+  );
 }
 
+// A label may run over lines and into a code block.
+const linkMiddle = /\](?=\(\s*<?(?:https?|discord):)/gi;
+
 function fenced(code: string, language: string): string {
-  return codeBlock(breakMentions(code.trim() === '' ? `${code}${zeroWidthSpace}` : code), language);
+  const safe = breakMentions(code).replace(linkMiddle, `]${zeroWidthSpace}`);
+  return codeBlock(safe.trim() === '' ? `${safe}${zeroWidthSpace}` : safe, language);
 }
 
 // Things that Discord makes clickable beside mentions: commands, and the server's own pages.
 const clickable = /<(?=\/[^<>\n]{1,200}:\d|id:)/gi;
 
+function breakClickables(text: string): string {
+  return text.replace(clickable, `<${zeroWidthSpace}`);
+}
+
 function discordProse(markdown: string): string {
-  const oneLineCode = markdown.replace(/(?<!`)`{3,}([^`\n]+)`{3,}(?!`)/g, '`$1`');
-  return breakForgedLinks(neutralise(oneLineCode))
-    .replace(clickable, `<${zeroWidthSpace}`)
-    .replace(/`{3,}/g, (run) => run.split('').join(zeroWidthSpace));
+  const oneBacktick = markdown
+    .replace(/(?<!`)`{3,}([^`\n]+)`{3,}(?!`)/g, '`$1`')
+    .replace(
+      /(?<!`)``((?:[^`\n]|`(?!`))+)``(?!`)/g,
+      (_span, code: string) => `\`${code.replaceAll('`', likeBacktick)}\``,
+    );
+  return breakForgedLinks(neutralise(oneBacktick)).replace(/`{3,}/g, (run) => run.split('').join(zeroWidthSpace));
+}
+
+/** U+02CB: looks like a backtick and does nothing. */
+const likeBacktick = '\u02cb';
+
+/**
+ * In prose, Discord reads on from a backtick without a partner over lines and into the next code block, and takes what follows for
+ * the opposite of what it is. So only pairs within a line stay; a cut may have parted one.
+ */
+function settleBackticks(text: string): string {
+  let result = '';
+  let prose = '';
+  const endProse = (): void => {
+    result += prose.replace(/`([^`\n]+)`|\\?`/g, (found, code) => (code === undefined ? likeBacktick : found));
+    prose = '';
+  };
+  for (const line of markdownLines(text)) {
+    const content = text.slice(line.start, line.end);
+    if (line.fence === null && !line.opensFence) {
+      prose += content;
+    } else {
+      endProse();
+      result += content;
+    }
+  }
+  endProse();
+  return result;
 }
 
 /** A cut may leave only blank lines in a fence, which Discord would read on to the next one. */

@@ -31,8 +31,9 @@ export function renderReply(reply: Reply): RenderedPost {
 }
 
 function textsOf(sections: readonly string[]): readonly string[] {
-  const markdown = sections.filter((section) => section !== '').join('\n\n');
-  return splitForDiscord(discordMarkdown(markdown), displayBudget);
+  // One by one: a code block that the model left open ends with its own section.
+  const texts = sections.filter((section) => section !== '').map((section) => discordMarkdown(section).trimEnd());
+  return splitForDiscord(texts.join('\n\n'), displayBudget);
 }
 
 function nothingToSay(reply: Reply): string {
