@@ -74,5 +74,6 @@ function questionText({ giver, question, attachments, about }: Parameters<typeof
   const what = [...files, ...more].join(', ') || 'no file';
   const words = breakMentions(defangLinks(harmless(shorten(question, shownQuestionCharacters)))).trim();
   const quoted = (words || 'What is in it?').split('\n').map((line) => `> ${line}`);
-  return [`<@${giver.person.id}> asks about ${what}${about === null ? '' : ` of ${about}`}:`, ...quoted].join('\n');
+  const head = `<@${giver.person.id}> asks about ${what}${about === null ? '' : ` of ${about}`}:`;
+  return shorten([head, ...quoted].join('\n'), discordLimits.contentCharacters);
 }

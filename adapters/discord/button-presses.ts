@@ -7,7 +7,7 @@ import type { CustomIdAction } from './custom-ids.ts';
 import { detailsSaying } from './details-text.ts';
 import { questionOf } from './ids.ts';
 import { contentOf, rerunIdOf } from './message.ts';
-import type { HeardMessage, Intake } from './intake.ts';
+import type { Intake } from './intake.ts';
 import type { Giver, Orders } from './orders.ts';
 import type { Responder } from './responder.ts';
 import type { Saying } from './speech.ts';
@@ -64,7 +64,7 @@ export function createButtonPresses(deps: {
       const message = (await deps.rest.get(Routes.channelMessage(channelId, messageId), { signal })) as APIMessage;
       if (contentOf(message) === '') return null;
       const guildId = thread.workspaceId === '@me' ? {} : { guild_id: thread.workspaceId };
-      return intake.taskOf({ ...message, ...guildId } as HeardMessage, thread).text;
+      return intake.taskOf({ ...message, ...guildId }, thread).text;
     } catch {
       return null;
     }

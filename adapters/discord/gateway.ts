@@ -1,4 +1,4 @@
-import { GatewayDispatchEvents, InteractionType } from 'discord.js';
+import { GatewayDispatchEvents } from 'discord.js';
 import type { GatewayDispatchPayload, REST } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
@@ -8,7 +8,6 @@ import { commandDefinitions } from './command-definitions.ts';
 import { registerCommands } from './commands-registry.ts';
 import { createConnection } from './connection.ts';
 import { createIntake } from './intake.ts';
-import type { HeardMessage } from './intake.ts';
 import { createInteractions } from './interactions.ts';
 import { createOrders } from './orders.ts';
 import { createPermissionCheck } from './permission-check.ts';
@@ -79,20 +78,15 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
     const interactions = createInteractions({ ...deps, intake });
 
     dispatch = ({ t: type, d: data }) => {
-      switch (type) {
-        case GatewayDispatchEvents.MessageCreate:
-          return inOrder(data.id, () => intake.hear(data as HeardMessage));
-        case GatewayDispatchEvents.MessageUpdate:
-          return inOrder(data.id, () => changes.edited(data as HeardMessage));
-        case GatewayDispatchEvents.MessageDelete:
-          return inOrder(data.id, () => changes.deleted([data.id], data.channel_id, data.guild_id ?? null));
-        case GatewayDispatchEvents.MessageDeleteBulk:
-          return changes.deleted(data.ids, data.channel_id, data.guild_id ?? null);
-        case GatewayDispatchEvents.InteractionCreate:
-          return data.type === InteractionType.Ping ? null : interactions.handle(data);
-        default:
-          return null;
+      if (type === GatewayDispatchEvents.MessageCreate) return inOrder(data.id, () => intake.hear(data));
+      if (type === GatewayDispatchEvents.MessageUpdate) return inOrder(data.id, () => changes.edited(data));
+      if (type === GatewayDispatchEvents.MessageDelete) {
+        return inOrder(data.id, () => changes.deleted([data.id], data.channel_id, data.guild_id ?? null));
       }
+      if (type === GatewayDispatchEvents.MessageDeleteBulk) {
+        return changes.deleted(data.ids, data.channel_id, data.guild_id ?? null);
+      }
+      return type === GatewayDispatchEvents.InteractionCreate ? interactions.handle(data) : null;
     };
   };
 

@@ -5,12 +5,14 @@ import type { Person, Task, ThreadRef } from '../../src/types.ts';
 import { commandIn } from '../command-words.ts';
 import type { Command } from '../command-words.ts';
 import { asObject } from '../json.ts';
+import { refusalFor } from './access.ts';
+import type { AccessRules } from './access.ts';
 import { filesOf, readSource } from './attachments.ts';
 import { contentOf, filesWithReplied, isForward, isTalk, personOf, taskIdOf, threadAt } from './message.ts';
 import type { Place } from './message.ts';
 import type { Orders } from './orders.ts';
 import type { PermissionCheck } from './permission-check.ts';
-import type { Speech } from './speech.ts';
+import type { Saying, Speech } from './speech.ts';
 import type { Surroundings } from './surroundings.ts';
 import { mentionsBot, mentionsOthers, plainText } from './text.ts';
 
@@ -24,8 +26,8 @@ export interface Intake {
   taskOf(message: HeardMessage, thread: ThreadRef): Task;
 }
 
-/** Why a message is for the bot; `hidden`: it may be, but Discord does not show it to us. */
-type Address = 'direct' | 'mention' | 'reply' | 'follow-up' | 'hidden';
+/** Whether a message is for the bot; `hidden`: it is, `unheard`: it may be, but Discord does not show us what it says. */
+type Address = 'ours' | 'hidden' | 'unheard';
 
 const rememberedHints = 1000;
 
@@ -35,11 +37,12 @@ export function createIntake(deps: {
   readonly orders: Orders;
   readonly speech: Speech;
   readonly permissions: PermissionCheck;
+  readonly access: AccessRules;
   /** The bot may read messages that are not addressed to it. */
   readonly hasMessageContent: boolean;
   readonly log: Logger;
 }): Intake {
-  const { surroundings, handlers, orders, speech, hasMessageContent, log } = deps;
+  const { surroundings, handlers, orders, speech, access, hasMessageContent, log } = deps;
   /** Conversations that were told what cannot be heard in them. */
   const hinted = new Set<string>();
 
@@ -47,18 +50,19 @@ export function createIntake(deps: {
 
   const addressOf = async (message: HeardMessage): Promise<Address | null> => {
     const guildId = guildOf(message);
-    if (guildId === null) return 'direct';
+    if (guildId === null) return 'ours';
     const self = surroundings.self();
-    if (mentionsBot(message, self, surroundings.botRoleId(guildId))) return 'mention';
+    const isMention = mentionsBot(message, self, surroundings.botRoleId(guildId));
     const isToBot = message.referenced_message?.author.id === self.userId && !isForward(message);
     const isEmpty = contentOf(message) === '' && filesOf(asObject(message)).length === 0;
-    if (isToBot) return isEmpty && !hasMessageContent ? 'hidden' : 'reply';
+    // A mention of the bot's role, and a reply without its ping, come without what they say.
+    if (isMention || isToBot) return isEmpty && !hasMessageContent ? 'hidden' : 'ours';
     // Talk among people: with each other, or with one who is named.
     const isElsewhere = mentionsOthers(message, self) || message.mention_roles.length > 0 || message.mention_everyone;
     if (isElsewhere || (message.referenced_message ?? null) !== null) return null;
     const place = await surroundings.place(message.channel_id, guildId);
     if (place?.kind !== 'thread' || !(await handlers.knowsThread(threadAt(place, message.id)))) return null;
-    return hasMessageContent ? 'follow-up' : 'hidden';
+    return hasMessageContent ? 'ours' : 'unheard';
   };
 
   /** A reply in a channel goes on with the conversation of the message it replies to, where no thread could be made. */
@@ -93,15 +97,22 @@ export function createIntake(deps: {
     };
   };
 
-  const hint = async (message: HeardMessage): Promise<void> => {
-    if (hinted.has(message.channel_id)) return;
+  const hint = async ({ id, channel_id: channelId }: HeardMessage, address: Address): Promise<void> => {
+    // Talk in a thread of the bot may be meant for others: once is enough.
+    if (address === 'unheard' && hinted.has(channelId)) return;
     if (hinted.size >= rememberedHints) hinted.clear();
-    hinted.add(message.channel_id);
-    const text = `Here I can only read messages that mention me (<@${surroundings.self().userId}>) or reply to me with the ping on.`;
-    await speech.say({ channelId: message.channel_id, replyTo: message.id }, { text }, `hint-${message.channel_id}`);
+    hinted.add(channelId);
+    const text = `I cannot read this message: I read those that mention me (<@${surroundings.self().userId}>), and replies to me with the ping on.`;
+    await speech.say({ channelId, replyTo: id }, { text }, `hint-${id}`);
   };
 
-  const obey = async (command: Command, message: HeardMessage, place: Place, task: Task): Promise<void> => {
+  const obey = async (
+    command: Command,
+    message: HeardMessage,
+    place: Place,
+    task: Task,
+    refusal: string | null,
+  ): Promise<void> => {
     const { thread, person } = task;
     const giver = {
       person,
@@ -109,7 +120,9 @@ export function createIntake(deps: {
       thread: place.kind === 'text' && thread.threadId === message.id ? null : thread,
       isModerator: isModerator(message, person),
     };
-    const saying = command === 'stop' ? { text: await orders.stop(giver) } : await orders.code(thread, null);
+    const carryOut = async (): Promise<Saying> =>
+      command === 'stop' ? { text: await orders.stop(giver) } : await orders.code(thread, null);
+    const saying = refusal === null ? await carryOut() : { text: refusal };
     await speech.say({ channelId: message.channel_id, replyTo: message.id }, saying, `${task.id}-${command}`);
   };
 
@@ -122,7 +135,7 @@ export function createIntake(deps: {
       if (message.author.bot === true || message.webhook_id !== undefined || !isTalk(message)) return;
       const address = await addressOf(message);
       if (address === null) return;
-      if (address === 'hidden') return await hint(message);
+      if (address !== 'ours') return await hint(message, address);
       const place = await surroundings.place(message.channel_id, guildOf(message));
       if (place === null) {
         log.warn({ channelId: message.channel_id }, 'a question in a channel that is not known');
@@ -131,8 +144,15 @@ export function createIntake(deps: {
       const task = taskOf(message, await threadOf(message, place));
       if (!(await deps.permissions.allows(place, task))) return;
       const command = task.attachments.every(isUnseen) ? commandIn(task.text) : null;
-      if (command !== null) await obey(command, message, place, task);
-      else await handlers.onTask(task);
+      // Whether somebody may ask is looked at when the question is taken up.
+      if (command === null) return await handlers.onTask(task);
+      const refusal = refusalFor(access, {
+        userId: task.person.id,
+        guildId: place.guildId,
+        channelIds: [task.thread.channelId, place.id],
+        roleIds: message.member?.roles ?? [],
+      });
+      await obey(command, message, place, task, refusal);
     },
   };
 }

@@ -106,7 +106,10 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     const { data } = interaction;
     const isQuestion = data.name === analyzeCommand || data.name === analyzeMessageCommand;
     const problem = isQuestion ? problemWithAsking(interaction, giver) : null;
-    if (problem !== null) return void (await responder.refuse(problem));
+    if (problem !== null) {
+      await responder.refuse(problem);
+      return;
+    }
     if (data.type === ApplicationCommandType.ChatInput) {
       const typed = interaction as APIChatInputApplicationCommandInteraction;
       if (data.name === analyzeCommand) return await analyze(typed, giver, responder);
@@ -123,23 +126,24 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     handle: async (interaction) => {
       const responder = createResponder(interaction, deps);
       const giver = giverOf(interaction);
-      if (giver === null) return void (await responder.refuse(nowhere));
+      if (giver === null) {
+        await responder.refuse(nowhere);
+        return;
+      }
       const refusal = refusalFor(access, {
         userId: giver.person.id,
         guildId: giver.place.guildId,
         channelIds: [giver.place.id, ...(giver.place.parentId === null ? [] : [giver.place.parentId])],
         roleIds: interaction.member?.roles ?? [],
       });
-      if (refusal !== null) return void (await responder.refuse(refusal));
-      switch (interaction.type) {
-        case InteractionType.ApplicationCommand:
-          return await command(interaction, giver, responder);
-        case InteractionType.MessageComponent:
-          return await presses.press(interaction, giver, responder);
-        case InteractionType.ModalSubmit:
-          return await submitted(interaction, giver, responder);
-        default:
+      if (refusal !== null) {
+        await responder.refuse(refusal);
+        return;
       }
+      if (interaction.type === InteractionType.ApplicationCommand) await command(interaction, giver, responder);
+      else if (interaction.type === InteractionType.MessageComponent)
+        await presses.press(interaction, giver, responder);
+      else if (interaction.type === InteractionType.ModalSubmit) await submitted(interaction, giver, responder);
     },
   };
 }

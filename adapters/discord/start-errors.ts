@@ -11,22 +11,19 @@ const noMessageContent =
   `Discord does not give this bot Message Content. Switch it on: ${portal} → your application → Bot → ` +
   'Privileged Gateway Intents → Message Content Intent → Save. Or set DISCORD_MESSAGE_CONTENT=false: then people mention the bot in its threads.';
 
+const outdated = 'Discord does not talk to this version of the bot any more: update it.';
+
+const closeTexts: ReadonlyMap<number, string> = new Map<GatewayCloseCodes, string>([
+  [GatewayCloseCodes.AuthenticationFailed, badToken],
+  [GatewayCloseCodes.DisallowedIntents, noMessageContent],
+  [GatewayCloseCodes.InvalidIntents, outdated],
+  [GatewayCloseCodes.InvalidAPIVersion, outdated],
+]);
+
 /** What a close code that ends the connection for good asks of whoever runs the bot; `null` for codes that come and go. */
-export function closeError(code: GatewayCloseCodes): AppError | null {
-  switch (code) {
-    case GatewayCloseCodes.AuthenticationFailed:
-      return new AppError('config', badToken);
-    case GatewayCloseCodes.DisallowedIntents:
-      return new AppError('config', noMessageContent);
-    case GatewayCloseCodes.InvalidIntents:
-    case GatewayCloseCodes.InvalidAPIVersion:
-      return new AppError(
-        'config',
-        `Discord has no use for this version of the bot any more (close code ${code}): update it.`,
-      );
-    default:
-      return null;
-  }
+export function closeError(code: number): AppError | null {
+  const text = closeTexts.get(code);
+  return text === undefined ? null : new AppError('config', text);
 }
 
 /** Why the bot could not begin to listen: `config` for what stays wrong, `platform-failed` for what may pass. */

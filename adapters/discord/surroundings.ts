@@ -97,6 +97,18 @@ export function createSurroundings(deps: {
   };
 }
 
+const kinds: ReadonlyMap<ChannelType, Place['kind']> = new Map([
+  [ChannelType.DM, 'direct'],
+  [ChannelType.GroupDM, 'direct'],
+  [ChannelType.GuildText, 'text'],
+  [ChannelType.GuildAnnouncement, 'text'],
+  [ChannelType.PublicThread, 'thread'],
+  [ChannelType.PrivateThread, 'thread'],
+  [ChannelType.AnnouncementThread, 'thread'],
+  [ChannelType.GuildVoice, 'flat'],
+  [ChannelType.GuildStageVoice, 'flat'],
+]);
+
 /** `null` for types that nobody talks in. */
 export function placeOf(channel: {
   readonly id: string;
@@ -104,22 +116,9 @@ export function placeOf(channel: {
   readonly parentId: string | null;
   readonly guildId: string | null;
 }): Place | null {
-  const { id, guildId, parentId } = channel;
-  switch (channel.type) {
-    case ChannelType.DM:
-    case ChannelType.GroupDM:
-      return { id, kind: 'direct', parentId: null, guildId: null };
-    case ChannelType.GuildText:
-    case ChannelType.GuildAnnouncement:
-      return { id, kind: 'text', parentId: null, guildId };
-    case ChannelType.PublicThread:
-    case ChannelType.PrivateThread:
-    case ChannelType.AnnouncementThread:
-      return { id, kind: 'thread', parentId, guildId };
-    case ChannelType.GuildVoice:
-    case ChannelType.GuildStageVoice:
-      return { id, kind: 'flat', parentId: null, guildId };
-    default:
-      return null;
-  }
+  const kind = kinds.get(channel.type);
+  if (kind === undefined) return null;
+  // The parent of a channel is a category, which nobody talks in.
+  const parentId = kind === 'thread' ? channel.parentId : null;
+  return { id: channel.id, kind, parentId, guildId: kind === 'direct' ? null : channel.guildId };
 }

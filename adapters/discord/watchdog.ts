@@ -18,7 +18,7 @@ export const connectionTimes: ConnectionTimes = {
 };
 
 /** Sessions left untouched, for a start by hand. */
-const spareSessions = 20;
+const spareSessions = 5;
 
 /** How long to wait before a new client is tried: doubled each time, up to a fifth of chance so that bots do not march in step. */
 export function pauseMs(attempt: number, times: ConnectionTimes, random = Math.random()): number {
@@ -31,7 +31,7 @@ export function sessionWaitMs(
   limit: { readonly remaining: number; readonly reset_after: number },
   shards: number,
 ): number {
-  return limit.remaining >= shards + spareSessions || limit.remaining >= shards * 2 ? 0 : limit.reset_after;
+  return limit.remaining >= shards + spareSessions ? 0 : limit.reset_after;
 }
 
 /** Notices a connection that is closed again and again. */

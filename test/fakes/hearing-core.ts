@@ -1,0 +1,109 @@
+import type { GatewayHandlers, InboxEntry, PersonOverview } from '../../src/ports.ts';
+import { threadKeyOf } from '../../src/types.ts';
+import type { Cell, Task, ThreadRef } from '../../src/types.ts';
+import { createHandlers } from './handlers.ts';
+
+/** Handlers that remember what a gateway handed over, as the core would, without answering anything. */
+export interface HearingCore {
+  readonly handlers: GatewayHandlers;
+  /** Each task once, in the order they came; edits replace the text. */
+  readonly tasks: readonly Task[];
+  /** What was asked besides, as `name argument`. */
+  readonly calls: readonly string[];
+  /** The task has its reply from now on. */
+  answer(taskId: string): void;
+  cells: readonly Cell[];
+}
+
+export function createHearingCore(): HearingCore {
+  const tasks = new Map<string, Task>();
+  const answered = new Set<string>();
+  const calls: string[] = [];
+  const core = { cells: [] as readonly Cell[] };
+
+  const entryOf = (task: Task): InboxEntry => ({
+    task,
+    state: answered.has(task.id) ? 'done' : 'running',
+    attempts: 1,
+  });
+  const inThread = (thread: ThreadRef): readonly Task[] =>
+    [...tasks.values()].filter((task) => threadKeyOf(task.thread) === threadKeyOf(thread));
+
+  const overview = (personId: string): PersonOverview => ({
+    threads: [...tasks.values()]
+      .filter(({ person }) => person.id === personId)
+      .toReversed()
+      .map((task) => ({
+        thread: task.thread,
+        question: task.text,
+        messageId: task.messageId,
+        askedAtMs: task.receivedAtMs,
+        state: entryOf(task).state,
+      })),
+    usage: { questions: 3, inputTokens: 12_345, cachedInputTokens: 0, outputTokens: 67, sandboxMs: 4200, sinceMs: 0 },
+    everyone: { running: tasks.size - answered.size, waiting: 0 },
+  });
+
+  const handlers = createHandlers({
+    onTask: async (task) => {
+      if (!tasks.has(task.id)) tasks.set(task.id, task);
+    },
+    onCancel: async (thread, personId) => {
+      const open = inThread(thread).filter(({ id }) => !answered.has(id));
+      calls.push(`cancel ${thread.threadId} by ${personId}`);
+      for (const { id } of open) answered.add(id);
+      return open.length;
+    },
+    onEdit: async (task) => {
+      const known = tasks.get(task.id);
+      if (known === undefined) return 'unknown';
+      if (known.text === task.text) return 'unchanged';
+      if (answered.has(task.id)) return 'answered';
+      tasks.set(task.id, task);
+      return 'restarted';
+    },
+    onDelete: async (taskId) => {
+      if (!tasks.has(taskId)) return;
+      calls.push(`delete ${taskId}`);
+      tasks.delete(taskId);
+    },
+    onRerun: async (taskId, again) => {
+      const known = tasks.get(taskId);
+      if (known === undefined) return false;
+      const { id, person } = again;
+      if (!tasks.has(id)) tasks.set(id, { ...known, id, person, text: again.text ?? known.text });
+      return true;
+    },
+    onFeedback: async (taskId, personId, value) => void calls.push(`feedback ${taskId} ${personId} ${value}`),
+    knowsThread: async (thread) => inThread(thread).length > 0,
+    findTask: async (taskId) => {
+      const task = tasks.get(taskId);
+      return task === undefined ? null : entryOf(task);
+    },
+    onOverview: async ({ personId }) => overview(personId),
+    onForget: async (what) => {
+      calls.push(`forget ${'thread' in what ? what.thread.threadId : `${what.person.personId} in ${what.channelId}`}`);
+      return 1;
+    },
+    onShowCode: async () => core.cells,
+    onShowDetails: async (_thread, file) => {
+      const known = { file: 'sales.csv', sections: [{ title: 'File', lines: ['CSV, 60 bytes'] }] };
+      return file === null || file === known.file ? [known] : [];
+    },
+  });
+
+  return {
+    handlers,
+    get tasks() {
+      return [...tasks.values()];
+    },
+    calls,
+    answer: (taskId) => void answered.add(taskId),
+    get cells() {
+      return core.cells;
+    },
+    set cells(cells) {
+      core.cells = cells;
+    },
+  };
+}
