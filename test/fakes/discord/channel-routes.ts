@@ -139,8 +139,8 @@ function newThread(body: Json): { readonly name: string; readonly autoArchiveMin
 /** With its threads and its messages; gives what it was. */
 export function removeChannel(world: DiscordWorld, channel: ChannelState): Json {
   const { state } = world;
-  for (const thread of [...state.channels.values()].filter(({ parentId }) => parentId === channel.id))
-    removeChannel(world, thread);
+  const threads = [...state.channels.values()].filter(({ parentId }) => parentId === channel.id);
+  for (const thread of threads) removeChannel(world, thread);
   const was = wireChannel(world, channel);
   emitChannel(world, channel.kind === 'thread' ? 'THREAD_DELETE' : 'CHANNEL_DELETE', channel);
   state.channels.delete(channel.id);

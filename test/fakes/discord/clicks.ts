@@ -235,8 +235,8 @@ function checkField(field: Json, value: FormValue | undefined): void {
     if (!isFitting) throw new Error(`${name} is too long or too short`);
   }
   if (!Array.isArray(value)) return;
-  if (value.length > Number(field['max_values'] ?? 1))
-    throw new Error(`${name} takes ${String(field['max_values'] ?? 1)} at most`);
+  const maxValues = Number(field['max_values'] ?? 1);
+  if (value.length > maxValues) throw new Error(`${name} takes ${maxValues} at most`);
   for (const file of value) {
     if (typeof file === 'object' && !isPickable((file as GivenFile).name, field['file_types']))
       throw new Error(`${(file as GivenFile).name} cannot be picked there`);

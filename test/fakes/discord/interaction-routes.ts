@@ -55,38 +55,36 @@ export const interactionRoutes: Routes = {
   [`DELETE ${hook}/messages/{message_id}`]: (call) => remove(call, followUpOf(call)),
 };
 
+/** The message that the answer is or changes; null for a form. */
 function answerFirst(call: Call, interaction: InteractionState, kind: AnswerKind, data: Json): MessageState | null {
-  const { world } = call;
-  switch (kind) {
-    case 'message': {
-      const message = respond(call, interaction, data);
-      interaction.responseId = message.id;
-      return message;
-    }
-    case 'deferred': {
-      const flags = (data['flags'] ?? 0) as number;
-      if ((flags & ~messageFlags.ephemeral) !== 0) throw notAllowed('Only the flag EPHEMERAL is valid when deferring.');
-      const message = respond(call, interaction, { flags, content: '…' });
-      message.content = '';
-      message.flags |= messageFlags.loading;
-      interaction.responseId = message.id;
-      return message;
-    }
-    case 'update':
-    case 'update-deferred': {
-      const message = world.state.messages.get(interaction.messageId ?? '');
-      if (message === undefined) throw notAllowed('There is no message to change.');
-      interaction.responseId = message.id;
-      return kind === 'update' ? editMessage(world, message, data, call.files) : message;
-    }
-    case 'modal': {
-      if (interaction.kind === 'modal-submit') throw notAllowed('A form cannot answer a form.');
-      const problems = modalProblems(data);
-      if (problems.length > 0) throw invalidForm(problems);
-      interaction.modal = data;
-      return null;
-    }
+  if (kind === 'modal') {
+    if (interaction.kind === 'modal-submit') throw notAllowed('A form cannot answer a form.');
+    checkModal(data);
+    interaction.modal = data;
+    return null;
   }
+  const isUpdate = kind === 'update' || kind === 'update-deferred';
+  const message = isUpdate ? update(call, interaction, kind, data) : create(call, interaction, kind, data);
+  interaction.responseId = message.id;
+  return message;
+}
+
+function create(call: Call, interaction: InteractionState, kind: AnswerKind, data: Json): MessageState {
+  if (kind === 'message') return respond(call, interaction, data);
+  const flags = (data['flags'] ?? 0) as number;
+  if ((flags & ~messageFlags.ephemeral) !== 0) throw notAllowed('Only the flag EPHEMERAL is valid when deferring.');
+  return respond(call, interaction, { flags }, messageFlags.loading);
+}
+
+function update(call: Call, interaction: InteractionState, kind: AnswerKind, data: Json): MessageState {
+  const message = call.world.state.messages.get(interaction.messageId ?? '');
+  if (message === undefined) throw notAllowed('There is no message to change.');
+  return kind === 'update' ? editMessage(call.world, message, data, call.files) : message;
+}
+
+function checkModal(modal: Json): void {
+  const problems = modalProblems(modal);
+  if (problems.length > 0) throw invalidForm(problems);
 }
 
 function notAllowed(message: string): Error {
@@ -94,7 +92,7 @@ function notAllowed(message: string): Error {
 }
 
 /** A new message that answers an interaction; its channel may be gone or closed to the bot, it needs no permission there. */
-function respond(call: Call, interaction: InteractionState, data: Json): MessageState {
+function respond(call: Call, interaction: InteractionState, data: Json, systemFlags = 0): MessageState {
   const { world } = call;
   const channel = channelOf(call, interaction);
   const isEphemeral = (((data['flags'] ?? 0) as number) & messageFlags.ephemeral) !== 0;
@@ -102,6 +100,7 @@ function respond(call: Call, interaction: InteractionState, data: Json): Message
     type: interaction.kind === 'slash' ? 20 : interaction.kind === 'message-command' ? 23 : 0,
     interaction: interaction.metadata,
     ephemeralFor: isEphemeral ? interaction.userId : null,
+    systemFlags,
   };
   return addMessage(world, channel, data, call.files, origin);
 }

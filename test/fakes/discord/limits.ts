@@ -38,8 +38,8 @@ export interface ProposedMessage {
   readonly kept: readonly AttachmentState[];
   readonly files: readonly UploadedFile[];
   readonly isInteraction: boolean;
-  /** An edit may leave a message without text if it has something else. */
-  readonly isForward: boolean;
+  /** A forward, and an answer that is still to come. */
+  readonly mayBeEmpty: boolean;
 }
 
 /** @throws DiscordRefusal what Discord would say: 413/40005 for sizes, 50006 for nothing at all, else 50035. */
@@ -52,9 +52,9 @@ export function checkMessage(message: ProposedMessage, limits: DiscordLimits): v
     ...fileProblems(message),
   ];
   if (problems.length > 0) throw invalidForm(problems);
-  const { content, embeds, components, kept, files, hasPoll, hasStickers, isForward } = message;
+  const { content, embeds, components, kept, files, hasPoll, hasStickers, mayBeEmpty } = message;
   const parts = content.trim() === '' ? embeds.length + components.length + kept.length + files.length : 1;
-  if (parts === 0 && !hasPoll && !hasStickers && !isForward) throw refusal('emptyMessage');
+  if (parts === 0 && !hasPoll && !hasStickers && !mayBeEmpty) throw refusal('emptyMessage');
 }
 
 function tooLong(path: string, limit: number): FieldProblem {

@@ -19,6 +19,8 @@ export interface Origin {
   readonly ephemeralFor: string | null;
   /** Of the first message of a forum post: that of its thread. */
   readonly id?: string;
+  /** Flags that Discord sets: a deferred answer has LOADING and is empty. */
+  readonly systemFlags?: number;
 }
 
 const ordinary: Origin = { type: 0, interaction: null, ephemeralFor: null };
@@ -81,7 +83,7 @@ export function addMessage(
       hasPoll: Boolean(body['poll']),
       hasStickers: ((body['sticker_ids'] ?? []) as readonly string[]).length > 0,
       isInteraction: origin.interaction !== null,
-      isForward: forwarded !== undefined,
+      mayBeEmpty: forwarded !== undefined || origin.systemFlags === messageFlags.loading,
     },
     world.limits,
   );
@@ -107,7 +109,7 @@ export function addMessage(
     type: repliedTo === null ? origin.type : 19,
     createdMs: state.now(),
     content: content.trim(),
-    flags: origin.ephemeralFor === null ? flags : flags | messageFlags.ephemeral,
+    flags: flags | (origin.systemFlags ?? 0) | (origin.ephemeralFor === null ? 0 : messageFlags.ephemeral),
     editedMs: null,
     embeds,
     components,
@@ -195,7 +197,7 @@ export function editMessage(
       hasPoll: Boolean(body['poll']),
       hasStickers: false,
       isInteraction: message.interaction !== null,
-      isForward: false,
+      mayBeEmpty: false,
     },
     world.limits,
   );

@@ -187,20 +187,14 @@ export function createRest({
   };
 }
 
+/** The answer that takes the place of the real one. */
 function refusedBy(fault: DiscordFault | null): Answer | null {
-  switch (fault?.kind) {
-    case 'rate-limited': {
-      const { retryAfterMs, global = false } = fault;
-      const body = { code: 0, message: 'You are being rate limited.', retry_after: retryAfterMs / 1000, global };
-      return { status: 429, body };
-    }
-    case 'too-large':
-      throw refusal('tooLarge');
-    case 'refuse':
-      throw new DiscordRefusal(fault.status, fault.code, fault.message);
-    default:
-      return null;
-  }
+  if (fault?.kind === 'too-large') throw refusal('tooLarge');
+  if (fault?.kind === 'refuse') throw new DiscordRefusal(fault.status, fault.code, fault.message);
+  if (fault?.kind !== 'rate-limited') return null;
+  const { retryAfterMs, global = false } = fault;
+  const body = { code: 0, message: 'You are being rate limited.', retry_after: retryAfterMs / 1000, global };
+  return { status: 429, body };
 }
 
 function badGateway(response: ServerResponse, record: RequestRecord): void {

@@ -310,7 +310,7 @@ export function wireInteractionMember(
 
 export function wireCommand({ id, guildId, version, definition }: CommandState, applicationId: string): Json {
   const set = Object.fromEntries(Object.entries(definition).filter(([, value]) => value !== null));
-  const permissions = definition['default_member_permissions'];
+  const permissions = definition['default_member_permissions'] as string | number | null | undefined;
   return {
     type: 1,
     description: '',
