@@ -46,11 +46,28 @@ export function defangLinks(markdown: string): string {
 }
 
 function safeLink(label: string, url: string): string {
-  const host = webHost(url);
-  if (host === null) return /^mailto:/i.test(url) ? `[${label}](${url})` : label;
-  const shown = hostsIn(label);
-  if (shown.every((named) => sameSite(named, host))) return `[${label}](${url})`;
+  if (webHost(url) === null) return /^mailto:/i.test(url) ? `[${label}](${url})` : label;
+  if (isHonest(label, url)) return `[${label}](${url})`;
   return `\`${label.replaceAll('`', "'")}\` (${url})`;
+}
+
+const linkOrItsMiddle = new RegExp(`${markdownLink.source}|\\](?=\\()`, 'g');
+
+/**
+ * Links that `defangLinks` did not find, because they stand in what it takes for code or are written in a way of their own,
+ * stop being links unless they are honest. For platforms whose reading of Markdown differs from ours.
+ */
+export function breakForgedLinks(text: string): string {
+  const broken = (part: string): string => part.replaceAll('](', `]${zeroWidthSpace}(`);
+  return text.replace(linkOrItsMiddle, (found, label: string | undefined, url: string | undefined) => {
+    if (label === undefined || url === undefined) return `${found}${zeroWidthSpace}`;
+    return isHonest(label, url) ? `[${broken(label)}${found.slice(1 + label.length)}` : broken(found);
+  });
+}
+
+function isHonest(label: string, url: string): boolean {
+  const host = webHost(url);
+  return host !== null && hostsIn(label).every((named) => sameSite(named, host));
 }
 
 function webHost(url: string): string | null {
@@ -63,7 +80,12 @@ function webHost(url: string): string | null {
 }
 
 function hostsIn(label: string): readonly string[] {
-  const names = label.toLowerCase().match(/(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}/gu) ?? [];
+  // Invisible characters and full-width forms read like the plain ones.
+  const read = label
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .toLowerCase();
+  const names = read.match(/(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}/gu) ?? [];
   return names.map((name) => name.replace(/^www\./, ''));
 }
 

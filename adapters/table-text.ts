@@ -46,6 +46,37 @@ export function tableText(table: TableData, limits: TableLimits): TableText {
   return { lines, shownRows, shownColumns: columns.length, leftOut: leftOut(table, shownRows, columns.length) };
 }
 
+/**
+ * The table row by row, each cell a line of its own behind its column's name: for tables whose columns do not fit beside each
+ * other. Whole rows that do not fit are left out from the end.
+ */
+export function recordsText(
+  table: TableData,
+  limits: Pick<TableLimits, 'maxRows' | 'maxCellWidth' | 'maxCharacters'>,
+): TableText {
+  const lines: string[] = [];
+  let characters = 0;
+  let shownRows = 0;
+  for (const row of table.rows.slice(0, limits.maxRows)) {
+    const record = table.columns.map(({ name }, index) => {
+      const label = fitToWidth(oneLine(name), limits.maxCellWidth);
+      const value = fitToWidth(cellText(row[index] ?? null), limits.maxCellWidth);
+      return label === '' ? value : `${label}: ${value}`;
+    });
+    const block = shownRows === 0 ? record : ['', ...record];
+    characters += block.join('\n').length + 1;
+    if (characters > limits.maxCharacters) break;
+    lines.push(...block);
+    shownRows += 1;
+  }
+  return {
+    lines,
+    shownRows,
+    shownColumns: table.columns.length,
+    leftOut: leftOut(table, shownRows, table.columns.length),
+  };
+}
+
 /** A cell as it is read: numbers without noise digits, missing values as an en dash. */
 export function cellText(cell: Cell): string {
   if (cell === null) return '–';

@@ -1,8 +1,8 @@
 import type { Logger } from '../../src/log.ts';
 import type { Admission } from '../../src/ports.ts';
 import type { Attachment, Task } from '../../src/types.ts';
-import { asObject } from './json.ts';
-import type { Json } from './json.ts';
+import { asObject } from '../json.ts';
+import type { Json } from '../json.ts';
 import { readFile, readSource } from './message.ts';
 import { createPeople } from './people.ts';
 import { readOneMessage } from './thread.ts';

@@ -6,7 +6,7 @@ import { oneLine } from '../format.ts';
 import { createAdmission } from './admission.ts';
 import { downloadFile } from './download.ts';
 import { slackCodeOf } from './errors.ts';
-import { asText } from './json.ts';
+import { asText } from '../json.ts';
 import { slackLimits, slackPlatformLimits } from './limits.ts';
 import { readSource } from './message.ts';
 import { createPoster } from './poster.ts';

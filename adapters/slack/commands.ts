@@ -1,23 +1,11 @@
 import type { Logger } from '../../src/log.ts';
 import { toAppError } from '../../src/errors.ts';
 import type { GatewayHandlers, OutgoingFile, PlatformClient, PostContext } from '../../src/ports.ts';
-import type { Cell, ThreadRef } from '../../src/types.ts';
+import type { ThreadRef } from '../../src/types.ts';
+import type { Command } from '../command-words.ts';
 import { codeBlock } from '../escape.ts';
-import { oneLine } from '../format.ts';
+import { codeFileName, codeOf } from '../shown-code.ts';
 import { createHash } from 'node:crypto';
-
-/** Words that are an order to the bot instead of a question, when they are all of the message. */
-export type Command = 'stop' | 'show-code';
-
-export function commandIn(text: string): Command | null {
-  const word = text
-    .toLowerCase()
-    .replace(/[\s.!?]+/g, ' ')
-    .trim();
-  if (/^(?:please )?(?:stop|cancel|abort)(?: please)?$/.test(word)) return 'stop';
-  if (/^(?:please )?(?:show )?(?:me )?(?:the |your )?code(?: please)?$/.test(word)) return 'show-code';
-  return null;
-}
 
 export interface Commands {
   /** `id` is the message's: the answer to it is posted once. */
@@ -56,7 +44,7 @@ export function createCommands(deps: {
 
   const showCode = async (thread: ThreadRef, id: string): Promise<void> => {
     const cells = await handlers.onShowCode(thread, null);
-    const code = cells.map(cellText).join('\n\n');
+    const code = codeOf(cells);
     const context = contextOf(`${id}-code`);
     if (cells.length === 0) {
       await client.post(thread, { kind: 'notice', text: 'No code ran in this thread yet.' }, context);
@@ -81,17 +69,11 @@ export function createCommands(deps: {
   };
 }
 
-function cellText(cell: Cell): string {
-  const { status } = cell.execution;
-  const note = status === 'ok' ? '' : ` (${status})`;
-  return `# ${cell.index + 1}. ${oneLine(cell.title)}${note}\n${cell.source.trimEnd()}`;
-}
-
 function codeFile(code: string): OutgoingFile {
   const bytes = new TextEncoder().encode(`${code}\n`);
   return {
     file: {
-      name: 'code.py',
+      name: codeFileName,
       mimeType: 'text/x-python',
       sizeBytes: bytes.byteLength,
       sha256: createHash('sha256').update(bytes).digest('hex'),

@@ -1,7 +1,7 @@
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers } from '../../src/ports.ts';
 import { detailsView } from './details-view.ts';
-import { asArray, asObject, asText } from './json.ts';
+import { asArray, asObject, asText } from '../json.ts';
 import type { SlackSelf } from './message.ts';
 import type { SlackWeb } from './web.ts';
 

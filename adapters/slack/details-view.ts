@@ -1,7 +1,7 @@
 import type { FileDetails } from '../../src/ports.ts';
 import { breakMentions } from '../escape.ts';
 import { oneLine, shorten } from '../format.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../json.ts';
 import { slackLimits } from './limits.ts';
 import { escapeWithin } from './text.ts';
 

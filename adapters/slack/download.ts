@@ -2,7 +2,7 @@ import { AppError } from '../../src/errors.ts';
 import type { Attachment } from '../../src/types.ts';
 import { formatBytes } from '../format.ts';
 import { cancelled, slackCodeOf } from './errors.ts';
-import { asObject } from './json.ts';
+import { asObject } from '../json.ts';
 import { readFile, readSource } from './message.ts';
 import type { SlackFileSource } from './message.ts';
 import type { SlackWeb } from './web.ts';

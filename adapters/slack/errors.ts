@@ -1,6 +1,6 @@
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebAPIRequestError } from '@slack/web-api';
 import { AppError } from '../../src/errors.ts';
-import { asArray, asObject, asText } from './json.ts';
+import { asArray, asObject, asText } from '../json.ts';
 
 /** What Slack said, kept beside the words for a person: callers decide by `slackCode` what can be done about it. */
 export class SlackCallError extends AppError {

@@ -9,7 +9,7 @@ import { createDetailsButton } from './details-button.ts';
 import { detailsActionId } from './details-view.ts';
 import { slackCodeOf } from './errors.ts';
 import { createIntake } from './intake.ts';
-import { asText } from './json.ts';
+import { asText } from '../json.ts';
 import type { SlackSelf } from './message.ts';
 import { sdkLogger } from './sdk-log.ts';
 import { createSlackWeb } from './web.ts';

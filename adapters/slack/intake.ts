@@ -1,8 +1,8 @@
 import type { GatewayHandlers } from '../../src/ports.ts';
-import { commandIn } from './commands.ts';
+import { commandIn } from '../command-words.ts';
 import type { Commands } from './commands.ts';
-import { asArray, asObject, asText } from './json.ts';
-import type { Json } from './json.ts';
+import { asArray, asObject, asText } from '../json.ts';
+import type { Json } from '../json.ts';
 import { readFile, readMessage, taskIdOf, threadOf } from './message.ts';
 import type { SlackMessage, SlackSelf } from './message.ts';
 import { mentions, plainText } from './text.ts';

@@ -1,6 +1,6 @@
 import type { Attachment, ThreadRef } from '../../src/types.ts';
-import { asArray, asNumber, asObject, asText } from './json.ts';
-import type { Json } from './json.ts';
+import { asArray, asNumber, asObject, asText } from '../json.ts';
+import type { Json } from '../json.ts';
 
 /** Who the bot is in the workspace its token belongs to. */
 export interface SlackSelf {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
 import type { Person } from '../../src/types.ts';
-import { asObject, asText } from './json.ts';
+import { asObject, asText } from '../json.ts';
 import type { SlackWeb } from './web.ts';
 
 /** Names of people. A name that does not come in time, or at all, is the person's id. */

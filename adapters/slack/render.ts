@@ -4,7 +4,7 @@ import { breakMentions, codeBlock, codeSpan, neutralise } from '../escape.ts';
 import { oneLine, shorten } from '../format.ts';
 import { partText, splitMarkdown } from '../split-markdown.ts';
 import { tableText } from '../table-text.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../json.ts';
 import { detailsActionId } from './details-view.ts';
 import { slackLimits, tablePreview } from './limits.ts';
 import { escapeWithin } from './text.ts';

@@ -1,6 +1,6 @@
 import type { HistoryMessage, PostedPart } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
-import { asArray, asObject, asText } from './json.ts';
+import { asArray, asObject, asText } from '../json.ts';
 import { readFile, readMessage } from './message.ts';
 import type { SlackMessage } from './message.ts';
 import { progressBlockId } from './render.ts';

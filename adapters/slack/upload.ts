@@ -4,8 +4,8 @@ import type { OutgoingFile } from '../../src/ports.ts';
 import { AppError } from '../../src/errors.ts';
 import { formatBytes } from '../format.ts';
 import { cancelled, fileRefusal, slackError } from './errors.ts';
-import { asArray, asNumber, asObject, asText } from './json.ts';
-import type { Json } from './json.ts';
+import { asArray, asNumber, asObject, asText } from '../json.ts';
+import type { Json } from '../json.ts';
 import { slackLimits } from './limits.ts';
 import type { SlackWeb } from './web.ts';
 

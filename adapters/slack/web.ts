@@ -2,8 +2,8 @@ import { WebClient } from '@slack/web-api';
 import type { FetchFunction } from '@slack/web-api';
 import type { Logger } from '../../src/log.ts';
 import { cancelled, slackError } from './errors.ts';
-import { asObject } from './json.ts';
-import type { Json } from './json.ts';
+import { asObject } from '../json.ts';
+import type { Json } from '../json.ts';
 import { sdkLogger } from './sdk-log.ts';
 
 /** Calls Slack's Web API once: no retries of its own, no waiting out of a rate limit. Rejects with an `AppError`. */

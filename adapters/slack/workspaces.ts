@@ -1,5 +1,5 @@
 import type { Logger } from '../../src/log.ts';
-import { asText } from './json.ts';
+import { asText } from '../json.ts';
 import type { SlackSelf } from './message.ts';
 import { createSlackWeb } from './web.ts';
 import type { SlackWeb } from './web.ts';

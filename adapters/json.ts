@@ -1,4 +1,4 @@
-/** Readers for data whose shape Slack decides: nothing is believed before it was looked at. */
+/** Readers for data whose shape a platform decides: nothing is believed before it was looked at. */
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,7 @@ export function asArray(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Empty text counts as absent: Slack sends both for the same thing. */
+/** Empty text counts as absent: platforms send both for the same thing. */
 export function asText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }

@@ -1,0 +1,152 @@
+import { AppError } from '../../src/errors.ts';
+import type { Attachment } from '../../src/types.ts';
+import { formatBytes } from '../format.ts';
+import { asObject } from '../json.ts';
+import { filesOf, readSource } from './attachments.ts';
+import type { DiscordFileSource } from './attachments.ts';
+import { cancelled, hasCode } from './errors.ts';
+import type { DiscordApi } from './rest.ts';
+
+/** Where Discord keeps files; besides, the host of the configured API. */
+const fileHosts = new Set(['cdn.discordapp.com', 'media.discordapp.net']);
+
+/** Whether a file may be fetched from there. */
+export function isDiscordFileUrl(url: URL, apiUrl: string): boolean {
+  const api = new URL(apiUrl);
+  if (url.protocol === api.protocol && url.host === api.host) return true;
+  return url.protocol === 'https:' && url.port === '' && fileHosts.has(url.hostname);
+}
+
+/**
+ * The bytes of an attachment, at most `maxBytes` of them. Its address is its own permission: no token goes with it. One that has
+ * expired is renewed once, by reading its message again. Rejects with `file-unavailable`, `file-too-large`, or `platform-failed`
+ * where Discord failed half-way.
+ */
+export async function* downloadFile(
+  attachment: Attachment,
+  deps: { readonly api: DiscordApi; readonly apiUrl: string; readonly fetch: typeof globalThis.fetch },
+  options: { readonly maxBytes: number; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  const { maxBytes, signal } = options;
+  if (attachment.sizeBytes !== null && attachment.sizeBytes > maxBytes) throw tooLarge(attachment.sizeBytes, maxBytes);
+  const source = readSource(attachment.source);
+  if (source === null) throw unavailable('it did not come from Discord.');
+  const response = await open(source, deps, signal);
+  const lengthBytes = Number(response.headers.get('content-length') ?? '0');
+  if (lengthBytes > maxBytes) {
+    await response.body?.cancel();
+    throw tooLarge(lengthBytes, maxBytes);
+  }
+  let receivedBytes = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      receivedBytes += chunk.byteLength;
+      if (receivedBytes > maxBytes) throw tooLarge(null, maxBytes);
+      yield chunk;
+    }
+  } catch (error) {
+    throw downloadError(error, signal);
+  }
+}
+
+type Deps = Parameters<typeof downloadFile>[1];
+
+async function open(source: DiscordFileSource, deps: Deps, signal: AbortSignal): Promise<Response> {
+  if (source.kind !== 'unseen') {
+    const response = await fetchFile(source.url, deps, signal);
+    if (response.status === 200) return response;
+    await response.body?.cancel();
+    // Discord answers like this to an address that has expired as well as to one whose file is gone.
+    const mayHaveExpired = [401, 403, 404, 410].includes(response.status);
+    if (!mayHaveExpired) throw refused(response);
+    if (source.kind === 'interaction') {
+      throw unavailable('Discord keeps files of commands only for a while; attach it to a message that mentions me.');
+    }
+  }
+  const again = await fetchFile(await freshUrl(source, deps.api, signal), deps, signal);
+  if (again.status === 200) return again;
+  await again.body?.cancel();
+  throw refused(again);
+}
+
+/** Reading a message again gives its files fresh addresses (docs: reference, signed attachment URLs). */
+async function freshUrl(
+  source: Exclude<DiscordFileSource, { kind: 'interaction' }>,
+  api: DiscordApi,
+  signal: AbortSignal,
+): Promise<string> {
+  let message: unknown;
+  try {
+    message = await api.call('GET', `/channels/${source.channelId}/messages/${source.messageId}`, { signal });
+  } catch (error) {
+    if (hasCode(error, 'unknownMessage', 'unknownChannel'))
+      throw unavailable('its message was deleted; attach it again.');
+    if (hasCode(error, 'missingAccess', 'missingPermissions')) {
+      throw unavailable('I may not read its message: I need *View Channel* and *Read Message History* there.');
+    }
+    throw error;
+  }
+  const files = filesOf(asObject(message));
+  const found =
+    source.kind === 'unseen'
+      ? readSource(files[0]?.source)
+      : readSource(files.find(({ id }) => id === source.attachmentId)?.source);
+  if (found?.kind === 'message') return found.url;
+  throw unavailable(
+    source.kind === 'unseen'
+      ? 'Discord hides from me what other messages hold; attach it to a message that mentions me.'
+      : 'it was taken out of its message, or Discord hides it from me; attach it to a message that mentions me.',
+  );
+}
+
+async function fetchFile(address: string, deps: Deps, signal: AbortSignal): Promise<Response> {
+  const url = URL.parse(address);
+  if (url === null || !isDiscordFileUrl(url, deps.apiUrl)) {
+    throw unavailable('its address is not one of Discord; save it and attach the file itself.');
+  }
+  try {
+    return await deps.fetch(url.href, { redirect: 'manual', signal });
+  } catch (error) {
+    throw downloadError(error, signal);
+  }
+}
+
+function refused({ status, headers }: Response): AppError {
+  if (status === 429) {
+    const seconds = Number(headers.get('retry-after') ?? '30');
+    return new AppError('platform-rate-limited', `Discord asks me to wait ${seconds} s before I fetch more.`, {
+      retryable: true,
+      retryAfterMs: seconds * 1000,
+    });
+  }
+  if (status >= 500) return failed(`HTTP ${status}`, undefined);
+  if (status === 404 || status === 410) return unavailable('it is no longer there; attach it again.');
+  return unavailable(`Discord answered with status ${status}; attach it again.`);
+}
+
+function unavailable(sentence: string): AppError {
+  const capital = sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  return new AppError('file-unavailable', `I could not get this file. ${capital}`);
+}
+
+function tooLarge(sizeBytes: number | null, maxBytes: number): AppError {
+  const size = sizeBytes === null ? 'it has more' : `it has ${formatBytes(sizeBytes)}`;
+  return new AppError(
+    'file-too-large',
+    `This file is too large: ${size}, and I take at most ${formatBytes(maxBytes)}. Send a smaller part of it.`,
+  );
+}
+
+function failed(detail: string, cause: unknown): AppError {
+  return new AppError('platform-failed', 'Discord broke off while I fetched the file; asking again may work.', {
+    cause,
+    retryable: true,
+    detail: `download: ${detail}`,
+  });
+}
+
+function downloadError(error: unknown, signal: AbortSignal): AppError {
+  if (error instanceof AppError) return error;
+  if (signal.aborted) return cancelled(signal, 'download');
+  return failed(String(error), error);
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+
+/** What Discord's ids tell, and ids of our own that Discord keeps for us. */
+
+const discordEpochMs = 1_420_070_400_000;
+
+/** When Discord made the message, channel or user with this id. `null` where it is no id of Discord's. */
+export function snowflakeMs(id: string): number | null {
+  return /^\d{15,20}$/.test(id) ? Number(BigInt(id) >> 22n) + discordEpochMs : null;
+}
+
+export function compareSnowflakes(left: string, right: string): number {
+  return left.length - right.length || (left < right ? -1 : left > right ? 1 : 0);
+}
+
+/**
+ * The message that was asked, and its channel, from the id of a task or of one of its posts:
+ * `discord-<workspace>-<channel>-<message>`, maybe with more behind it. `null` for ids of other forms.
+ */
+export function questionOf(taskOrPostId: string): { readonly channelId: string; readonly messageId: string } | null {
+  const [, channelId, messageId] = /^discord-[^-]+-(\d{15,20})-(\d{15,20})(?!\d)/.exec(taskOrPostId) ?? [];
+  return channelId === undefined || messageId === undefined ? null : { channelId, messageId };
+}
+
+/** The same for every attempt at a part, so that Discord itself drops the second of two. At most 25 characters. */
+export function nonceOf(postId: string, partId: string): string {
+  return digest(postId, partId).toString('base64url').slice(0, 24);
+}
+
+/** What a message of ours is, readable from the message itself. */
+export type MarkKind = 'text' | 'progress';
+
+/**
+ * The id of a message's first component. Discord gives component ids back with the message and shows them to nobody, so the
+ * part can be found again in the channel. From 2^29 up: ids that Discord makes itself count from 1.
+ */
+export function markOf(postId: string, partId: string, kind: MarkKind): number {
+  const hash = digest(postId, partId).readUInt32BE(28) & 0x0fff_ffff;
+  return 0x2000_0000 + hash * 2 + (kind === 'progress' ? 1 : 0);
+}
+
+export function kindOfMark(mark: number | null): MarkKind | null {
+  if (mark === null || mark < 0x2000_0000) return null;
+  return mark % 2 === 1 ? 'progress' : 'text';
+}
+
+function digest(postId: string, partId: string): Buffer {
+  return createHash('sha256').update(`${postId}\n${partId}`).digest();
+}

@@ -1,0 +1,142 @@
+import type { APIMessage, GatewayMessageCreateDispatchData } from 'discord.js';
+import type { Logger } from '../../src/log.ts';
+import type { GatewayHandlers } from '../../src/ports.ts';
+import type { Person, Task, ThreadRef } from '../../src/types.ts';
+import { commandIn } from '../command-words.ts';
+import type { Command } from '../command-words.ts';
+import { asObject } from '../json.ts';
+import { filesOf, readSource } from './attachments.ts';
+import { contentOf, filesWithReplied, isForward, isTalk, personOf, taskIdOf, threadAt } from './message.ts';
+import type { Place } from './message.ts';
+import type { Orders } from './orders.ts';
+import type { PermissionCheck } from './permission-check.ts';
+import type { Speech } from './speech.ts';
+import type { Surroundings } from './surroundings.ts';
+import { mentionsBot, mentionsOthers, plainText } from './text.ts';
+
+/** A message as the gateway tells it. */
+export type HeardMessage = APIMessage & Pick<GatewayMessageCreateDispatchData, 'guild_id' | 'member'>;
+
+/** Turns messages into tasks and orders. Each call resolves once it is handed over, or is nothing for us. */
+export interface Intake {
+  hear(message: HeardMessage): Promise<void>;
+  /** A message that has a task-like shape: also used for a question that was edited to address the bot. */
+  taskOf(message: HeardMessage, thread: ThreadRef): Task;
+}
+
+/** Why a message is for the bot; `hidden`: it may be, but Discord does not show it to us. */
+type Address = 'direct' | 'mention' | 'reply' | 'follow-up' | 'hidden';
+
+const rememberedHints = 1000;
+
+export function createIntake(deps: {
+  readonly surroundings: Surroundings;
+  readonly handlers: GatewayHandlers;
+  readonly orders: Orders;
+  readonly speech: Speech;
+  readonly permissions: PermissionCheck;
+  /** The bot may read messages that are not addressed to it. */
+  readonly hasMessageContent: boolean;
+  readonly log: Logger;
+}): Intake {
+  const { surroundings, handlers, orders, speech, hasMessageContent, log } = deps;
+  /** Conversations that were told what cannot be heard in them. */
+  const hinted = new Set<string>();
+
+  const guildOf = (message: HeardMessage): string | null => message.guild_id ?? null;
+
+  const addressOf = async (message: HeardMessage): Promise<Address | null> => {
+    const guildId = guildOf(message);
+    if (guildId === null) return 'direct';
+    const self = surroundings.self();
+    if (mentionsBot(message, self, surroundings.botRoleId(guildId))) return 'mention';
+    const isToBot = message.referenced_message?.author.id === self.userId && !isForward(message);
+    const isEmpty = contentOf(message) === '' && filesOf(asObject(message)).length === 0;
+    if (isToBot) return isEmpty && !hasMessageContent ? 'hidden' : 'reply';
+    // Talk among people: with each other, or with one who is named.
+    const isElsewhere = mentionsOthers(message, self) || message.mention_roles.length > 0 || message.mention_everyone;
+    if (isElsewhere || (message.referenced_message ?? null) !== null) return null;
+    const place = await surroundings.place(message.channel_id, guildId);
+    if (place?.kind !== 'thread' || !(await handlers.knowsThread(threadAt(place, message.id)))) return null;
+    return hasMessageContent ? 'follow-up' : 'hidden';
+  };
+
+  /** A reply in a channel goes on with the conversation of the message it replies to, where no thread could be made. */
+  const threadOf = async (message: HeardMessage, place: Place): Promise<ThreadRef> => {
+    const thread = threadAt(place, message.id);
+    const replied = message.referenced_message ?? null;
+    if (place.kind !== 'text' || replied?.author.id !== surroundings.self().userId) return thread;
+    for (const threadId of [replied.message_reference?.message_id, replied.id]) {
+      const earlier = threadId === undefined ? null : { ...thread, threadId };
+      if (earlier !== null && (await handlers.knowsThread(earlier))) return earlier;
+    }
+    return thread;
+  };
+
+  const taskOf: Intake['taskOf'] = (message, thread) => {
+    const guildId = guildOf(message);
+    const isReplyUnknown = message.message_reference !== undefined && message.referenced_message === undefined;
+    return {
+      id: taskIdOf(guildId, message.channel_id, message.id),
+      thread,
+      messageId: message.id,
+      person: personOf(message.author, message.member?.nick),
+      text: plainText(contentOf(message), {
+        self: surroundings.self(),
+        roleId: surroundings.botRoleId(guildId),
+        mentions: message.mentions,
+        nameOf: surroundings.nameOf,
+      }),
+      attachments: filesWithReplied(message, surroundings.self().userId),
+      receivedAtMs: Date.now(),
+      lookAgain: isReplyUnknown && !isForward(message),
+    };
+  };
+
+  const hint = async (message: HeardMessage): Promise<void> => {
+    if (hinted.has(message.channel_id)) return;
+    if (hinted.size >= rememberedHints) hinted.clear();
+    hinted.add(message.channel_id);
+    const text = `Here I can only read messages that mention me (<@${surroundings.self().userId}>) or reply to me with the ping on.`;
+    await speech.say({ channelId: message.channel_id, replyTo: message.id }, { text }, `hint-${message.channel_id}`);
+  };
+
+  const obey = async (command: Command, message: HeardMessage, place: Place, task: Task): Promise<void> => {
+    const { thread, person } = task;
+    const giver = {
+      person,
+      place,
+      thread: place.kind === 'text' && thread.threadId === message.id ? null : thread,
+      isModerator: isModerator(message, person),
+    };
+    const saying = command === 'stop' ? { text: await orders.stop(giver) } : await orders.code(thread, null);
+    await speech.say({ channelId: message.channel_id, replyTo: message.id }, saying, `${task.id}-${command}`);
+  };
+
+  const isModerator = (message: HeardMessage, person: Person): boolean =>
+    surroundings.isModerator(guildOf(message), person.id, message.member?.roles ?? []);
+
+  return {
+    taskOf,
+    hear: async (message) => {
+      if (message.author.bot === true || message.webhook_id !== undefined || !isTalk(message)) return;
+      const address = await addressOf(message);
+      if (address === null) return;
+      if (address === 'hidden') return await hint(message);
+      const place = await surroundings.place(message.channel_id, guildOf(message));
+      if (place === null) {
+        log.warn({ channelId: message.channel_id }, 'a question in a channel that is not known');
+        return;
+      }
+      const task = taskOf(message, await threadOf(message, place));
+      if (!(await deps.permissions.allows(place, task))) return;
+      const command = task.attachments.every(isUnseen) ? commandIn(task.text) : null;
+      if (command !== null) await obey(command, message, place, task);
+      else await handlers.onTask(task);
+    },
+  };
+}
+
+function isUnseen({ source }: Task['attachments'][number]): boolean {
+  return readSource(source)?.kind === 'unseen';
+}

@@ -1,0 +1,104 @@
+import { InteractionResponseType, MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js';
+import type { APIInteraction, APIMessage, APIModalInteractionResponseCallbackData, REST } from 'discord.js';
+import type { Logger } from '../../src/log.ts';
+import { bodyOf, filesOf } from './speech.ts';
+import type { Saying, Speech } from './speech.ts';
+
+/** The answer to one interaction. Discord waits three seconds for the first of these, and takes the rest for 15 minutes. */
+export interface Responder {
+  /** False: it came too late; then the person sees that it failed, and there is nothing to do. */
+  defer(visibility: 'public' | 'only-them'): Promise<boolean>;
+  /** For a button whose message changes, or not, without a word. */
+  deferUpdate(): Promise<boolean>;
+  /** At once, seen by the person alone. */
+  refuse(text: string): Promise<boolean>;
+  openForm(form: APIModalInteractionResponseCallbackData): Promise<boolean>;
+  /** Fills in what was deferred; past its time it is posted in the channel. Resolves to the message where there is one. */
+  answer(saying: Saying): Promise<APIMessage | null>;
+  /** Takes away what was deferred, or the message that an updating button is on. */
+  remove(): Promise<void>;
+  /** A further message that only the person sees. */
+  whisper(text: string): Promise<void>;
+}
+
+const firstAnswerTimeoutMs = 5000;
+const answerTimeoutMs = 20_000;
+/** Discord's 15 minutes, less what a slow request may take. */
+const tokenLifeMs = 14 * 60_000;
+
+export function createResponder(
+  interaction: Pick<APIInteraction, 'id' | 'token' | 'application_id' | 'channel'>,
+  deps: { readonly rest: Pick<REST, 'post' | 'patch' | 'delete'>; readonly speech: Speech; readonly log: Logger },
+): Responder {
+  const { rest, speech, log } = deps;
+  const receivedAtMs = Date.now();
+  const original = Routes.webhookMessage(interaction.application_id, interaction.token, '@original');
+
+  const first = async (type: InteractionResponseType, data?: object): Promise<boolean> => {
+    try {
+      await rest.post(Routes.interactionCallback(interaction.id, interaction.token), {
+        body: { type, ...(data === undefined ? {} : { data }) },
+        auth: false,
+        signal: AbortSignal.timeout(firstAnswerTimeoutMs),
+      });
+      return true;
+    } catch (error) {
+      // By an attempt of ours whose answer was lost, or by another process: what follows is the same for both, once.
+      if (codeOf(error) === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged) return true;
+      log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction could not be acknowledged');
+      return false;
+    }
+  };
+
+  return {
+    defer: (visibility) =>
+      first(
+        InteractionResponseType.DeferredChannelMessageWithSource,
+        visibility === 'only-them' ? { flags: MessageFlags.Ephemeral } : {},
+      ),
+    deferUpdate: () => first(InteractionResponseType.DeferredMessageUpdate),
+    refuse: (text) =>
+      first(InteractionResponseType.ChannelMessageWithSource, {
+        content: text,
+        flags: MessageFlags.Ephemeral,
+        allowed_mentions: { parse: [] },
+      }),
+    openForm: (form) => first(InteractionResponseType.Modal, form),
+
+    answer: async (saying) => {
+      const signal = AbortSignal.timeout(answerTimeoutMs);
+      try {
+        if (Date.now() - receivedAtMs > tokenLifeMs) throw new Error('the token of the interaction has ended');
+        return (await rest.patch(original, {
+          body: bodyOf(saying),
+          auth: false,
+          signal,
+          ...filesOf(saying),
+        })) as APIMessage;
+      } catch (error) {
+        const channelId = interaction.channel?.id;
+        log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction is answered in its channel');
+        if (channelId === undefined) return null;
+        return await speech.say({ channelId, replyTo: null }, saying, `interaction-${interaction.id}`);
+      }
+    },
+
+    remove: async () => {
+      await rest
+        .delete(original, { auth: false, signal: AbortSignal.timeout(answerTimeoutMs) })
+        .catch((error: unknown) => log.debug({ error: String(error) }, 'a message of an interaction was not removed'));
+    },
+
+    whisper: async (text) => {
+      await rest.post(Routes.webhook(interaction.application_id, interaction.token), {
+        body: { content: text, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } },
+        auth: false,
+        signal: AbortSignal.timeout(answerTimeoutMs),
+      });
+    },
+  };
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+}
