@@ -144,7 +144,7 @@ export function removeChannel(world: DiscordWorld, channel: ChannelState): Json 
   const was = wireChannel(world, channel);
   emitChannel(world, channel.kind === 'thread' ? 'THREAD_DELETE' : 'CHANNEL_DELETE', channel);
   state.channels.delete(channel.id);
-  for (const message of [...state.messages.values()])
+  for (const message of state.messages.values())
     if (message.channelId === channel.id) state.messages.delete(message.id);
   return was;
 }
