@@ -99,7 +99,9 @@ export function createButtonPresses(deps: {
       case 'good':
       case 'bad':
         await handlers.onFeedback(target, giver.person.id, action);
-        return await say(action === 'good' ? 'Thank you.' : 'Thank you; what was wrong? Write it here, and I try again.');
+        return await say(
+          action === 'good' ? 'Thank you.' : 'Thank you; what was wrong? Write it here, and I try again.',
+        );
       case 'rerun':
         return await say(await again(target, giver, interactionId, null));
       case 'notebook':

@@ -37,7 +37,9 @@ export function createMessageChanges(deps: {
   /** Without Message Content a message that lost its mention comes without its text, which then says nothing. */
   const isReadable = (message: HeardMessage, guildId: string | null): boolean => {
     if (guildId === null || hasMessageContent || message.content !== '') return true;
-    return message.mentions.some(({ id }) => id === surroundings.self().userId) || (message.attachments ?? []).length > 0;
+    return (
+      message.mentions.some(({ id }) => id === surroundings.self().userId) || (message.attachments ?? []).length > 0
+    );
   };
 
   /** With a button, for the bot does not answer twice unasked. */

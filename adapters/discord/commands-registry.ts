@@ -38,7 +38,9 @@ function holds(there: unknown, wanted: unknown): boolean {
   }
   if (isObject(wanted)) {
     // Options that are gone from the wanted command make it another one.
-    return isObject(there) && Object.keys(wanted).every((key) => holds(there[key], wanted[key])) && !hasMore(there, wanted);
+    return (
+      isObject(there) && Object.keys(wanted).every((key) => holds(there[key], wanted[key])) && !hasMore(there, wanted)
+    );
   }
   return there === wanted || (wanted === false && isDefault(there));
 }

@@ -46,7 +46,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     watch(client, times, log, ended.resolve);
     client.once(Events.ClientReady, () => isReady.resolve(true));
     void ended.promise.then(() => isReady.resolve(false));
-    const deadline = setTimeout(() => ended.resolve({ why: `not ready in ${times.readyMs} ms`, error: null }), times.readyMs);
+    const deadline = setTimeout(
+      () => ended.resolve({ why: `not ready in ${times.readyMs} ms`, error: null }),
+      times.readyMs,
+    );
     // It may resolve before the client is ready, and hang where it never is.
     client.login(token).catch((error: unknown) => {
       const failure = startError(error);
@@ -157,7 +160,9 @@ function watch(client: Client, times: ConnectionTimes, log: Logger, end: (end: E
     const error = closeError(code);
     end({ why: error?.message ?? `Discord closed the connection for good (${code})`, error });
   });
-  client.on(Events.ShardError, (error, shard) => log.warn({ shard, error: String(error) }, 'the socket to Discord failed'));
+  client.on(Events.ShardError, (error, shard) =>
+    log.warn({ shard, error: String(error) }, 'the socket to Discord failed'),
+  );
   client.on(Events.Error, (error) => log.warn({ error: String(error) }, 'the Discord client failed'));
   client.on(Events.Warn, (message) => log.warn({ message }, 'the Discord client warns'));
   client.on(Events.Invalidated, () => end({ why: 'the session was made invalid', error: null }));
@@ -168,7 +173,10 @@ async function waitForSessions(rest: Pick<REST, 'get'>, signal: AbortSignal, log
   const info = (await rest.get(Routes.gatewayBot(), { signal })) as APIGatewayBotInfo;
   const waitMs = sessionWaitMs(info.session_start_limit, info.shards);
   if (waitMs === 0) return;
-  log.error({ waitMs, left: info.session_start_limit.remaining }, 'hardly any sessions are left today: waiting for new ones');
+  log.error(
+    { waitMs, left: info.session_start_limit.remaining },
+    'hardly any sessions are left today: waiting for new ones',
+  );
   await delay(waitMs, undefined, { signal });
 }
 

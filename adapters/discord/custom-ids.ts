@@ -22,9 +22,7 @@ const known: Readonly<Record<CustomIdAction, true>> = {
 };
 
 /** `<action>:<target>`, the target being a task id or, for `details`, a file's name. `null` for what no button of ours carries. */
-export function readCustomId(
-  customId: string,
-): { readonly action: CustomIdAction; readonly target: string } | null {
+export function readCustomId(customId: string): { readonly action: CustomIdAction; readonly target: string } | null {
   const colon = customId.indexOf(':');
   const action = customId.slice(0, Math.max(0, colon));
   return isKnown(action) ? { action, target: customId.slice(colon + 1) } : null;

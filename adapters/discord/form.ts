@@ -37,10 +37,7 @@ export interface QuestionForm {
  * Discord shows the command the whole message, also where the bot may not read it otherwise; the form that is sent in has only
  * its id. So the files are kept here meanwhile, and after a restart the message is read as far as the bot may.
  */
-export function createQuestionForm(deps: {
-  readonly rest: Pick<REST, 'get'>;
-  readonly log: Logger;
-}): QuestionForm {
+export function createQuestionForm(deps: { readonly rest: Pick<REST, 'get'>; readonly log: Logger }): QuestionForm {
   const targets = new Map<string, readonly Attachment[]>();
 
   const filesOfTarget = async (channelId: string, messageId: string): Promise<readonly Attachment[] | null> => {

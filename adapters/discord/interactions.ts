@@ -46,7 +46,8 @@ export interface InteractionDeps {
 }
 
 const nowhere = 'I cannot be used in this kind of channel. Use a text channel, a thread or a direct message.';
-const lost = 'I was started anew since you opened the form, and the files of the message are lost to me. Choose “Analyze this file” again.';
+const lost =
+  'I was started anew since you opened the form, and the files of the message are lost to me. Choose “Analyze this file” again.';
 
 export function createInteractions(deps: InteractionDeps): Interactions {
   const { handlers, orders, surroundings, access, hasMessageContent } = deps;

@@ -95,7 +95,8 @@ export function createOrders(handlers: GatewayHandlers): Orders {
     forget: async (what, giver) => {
       const { person, place, thread, isModerator } = giver;
       if (what === 'thread') {
-        if (thread === null) return 'This is no thread: choose `channel` or `everywhere`, or use the command in a thread.';
+        if (thread === null)
+          return 'This is no thread: choose `channel` or `everywhere`, or use the command in a thread.';
         if (!isModerator && !(await began(giver))) {
           return 'Only who began this thread, or a member with Manage Messages, can have it forgotten.';
         }

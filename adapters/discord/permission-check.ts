@@ -28,7 +28,8 @@ export function createPermissionCheck(deps: {
       try {
         // A message that cannot be read cannot be replied to.
         const replyTo = missing.includes('Read Message History') ? null : task.messageId;
-        if (canSpeak(has, place.kind)) await speech.say({ channelId: place.id, replyTo }, { text }, `${task.id}-missing`);
+        if (canSpeak(has, place.kind))
+          await speech.say({ channelId: place.id, replyTo }, { text }, `${task.id}-missing`);
         else await speech.tell(task.person.id, { text }, `${task.id}-missing`);
       } catch (error) {
         log.warn({ channelId: place.id, error: String(error) }, 'a missing permission could not be said');

@@ -28,9 +28,9 @@ const names: readonly (readonly [bit: bigint, name: string])[] = [
  */
 export function missingPermissions(has: bigint, kind: Place['kind']): readonly string[] {
   if (kind === 'direct' || isGranted(has, PermissionFlagsBits.Administrator)) return [];
-  return names.filter(([bit]) => neededIn(kind, has).some((needed) => needed === bit) && !isGranted(has, bit)).map(
-    ([, name]) => name,
-  );
+  return names
+    .filter(([bit]) => neededIn(kind, has).some((needed) => needed === bit) && !isGranted(has, bit))
+    .map(([, name]) => name);
 }
 
 /** Whether a line can be said where the question was asked. */

@@ -69,7 +69,12 @@ export function createResponder(
       const signal = AbortSignal.timeout(answerTimeoutMs);
       try {
         if (Date.now() - receivedAtMs > tokenLifeMs) throw new Error('the token of the interaction has ended');
-        return (await rest.patch(original, { body: bodyOf(saying), auth: false, signal, ...filesOf(saying) })) as APIMessage;
+        return (await rest.patch(original, {
+          body: bodyOf(saying),
+          auth: false,
+          signal,
+          ...filesOf(saying),
+        })) as APIMessage;
       } catch (error) {
         const channelId = interaction.channel?.id;
         log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction is answered in its channel');

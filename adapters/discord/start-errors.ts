@@ -20,7 +20,10 @@ export function closeError(code: number): AppError | null {
       return new AppError('config', noMessageContent);
     case GatewayCloseCodes.InvalidIntents:
     case GatewayCloseCodes.InvalidAPIVersion:
-      return new AppError('config', `Discord has no use for this version of the bot any more (close code ${code}): update it.`);
+      return new AppError(
+        'config',
+        `Discord has no use for this version of the bot any more (close code ${code}): update it.`,
+      );
     default:
       return null;
   }
@@ -30,7 +33,8 @@ export function closeError(code: number): AppError | null {
 export function startError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const words = error instanceof Error ? error.message : String(error);
-  if (isUnauthorised(error) || words === 'Authentication failed') return new AppError('config', badToken, { cause: error });
+  if (isUnauthorised(error) || words === 'Authentication failed')
+    return new AppError('config', badToken, { cause: error });
   if (words === 'Used disallowed intents') return new AppError('config', noMessageContent, { cause: error });
   return new AppError('platform-failed', 'Discord cannot be reached: check the network and DISCORD_API_URL.', {
     cause: error,

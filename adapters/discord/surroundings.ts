@@ -88,7 +88,11 @@ export function createSurroundings(deps: {
         const channel = client().channels.cache.get(id);
         return channel !== undefined && 'name' in channel ? (channel.name ?? null) : null;
       }
-      return client().guilds.cache.find((guild) => guild.roles.cache.has(id))?.roles.cache.get(id)?.name ?? null;
+      return (
+        client()
+          .guilds.cache.find((guild) => guild.roles.cache.has(id))
+          ?.roles.cache.get(id)?.name ?? null
+      );
     },
   };
 }
