@@ -29,6 +29,10 @@ async function main(name, args) {
       const ready = await setUp(readMachine(), { engine: true, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
+    case 'discord:invite': {
+      const ready = await setUp(readMachine(), { engine: false, browser: false, isBot: true });
+      return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
+    }
     case 'bench': {
       const ready = await setUp(readMachine(), { engine: true, browser: false });
       return runForeground(ready.node, [...plainNode, 'bench/main.ts', ...args], ready.env);
@@ -51,7 +55,9 @@ async function main(name, args) {
       return runForeground(ready.node, ['node_modules/oxfmt/bin/oxfmt', ...args], ready.env);
     }
     default:
-      say(`there is no command "${name}". There are: setup, demo, card, start, bench, selftest, test, check, format.`);
+      say(
+        `there is no command "${name}". There are: setup, demo, card, start, discord:invite, bench, selftest, test, check, format.`,
+      );
       return 2;
   }
 }

@@ -11,6 +11,7 @@ export interface Config {
   readonly secretsKey: Uint8Array | null;
   readonly model: ModelConfig | null;
   readonly slack: SlackConfig | null;
+  readonly discord: DiscordConfig | null;
   readonly sandbox: SandboxConfig;
   readonly agent: AgentConfig;
   readonly concurrency: number;
@@ -30,6 +31,28 @@ export interface SlackConfig {
   readonly botToken: string;
   readonly appToken: string;
   readonly apiUrl: string;
+}
+
+export interface DiscordConfig {
+  readonly token: string;
+  /** `null`: the one that the token is of. */
+  readonly applicationId: string | null;
+  /** The bot may read messages that are not addressed to it. */
+  readonly messageContent: boolean;
+  readonly apiUrl: string;
+  readonly access: {
+    readonly allow: DiscordAccessLists;
+    readonly deny: DiscordAccessLists;
+    readonly cooldownMs: number;
+  };
+}
+
+/** Ids of Discord; `@me` among the guilds stands for direct messages. Empty: no rule. */
+export interface DiscordAccessLists {
+  readonly guilds: readonly string[];
+  readonly channels: readonly string[];
+  readonly roles: readonly string[];
+  readonly users: readonly string[];
 }
 
 export interface SandboxConfig {
@@ -65,6 +88,22 @@ const whole = (fallback: number, min: number, max: number) =>
 /** An unset variable and an empty one mean the same: `.env` files are full of `NAME=`. */
 const text = z.string().trim().min(1);
 
+const yesOrNo = z.enum(['true', 'false'], 'must be true or false').default('false');
+
+const discordId = /^\d{15,20}$/;
+const snowflake = text.regex(discordId, 'must be an id of Discord (a number of 15 to 20 digits)');
+
+/** Ids with a comma between; `words` are taken beside them. */
+const ids = (words: readonly string[] = []) =>
+  z
+    .string()
+    .transform((value) => value.split(/[\s,]+/).filter((id) => id !== ''))
+    .refine(
+      (list) => list.every((id) => discordId.test(id) || words.includes(id)),
+      `must be ids of Discord (numbers of 15 to 20 digits)${words.map((word) => ` or ${word}`).join('')}, with a comma between`,
+    )
+    .default([]);
+
 const leastWorkspaceMb = 128;
 /** Of a sandbox's memory: its shared memory (`sharedMemoryBytes` of the sandbox's limits), and what Python needs at the least. */
 const besideFilesMb = 64 + 128;
@@ -91,6 +130,20 @@ const environment = z.object({
   SLACK_BOT_TOKEN: text.startsWith('xoxb-').optional(),
   SLACK_APP_TOKEN: text.startsWith('xapp-').optional(),
   SLACK_API_URL: z.url({ protocol: /^https?$/ }).default('https://slack.com/api/'),
+
+  DISCORD_TOKEN: text.optional(),
+  DISCORD_APPLICATION_ID: snowflake.optional(),
+  DISCORD_MESSAGE_CONTENT: yesOrNo,
+  DISCORD_API_URL: z.url({ protocol: /^https?$/ }).default('https://discord.com/api'),
+  DISCORD_ALLOW_GUILDS: ids(['@me']),
+  DISCORD_ALLOW_CHANNELS: ids(),
+  DISCORD_ALLOW_ROLES: ids(),
+  DISCORD_ALLOW_USERS: ids(),
+  DISCORD_DENY_GUILDS: ids(['@me']),
+  DISCORD_DENY_CHANNELS: ids(),
+  DISCORD_DENY_ROLES: ids(),
+  DISCORD_DENY_USERS: ids(),
+  DISCORD_COOLDOWN_SECONDS: number(0, 0, 86_400),
 
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
@@ -145,6 +198,7 @@ export function readConfig(env: Environment): Config {
       values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN !== undefined
         ? { botToken: values.SLACK_BOT_TOKEN, appToken: values.SLACK_APP_TOKEN, apiUrl: values.SLACK_API_URL }
         : null,
+    discord: discordConfig(values),
     sandbox: {
       image: values.SANDBOX_IMAGE,
       runtime: values.SANDBOX_RUNTIME,
@@ -175,6 +229,31 @@ function secretsKey(value: string): Uint8Array | null {
 }
 
 type Values = z.infer<typeof environment>;
+
+function discordConfig(values: Values): DiscordConfig | null {
+  if (values.DISCORD_TOKEN === undefined) return null;
+  return {
+    token: values.DISCORD_TOKEN,
+    applicationId: values.DISCORD_APPLICATION_ID ?? null,
+    messageContent: values.DISCORD_MESSAGE_CONTENT === 'true',
+    apiUrl: values.DISCORD_API_URL,
+    access: {
+      allow: {
+        guilds: values.DISCORD_ALLOW_GUILDS,
+        channels: values.DISCORD_ALLOW_CHANNELS,
+        roles: values.DISCORD_ALLOW_ROLES,
+        users: values.DISCORD_ALLOW_USERS,
+      },
+      deny: {
+        guilds: values.DISCORD_DENY_GUILDS,
+        channels: values.DISCORD_DENY_CHANNELS,
+        roles: values.DISCORD_DENY_ROLES,
+        users: values.DISCORD_DENY_USERS,
+      },
+      cooldownMs: values.DISCORD_COOLDOWN_SECONDS * 1000,
+    },
+  };
+}
 
 function pairProblems(values: Values): readonly string[] {
   const problems: string[] = [...engineHosts(values).problems];

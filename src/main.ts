@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { config as loadDotenv } from 'dotenv';
+import { applicationIdOf, inviteLink } from '../adapters/discord/invite.ts';
+import { createDiscordPlatform } from '../adapters/discord/platform.ts';
 import { createSlackClient } from '../adapters/slack/client.ts';
 import { createSlackGateway } from '../adapters/slack/gateway.ts';
 import { createSingleWorkspace } from '../adapters/slack/workspaces.ts';
@@ -190,10 +192,11 @@ async function start(config: Config): Promise<void> {
       client: createSlackClient({ workspaces, apiUrl: slack.apiUrl, log }),
     });
   }
+  if (config.discord !== null) platforms.set('discord', createDiscordPlatform({ ...config.discord, log }));
   if (platforms.size === 0) {
     throw new AppError(
       'config',
-      'No platform is configured. Set SLACK_BOT_TOKEN and SLACK_APP_TOKEN in .env (the README says where they come from), ' +
+      'No platform is configured. Set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or DISCORD_TOKEN, in .env (the README says where they come from), ' +
         'or try it here first: npm run demo',
     );
   }
@@ -209,6 +212,15 @@ async function start(config: Config): Promise<void> {
   await bot.start();
   log.info({ platforms: [...platforms.keys()], model: config.model?.model ?? 'built-in analyst' }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
+}
+
+/** The link that lets the bot into a Discord server. */
+async function printDiscordInvite({ discord }: Config): Promise<void> {
+  if (discord === null) {
+    throw new AppError('config', 'Set DISCORD_TOKEN in .env first (the README says where it comes from).');
+  }
+  const applicationId = discord.applicationId ?? (await applicationIdOf(discord.token, discord.apiUrl));
+  process.stdout.write(`${inviteLink(applicationId)}\n`);
 }
 
 /** The conversation in the terminal. Its threads live in a folder of their own that goes with the process. */
@@ -306,8 +318,10 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
       }
       return card(readConfig(process.env), args);
     }
+    case 'discord:invite':
+      return printDiscordInvite(readConfig(process.env));
     default:
-      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo, card.`);
+      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo, card, discord:invite.`);
   }
 }
 

@@ -24,12 +24,6 @@ export interface Asker {
   readonly roleIds: readonly string[];
 }
 
-export const openAccess: AccessRules = {
-  allow: { guilds: [], channels: [], roles: [], users: [] },
-  deny: { guilds: [], channels: [], roles: [], users: [] },
-  cooldownMs: 0,
-};
-
 const direct = '@me';
 
 /**

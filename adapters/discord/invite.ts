@@ -13,7 +13,7 @@ export function inviteLink(applicationId: string): string {
     scope: scopes.join(' '),
     permissions: String(invitePermissions),
   });
-  return `https://discord.com/oauth2/authorize?${query}`;
+  return `https://discord.com/oauth2/authorize?${query.toString()}`;
 }
 
 /** Which application the token is of. Rejects with `config` where Discord does not take the token. */

@@ -12,7 +12,7 @@ const noMessageContent =
   'Privileged Gateway Intents → Message Content Intent → Save. Or set DISCORD_MESSAGE_CONTENT=false: then people mention the bot in its threads.';
 
 /** What a close code that ends the connection for good asks of whoever runs the bot; `null` for codes that come and go. */
-export function closeError(code: number): AppError | null {
+export function closeError(code: GatewayCloseCodes): AppError | null {
   switch (code) {
     case GatewayCloseCodes.AuthenticationFailed:
       return new AppError('config', badToken);
