@@ -34,6 +34,8 @@ export type DiscordClientOptions = {
   readonly maxFileBytes?: number | null;
   /** For downloads; the tests put faults in its way. */
   readonly fetch?: typeof globalThis.fetch;
+  /** The time in ms since 1970. */
+  readonly now?: () => number;
 } & (
   | { readonly token: string }
   /** Shared with a gateway of the same process, so that both know the same rate limits. Made by `createDiscordRest`. */
@@ -59,7 +61,7 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
       throw error;
     }
   };
-  const poster = createPoster({ api, selfId, log });
+  const poster = createPoster({ api, selfId, now: options.now ?? Date.now, log });
 
   const send = async (
     thread: ThreadRef,

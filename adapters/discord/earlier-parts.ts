@@ -6,10 +6,8 @@ import { hasCode } from './errors.ts';
 import { attachmentNames } from './file-names.ts';
 import { idOf, isFrom, markIn, messagesAfter } from './history.ts';
 import { compareSnowflakes, markOf, questionOf } from './ids.ts';
-import { takeApart } from './layout.ts';
+import { plainPieces, takeApart } from './layout.ts';
 import type { MessagePart } from './layout.ts';
-import { contentBudget } from './limits.ts';
-import { splitForDiscord } from './markdown.ts';
 import type { DiscordApi } from './rest.ts';
 
 /**
@@ -51,17 +49,11 @@ interface Candidate {
 function candidates(parts: readonly MessagePart[]): readonly Candidate[] {
   return parts.flatMap((part) => {
     const apart = takeApart(part);
-    const pieces = splitForDiscord(part.text, contentBudget);
-    const plain = pieces.slice(0, -1).map((text, index): Candidate => {
-      return { partId: `${part.partId}-${index + 1}`, mark: part.kind, isSame: says(text, []) };
+    const plain = plainPieces(part).map((piece): Candidate => {
+      return { partId: piece.partId, mark: part.kind, isSame: says(piece.text, piece.files) };
     });
-    const whole: Candidate = { partId: part.partId, mark: part.kind, isSame: says(pieces.at(-1) ?? '', part.files) };
     const others = [...part.textPartIds, ...apart.map(({ partId }) => partId)].filter((id) => id !== part.partId);
-    return [
-      whole,
-      ...plain,
-      ...[...new Set(others)].map((partId): Candidate => ({ partId, mark: part.kind, isSame: null })),
-    ];
+    return [...plain, ...[...new Set(others)].map((partId): Candidate => ({ partId, mark: part.kind, isSame: null }))];
   });
 }
 

@@ -69,6 +69,17 @@ export function discordError(error: unknown, doing: string): AppError {
       ambiguous: false,
     });
   }
+  // discord.js forgets a token that Discord refused once, and then says this.
+  if (error instanceof Error && error.message.startsWith('Expected token to be set')) {
+    return new DiscordCallError(words(null, 401), {
+      cause: error,
+      detail: `${doing}: the token was refused before`,
+      retryable: false,
+      discordCode: null,
+      status: 401,
+      ambiguous: false,
+    });
+  }
   const status = error instanceof HTTPError ? error.status : null;
   return new DiscordCallError('Discord did not answer; its status page is https://discordstatus.com.', {
     cause: error,

@@ -5,7 +5,8 @@ import { fileComponent, messageFlags, picture, textDisplay, thinLine } from './c
 import { attachmentNames, attachmentTitle } from './file-names.ts';
 import { markOf } from './ids.ts';
 import type { MarkKind } from './ids.ts';
-import { discordLimits } from './limits.ts';
+import { contentBudget, discordLimits } from './limits.ts';
+import { splitForDiscord } from './markdown.ts';
 import type { PlannedFile } from './pack-files.ts';
 import type { RenderedPost } from './rendered-post.ts';
 
@@ -68,6 +69,16 @@ export function takeApart(part: MessagePart): readonly MessagePart[] {
     };
   });
   return [...text, ...files];
+}
+
+/** The part as plain messages, which are shorter. The last piece has the part's own id: where it is there, all are. */
+export function plainPieces(part: MessagePart): readonly MessagePart[] {
+  const texts = splitForDiscord(part.text, contentBudget);
+  const [base = part.partId] = part.textPartIds;
+  const before = texts.slice(0, -1).map((text, index): MessagePart => {
+    return { ...part, partId: `${base}-${index + 1}`, text, rows: [], files: [], textPartIds: [] };
+  });
+  return [...before, { ...part, text: texts.at(-1) ?? '' }];
 }
 
 /** Request body and file names of one message. */

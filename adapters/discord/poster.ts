@@ -8,10 +8,9 @@ import type { Json } from '../json.ts';
 import { earlierParts } from './earlier-parts.ts';
 import { hasCode, isAmbiguous, isFormRefused, isTooLarge } from './errors.ts';
 import { nonceOf, questionOf, snowflakeMs } from './ids.ts';
-import { componentMessage, plainMessage, takeApart } from './layout.ts';
+import { componentMessage, plainMessage, plainPieces, takeApart } from './layout.ts';
 import type { LaidOutMessage, MessagePart } from './layout.ts';
-import { contentBudget, discordLimits } from './limits.ts';
-import { splitForDiscord } from './markdown.ts';
+import { discordLimits } from './limits.ts';
 import type { PlannedFile } from './pack-files.ts';
 import type { DiscordApi } from './rest.ts';
 import type { Place } from './thread.ts';
@@ -37,6 +36,7 @@ const lostAnswerWaitsMs = [300, 1500] as const;
 export function createPoster(deps: {
   readonly api: DiscordApi;
   readonly selfId: (signal: AbortSignal) => Promise<string>;
+  readonly now: () => number;
   readonly log: Logger;
 }): Poster {
   const { api, log } = deps;
@@ -54,25 +54,35 @@ export function createPoster(deps: {
 
     const isRetry = noted.size > 0 || unsettled.has(postId);
     unsettled.add(postId);
-    if (isRetry || !isWithinNonceWindow(postId)) {
-      for (const part of await readBack(place, parts, context, isRetry)) if (!noted.has(part.partId)) await note(part);
-    }
+    const noteEarlier = async (mayFail: boolean): Promise<void> => {
+      for (const part of await readBack(place, parts, context, mayFail)) if (!noted.has(part.partId)) await note(part);
+    };
+    const isFirst = !isRetry && isWithinNonceWindow(postId, deps.now());
+    if (!isFirst) await noteEarlier(!isRetry);
 
     let answers = replyTo;
     const send = async (part: MessagePart): Promise<void> => {
       if (noted.has(part.partId)) return;
       const isTextThere = part.textPartIds.some((id) => noted.has(id));
       if (isTextThere && part.files.length === 0) return;
-      if (isTextThere) return await sendApart(part);
+      // Once begun in one way, a part goes on in that way.
+      const apart = takeApart(part);
+      if (isTextThere || apart.some(({ partId }) => noted.has(partId))) return await sendAll(apart);
+      const [firstPiece] = plainPieces(part);
       const { data, files, missing } = await readFiles(part.files);
       notPosted.push(...missing);
       const whole = { ...part, files };
       if (whole.text === '' && files.length === 0) return;
+      if (firstPiece !== undefined && noted.has(firstPiece.partId)) return await sendPlain(whole, data);
       try {
         await note(await sendOnce(whole, componentMessage(whole, postId), data));
       } catch (error) {
-        if (isTooLarge(error) && part.files.length > 0) return await sendTooLarge(whole, error);
-        if (!isFormRefused(error)) throw error;
+        const isOversized = isTooLarge(error) && files.length > 0;
+        if (!isOversized && !isFormRefused(error)) throw error;
+        // Other forms have other nonces: first make sure that this one is not there after a lost answer.
+        await noteEarlier(true);
+        if (noted.has(part.partId)) return;
+        if (isOversized) return await sendTooLarge(whole, error);
         log.warn(
           { postId, partId: part.partId, error: String(error) },
           'Discord refused components; a plain message goes out',
@@ -84,27 +94,27 @@ export function createPoster(deps: {
     /** One file alone that is too large is named; several, or one with a text, are tried one by one. */
     const sendTooLarge = async (part: MessagePart, error: unknown): Promise<void> => {
       const [file] = part.files;
-      if (part.text !== '' || part.files.length > 1 || file === undefined) return await sendApart(part);
+      if (part.text !== '' || part.files.length > 1 || file === undefined) return await sendAll(takeApart(part));
       const { name, sizeBytes } = file.outgoing.file;
       log.warn({ postId, name, sizeBytes, error: String(error) }, 'Discord refused a file as too large');
       const reason = `it has ${formatBytes(sizeBytes)}, and Discord refused it as too large (at most ${formatBytes(fileBytes)} a file here)`;
       notPosted.push({ name, reason });
     };
 
-    const sendApart = async (part: MessagePart): Promise<void> => {
-      for (const piece of takeApart(part)) await send(piece);
+    const sendAll = async (pieces: readonly MessagePart[]): Promise<void> => {
+      for (const piece of pieces) await send(piece);
     };
 
     const sendPlain = async (part: MessagePart, data: readonly RawFile[]): Promise<void> => {
-      const texts = splitForDiscord(part.text, contentBudget);
-      for (const [index, text] of texts.slice(0, -1).entries()) {
-        const partId = `${part.partId}-${index + 1}`;
-        const piece = { ...part, partId, text, rows: [], files: [] };
-        if (!noted.has(partId)) await note(await sendOnce(piece, plainMessage(piece), []));
+      for (const piece of plainPieces(part)) {
+        if (noted.has(piece.partId)) continue;
+        try {
+          await note(await sendOnce(piece, plainMessage(piece), piece.files.length > 0 ? data : []));
+        } catch (error) {
+          if (!isTooLarge(error) || piece.files.length === 0) throw error;
+          return await sendTooLarge(part, error);
+        }
       }
-      // The last piece has the part's own id: where it is noted, all are there.
-      const last = { ...part, text: texts.at(-1) ?? '' };
-      await note(await sendOnce(last, plainMessage(last), data));
     };
 
     const sendOnce = async (
@@ -149,14 +159,14 @@ export function createPoster(deps: {
     place: Place,
     parts: readonly MessagePart[],
     context: PostContext,
-    isRetry: boolean,
+    mayFail: boolean,
   ): Promise<readonly PostedPart[]> => {
     try {
       const selfId = await deps.selfId(context.signal);
       return await earlierParts(api, place.channelId, selfId, parts, context);
     } catch (error) {
-      if (isRetry || context.signal.aborted || hasCode(error, 'unknownChannel')) throw error;
-      log.warn({ postId: context.postId, error: String(error) }, 'the channel could not be read before posting');
+      if (!mayFail || context.signal.aborted || hasCode(error, 'unknownChannel')) throw error;
+      log.warn({ postId: context.postId, error: String(error) }, 'the channel could not be read for earlier posts');
       return [];
     }
   };
@@ -165,9 +175,9 @@ export function createPoster(deps: {
 }
 
 /** No attempt, of any process, can be older than the question: while that is young, the nonce alone keeps the post single. */
-function isWithinNonceWindow(postId: string): boolean {
+function isWithinNonceWindow(postId: string, nowMs: number): boolean {
   const askedAtMs = snowflakeMs(questionOf(postId)?.messageId ?? '');
-  return askedAtMs !== null && Math.abs(Date.now() - askedAtMs) < discordLimits.nonceWindowMs;
+  return askedAtMs !== null && Math.abs(nowMs - askedAtMs) < discordLimits.nonceWindowMs;
 }
 
 function reference(messageId: string): Json {
