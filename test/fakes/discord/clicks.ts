@@ -19,6 +19,7 @@ export type FormValue = string | boolean | readonly string[] | readonly GivenFil
 
 /** What people do with commands, buttons and forms. What Discord's app would not let them do throws. */
 export interface Clicks {
+  /** `name`, or `name subcommand`. */
   slash(
     name: string,
     options?: Readonly<Record<string, string | number | boolean | GivenFile>>,
@@ -137,9 +138,11 @@ export function createClicks(
   };
 
   return {
-    slash: (name, options = {}, where = {}) => {
+    slash: (fullName, options = {}, where = {}) => {
+      const [name = '', subcommand] = fullName.split(' ');
       const { id, definition } = command(name, 1);
-      const wanted = (definition['options'] ?? []) as readonly Json[];
+      const holder = subcommand === undefined ? definition : subcommandOf(definition, subcommand);
+      const wanted = (holder['options'] ?? []) as readonly Json[];
       const channelId = where.channelId ?? setting.general.id;
       for (const given of Object.keys(options)) {
         if (!wanted.some((option) => option['name'] === given)) throw new Error(`/${name} has no option ${given}`);
@@ -158,7 +161,8 @@ export function createClicks(
         files.push(file);
         return [{ ...common, value: file.id }];
       });
-      const data = { id, name, type: 1, options: filled, ...(files.length === 0 ? {} : { resolved: resolved(files) }) };
+      const chosen = subcommand === undefined ? filled : [{ name: subcommand, type: 1, options: filled }];
+      const data = { id, name, type: 1, options: chosen, ...(files.length === 0 ? {} : { resolved: resolved(files) }) };
       return happen('slash', { ...where, channelId, files }, data);
     },
     messageCommand: (name, messageId, where = {}) => {
@@ -220,6 +224,12 @@ export function createClicks(
       return happen('modal-submit', { ...place, ...(message === undefined ? {} : { message }) }, data);
     },
   };
+}
+
+function subcommandOf(definition: Json, name: string): Json {
+  const found = ((definition['options'] ?? []) as readonly Json[]).find((option) => option['name'] === name);
+  if (found === undefined) throw new Error(`/${String(definition['name'])} has no ${name}`);
+  return found;
 }
 
 /** What Discord's app checks before it sends a form. */
