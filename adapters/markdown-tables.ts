@@ -71,8 +71,8 @@ function tableBlocks(
 }
 
 function isNumeric(mark: string, rows: readonly (readonly string[])[], column: number): boolean {
-  if (/^:-/.test(mark)) return false;
-  if (/-:$/.test(mark)) return true;
+  if (mark.startsWith(':-')) return false;
+  if (mark.endsWith('-:')) return true;
   const values = rows.map((row) => row[column] ?? '').filter((value) => value !== '');
   return values.length > 0 && values.every((value) => /^[-+−]?[\d.,' ]*\d[\d.,' ]*%?$/.test(value));
 }

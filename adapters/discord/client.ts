@@ -36,6 +36,7 @@ export type DiscordClientOptions = {
   readonly fetch?: typeof globalThis.fetch;
   /** The time in ms since 1970. */
   readonly now?: () => number;
+  readonly settleMs?: number;
 } & (
   | { readonly token: string }
   /** Shared with a gateway of the same process, so that both know the same rate limits. Made by `createDiscordRest`. */
@@ -61,7 +62,13 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
       throw error;
     }
   };
-  const poster = createPoster({ api, selfId, now: options.now ?? Date.now, log });
+  const poster = createPoster({
+    api,
+    selfId,
+    now: options.now ?? Date.now,
+    settleMs: options.settleMs ?? 300,
+    log,
+  });
 
   const send = async (
     thread: ThreadRef,

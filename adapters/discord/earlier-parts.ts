@@ -2,7 +2,6 @@ import type { PostContext, PostedPart } from '../../src/ports.ts';
 import { asText } from '../json.ts';
 import type { Json } from '../json.ts';
 import { filesOf } from './attachments.ts';
-import { hasCode } from './errors.ts';
 import { attachmentNames } from './file-names.ts';
 import { idOf, isFrom, markIn, messagesAfter } from './history.ts';
 import { compareSnowflakes, markOf, questionOf } from './ids.ts';

@@ -1,4 +1,3 @@
-import type { PostReceipt } from '../../src/ports.ts';
 import { oneLine, shorten } from '../format.ts';
 import type { Json } from '../json.ts';
 import { fileComponent, messageFlags, picture, textDisplay, thinLine } from './components.ts';
@@ -19,11 +18,6 @@ export interface MessagePart {
   readonly files: readonly PlannedFile[];
   /** Parts of other plans of the same post that say the same: where one of them is there, this text is. */
   readonly textPartIds: readonly string[];
-}
-
-export interface PostPlan {
-  readonly parts: readonly MessagePart[];
-  readonly notPosted: PostReceipt['notPosted'];
 }
 
 /**

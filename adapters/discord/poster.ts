@@ -30,13 +30,15 @@ export interface Poster {
   ): Promise<PostReceipt>;
 }
 
-/** Waits before a request whose answer was lost is sent again. */
-const lostAnswerWaitsMs = [300, 1500] as const;
+/** How often a request is sent again whose answer was lost, beside what discord.js repeats at once. */
+const lostAnswerAttempts = 2;
 
 export function createPoster(deps: {
   readonly api: DiscordApi;
   readonly selfId: (signal: AbortSignal) => Promise<string>;
   readonly now: () => number;
+  /** How long Discord gets before a request whose answer was lost is sent again; then five times as long. */
+  readonly settleMs: number;
   readonly log: Logger;
 }): Poster {
   const { api, log } = deps;
@@ -142,10 +144,9 @@ export function createPoster(deps: {
           const answer = await api.call('POST', `/channels/${channelId}/messages`, { body, files, signal });
           return asText(asObject(answer)['id']) ?? '';
         } catch (error) {
-          const waitMs = lostAnswerWaitsMs[attempt];
-          if (!isAmbiguous(error) || waitMs === undefined) throw error;
+          if (!isAmbiguous(error) || attempt >= lostAnswerAttempts) throw error;
           log.warn({ postId, error: String(error) }, 'the answer to a post was lost');
-          await delay(waitMs, undefined, { signal });
+          await delay(deps.settleMs * 5 ** attempt, undefined, { signal });
         }
       }
     };

@@ -16,6 +16,7 @@ export function renderMessage(message: OutgoingMessage): RenderedPost {
       return { ...renderText(message.text), rows: cardButtons(message.file) };
     case 'notice':
     case 'refusal':
+    default:
       return renderText(message.text);
   }
 }

@@ -1,4 +1,4 @@
-import { REST } from 'discord.js';
+import { REST, RequestMethod } from 'discord.js';
 import type { RawFile, RouteLike } from 'discord.js';
 import { cancelled, discordError } from './errors.ts';
 
@@ -7,10 +7,18 @@ const requestTimeoutMs = 60_000;
 /** Shorter waits are sat out by the queue of discord.js, longer ones go back to whoever asked. */
 const longestWaitMs = 3000;
 
+const methods = {
+  GET: RequestMethod.Get,
+  POST: RequestMethod.Post,
+  PATCH: RequestMethod.Patch,
+  PUT: RequestMethod.Put,
+  DELETE: RequestMethod.Delete,
+} as const;
+
 /** Calls Discord's REST API. Rejects with an `AppError`; a long rate limit as `platform-rate-limited` at once. */
 export interface DiscordApi {
   call(
-    method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+    method: keyof typeof methods,
     route: RouteLike,
     options: {
       readonly body?: unknown;
@@ -43,8 +51,7 @@ export function createDiscordApi(rest: REST): DiscordApi {
       try {
         signal.throwIfAborted();
         return await rest.request({
-          // discord.js has an enum of the same strings.
-          method: method as Parameters<REST['request']>[0]['method'],
+          method: methods[method],
           fullRoute: route,
           signal,
           ...(body === undefined ? {} : { body }),
