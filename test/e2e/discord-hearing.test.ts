@@ -382,6 +382,15 @@ describe('commands and forms', () => {
         .find(({ content, interaction }) => interaction === null && content.includes('totals')),
     );
     expect((await taskOf(posted)).thread.threadId).toBe(posted.id);
+
+    discord.faults.plan({
+      route: 'PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original',
+      fault: { kind: 'refuse', status: 401, code: 50_027, message: 'Invalid Webhook Token' },
+    });
+    discord.slash('plotline usage');
+    // What is for one person stays so.
+    expect(await until('the usage', () => saidIn(discord.dm().id)[0])).toContain('12,345');
+    expect(saidIn(general.id).join('\n')).not.toContain('12,345');
   });
 
   it('an acknowledgement whose answer was lost counts, and the question is asked once', async () => {
@@ -581,6 +590,15 @@ describe('the connection', () => {
     expect(discord.gateway.identifies.length).toBe(4);
     await taskOf(ask());
   }, 20_000);
+
+  it.each([4004, 4014])('close code %i while it listens is tried again until somebody has changed it', async (code) => {
+    await start({ connectionTimes: times });
+    discord.gateway.refuseIdentify(code, 1);
+    discord.gateway.close(code);
+    await until('a new session', () => discord.gateway.identifies.length >= 2 && discord.gateway.ready === 1);
+    expect((await taskOf(ask('after it'))).text).toBe('after it');
+    expect(discord.gateway.identifies.length).toBeLessThanOrEqual(3);
+  });
 
   it('waits for new sessions where Discord has hardly any left', async () => {
     discord = await startFakeDiscord({ oracle });
