@@ -661,11 +661,13 @@ describe('downloads', () => {
   });
 });
 
-test('the typing sign comes with the work and ends with it', async () => {
-  const client = createClient();
-  const asked = ask('x', discord.dm().id);
-  await client.status(asked.thread, 'is working on it …', AbortSignal.timeout(1000));
-  await expect.poll(() => discord.state.typings.length).toBe(1);
-  await client.status(asked.thread, null, AbortSignal.timeout(1000));
-  expect(discord.state.typings).toMatchObject([{ channelId: asked.thread.threadId }]);
+test('the typing sign is where the question is: in its channel until the thread is made', async () => {
+  for (const asked of [ask('x', discord.dm().id), ask()]) {
+    const client = createClient();
+    const before = discord.state.typings.length;
+    await client.status(asked.thread, 'is working on it …', AbortSignal.timeout(1000));
+    await expect.poll(() => discord.state.typings.length).toBe(before + 1);
+    await client.status(asked.thread, null, AbortSignal.timeout(1000));
+    expect(discord.state.typings.at(-1)?.channelId).toBe(asked.thread.channelId);
+  }
 });
