@@ -5,6 +5,7 @@ import type { Logger } from '../../src/log.ts';
 import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostReceipt } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { asObject, asText } from '../json.ts';
+import { createMessageCreator } from './create-message.ts';
 import { downloadFile } from './download.ts';
 import { createEditor } from './editor.ts';
 import { hasCode } from './errors.ts';
@@ -62,13 +63,8 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
       throw error;
     }
   };
-  const poster = createPoster({
-    api,
-    selfId,
-    now: options.now ?? Date.now,
-    settleMs: options.settleMs ?? 300,
-    log,
-  });
+  const createMessage = createMessageCreator({ api, settleMs: options.settleMs ?? 300, log });
+  const poster = createPoster({ api, selfId, now: options.now ?? Date.now, createMessage, log });
 
   const send = async (
     thread: ThreadRef,
@@ -105,9 +101,9 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
     const partId = 'locked';
     const text = `The thread <#${threadId}> is locked, so I cannot answer there. A moderator can unlock it; or ask me here again.`;
     const part: MessagePart = { partId, kind: 'text', text, rows: [], files: [], textPartIds: [] };
-    const body = { ...componentMessage(part, postId).body, nonce: nonceOf(postId, partId), enforce_nonce: true };
+    const { body } = componentMessage(part, postId);
     try {
-      await api.call('POST', `/channels/${channelId}/messages`, { body, signal });
+      await createMessage({ channelId, body, files: [], nonce: nonceOf(postId, partId), replyTo: null }, signal);
     } catch (error) {
       log.warn({ channelId, threadId, error: String(error) }, 'nobody could be told that the thread is locked');
     }

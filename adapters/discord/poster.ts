@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RawFile } from 'discord.js';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
-import { asObject, asText } from '../json.ts';
-import type { Json } from '../json.ts';
+import { formatBytes } from '../format.ts';
+import type { CreateMessage } from './create-message.ts';
 import { earlierParts } from './earlier-parts.ts';
-import { hasCode, isAmbiguous, isFormRefused, isTooLarge } from './errors.ts';
+import { hasCode, isFormRefused, isTooLarge } from './errors.ts';
 import { nonceOf, questionOf, snowflakeMs } from './ids.ts';
 import { componentMessage, plainMessage, plainPieces, takeApart } from './layout.ts';
 import type { LaidOutMessage, MessagePart } from './layout.ts';
@@ -14,7 +13,6 @@ import { discordLimits } from './limits.ts';
 import type { PlannedFile } from './pack-files.ts';
 import type { DiscordApi } from './rest.ts';
 import type { Place } from './thread.ts';
-import { formatBytes } from '../format.ts';
 
 /**
  * Posts the parts of one outbox entry, each once. A repeated request carries the same nonce, by which Discord drops the second of
@@ -30,15 +28,11 @@ export interface Poster {
   ): Promise<PostReceipt>;
 }
 
-/** How often a request is sent again whose answer was lost, beside what discord.js repeats at once. */
-const lostAnswerAttempts = 2;
-
 export function createPoster(deps: {
   readonly api: DiscordApi;
   readonly selfId: (signal: AbortSignal) => Promise<string>;
   readonly now: () => number;
-  /** How long Discord gets before a request whose answer was lost is sent again; then five times as long. */
-  readonly settleMs: number;
+  readonly createMessage: CreateMessage;
   readonly log: Logger;
 }): Poster {
   const { api, log } = deps;
@@ -125,30 +119,15 @@ export function createPoster(deps: {
       data: readonly RawFile[],
     ): Promise<PostedPart> => {
       const files = data.map((file, index) => ({ ...file, name: message.attachmentNames[index] ?? file.name }));
-      const body = { ...message.body, nonce: nonceOf(postId, part.partId), enforce_nonce: true };
-      let messageId: string;
-      try {
-        messageId = await create(place, answers === null ? body : { ...body, ...reference(answers) }, files);
-      } catch (error) {
-        if (answers === null || !hasCode(error, 'replyWithoutHistory')) throw error;
-        messageId = await create(place, body, files);
-      }
+      const nonce = nonceOf(postId, part.partId);
+      const { channelId } = place;
+      const messageId = await deps.createMessage(
+        { channelId, body: message.body, files, nonce, replyTo: answers },
+        signal,
+      );
       // In a place without a thread every message says what it belongs to.
       answers = place.replyTo;
       return { partId: part.partId, messageId };
-    };
-
-    const create = async ({ channelId }: Place, body: Json, files: readonly RawFile[]): Promise<string> => {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          const answer = await api.call('POST', `/channels/${channelId}/messages`, { body, files, signal });
-          return asText(asObject(answer)['id']) ?? '';
-        } catch (error) {
-          if (!isAmbiguous(error) || attempt >= lostAnswerAttempts) throw error;
-          log.warn({ postId, error: String(error) }, 'the answer to a post was lost');
-          await delay(deps.settleMs * 5 ** attempt, undefined, { signal });
-        }
-      }
     };
 
     for (const part of parts) await send(part);
@@ -179,10 +158,6 @@ export function createPoster(deps: {
 function isWithinNonceWindow(postId: string, nowMs: number): boolean {
   const askedAtMs = snowflakeMs(questionOf(postId)?.messageId ?? '');
   return askedAtMs !== null && Math.abs(nowMs - askedAtMs) < discordLimits.nonceWindowMs;
-}
-
-function reference(messageId: string): Json {
-  return { message_reference: { message_id: messageId, fail_if_not_exists: false } };
 }
 
 /** discord.js sends bytes, not streams: a message's files are in memory while it goes out, 25 MiB at most. */

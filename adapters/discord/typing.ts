@@ -1,6 +1,7 @@
 import type { Logger } from '../../src/log.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { ThreadRef } from '../../src/types.ts';
+import { hasCode } from './errors.ts';
 import { discordLimits } from './limits.ts';
 import type { DiscordApi } from './rest.ts';
 
@@ -21,14 +22,24 @@ export function createTyping(deps: {
   const renewalMs = deps.renewalMs ?? discordLimits.typingRenewalMs;
   const running = new Map<string, AbortController>();
 
-  const renew = async (channelId: string, signal: AbortSignal): Promise<void> => {
+  /** Until its thread is made, a question stands in the channel: so does the sign. */
+  const show = async ({ channelId, threadId }: ThreadRef, signal: AbortSignal): Promise<void> => {
+    try {
+      await deps.api.call('POST', `/channels/${threadId}/typing`, { signal });
+    } catch (error) {
+      if (channelId === threadId || !hasCode(error, 'unknownChannel')) throw error;
+      await deps.api.call('POST', `/channels/${channelId}/typing`, { signal });
+    }
+  };
+
+  const renew = async (thread: ThreadRef, signal: AbortSignal): Promise<void> => {
     const startedAtMs = Date.now();
     while (!signal.aborted && Date.now() - startedAtMs < longestMs) {
       try {
-        await deps.api.call('POST', `/channels/${channelId}/typing`, { signal });
+        await show(thread, signal);
       } catch (error) {
-        // A thread that is not made yet has none; the next try may find it.
-        if (!signal.aborted) deps.log.debug({ channelId, error: String(error) }, 'the typing sign was not shown');
+        if (!signal.aborted)
+          deps.log.debug({ threadId: thread.threadId, error: String(error) }, 'the typing sign was not shown');
       }
       await pause(renewalMs, signal);
     }
@@ -45,7 +56,7 @@ export function createTyping(deps: {
       end(thread);
       const controller = new AbortController();
       running.set(threadKeyOf(thread), controller);
-      void renew(thread.threadId, controller.signal);
+      void renew(thread, controller.signal);
     },
     end,
   };

@@ -262,6 +262,61 @@ describe('elsewhere', () => {
   });
 });
 
+describe('what Discord refuses', () => {
+  const refuse = { kind: 'refuse', status: 400, code: 50_035, message: 'Invalid Form Body' } as const;
+  const notice = (text: string): OutgoingMessage => ({ kind: 'notice', text });
+
+  test('an edit of components becomes a plain one, on a plain message', async () => {
+    const asked = ask();
+    discord.thread({ name: 'T', messageId: asked.message.id });
+    const client = createClient();
+    discord.faults.plan({ route: postRoute, fault: refuse });
+    const receipt = await client.post(asked.thread, notice('before'), contextOf(`${asked.taskId}-n`).context);
+    discord.faults.plan({ route: 'PATCH /channels/{channel_id}/messages/{message_id}', fault: refuse });
+    const id = receipt.parts[0]?.messageId ?? '';
+    await client.edit(asked.thread, id, notice('word '.repeat(700)), AbortSignal.timeout(5000));
+    const [message] = inThread(asked);
+    expect(message?.content).toMatch(/^word word[\s\S]*-# Shortened to fit one message\.$/);
+    expect(message?.components).toEqual([]);
+  });
+
+  test('an edit that is too long for one message says so', async () => {
+    const asked = ask();
+    const client = createClient();
+    const receipt = await client.post(asked.thread, notice('before'), contextOf(`${asked.taskId}-n`).context);
+    const id = receipt.parts[0]?.messageId ?? '';
+    await client.edit(asked.thread, id, notice('word '.repeat(2000)), AbortSignal.timeout(5000));
+    expect(shownText(inThread(asked)[0])).toMatch(/^word word[\s\S]*-# Shortened to fit one message\.$/);
+    discord.remove(id);
+    const late = client.edit(asked.thread, id, notice('late'), AbortSignal.timeout(5000));
+    await expect(late).rejects.toMatchObject({ retryable: false, userMessage: expect.stringContaining('was deleted') });
+  });
+
+  test('a reply without Read Message History becomes an ordinary message', async () => {
+    const asked = ask('hi', discord.thread({ name: 'Old talk' }).id);
+    discord.takePermission('ReadMessageHistory');
+    await createClient().post(asked.thread, replyOf(asked), contextOf(`${asked.taskId}-reply`).context);
+    const answers = inThread(asked).filter(({ authorId }) => authorId === discord.state.botId);
+    expect(answers.map(({ reference }) => reference)).toEqual([null]);
+  });
+
+  test('files without Attach Files are refused in words that name it', async () => {
+    const asked = ask();
+    discord.takePermission('AttachFiles');
+    const posting = createClient().post(
+      asked.thread,
+      replyOf(asked, [fileOf('a.csv', csv)]),
+      contextOf(`${asked.taskId}-reply`).context,
+    );
+    await expect(posting).rejects.toMatchObject({
+      code: 'platform-failed',
+      retryable: false,
+      userMessage: expect.stringContaining('*Attach Files*'),
+    });
+    expect(inThread(asked)).toEqual([]);
+  });
+});
+
 describe('files', () => {
   test('are packed by count and by bytes, text and buttons with the first ones', async () => {
     const asked = ask();
@@ -562,6 +617,25 @@ describe('downloads', () => {
     });
   });
 
+  test('files of commands cannot be renewed; what Discord hides is looked up, and said where it stays hidden', async () => {
+    const client = createClient();
+    const stored = discord.store(discord.setting.general.id, { name: 'c.csv', bytes: csv }, true);
+    const command = { kind: 'interaction', attachmentId: stored.id, url: `${discord.origin}/attachments/1/2/gone.csv` };
+    await expect(read(client, command)).rejects.toMatchObject({
+      code: 'file-unavailable',
+      userMessage: expect.stringContaining('files of commands only for a while'),
+    });
+    const files = [{ name: 'a.csv', bytes: csv }];
+    const shown = discord.say({ text: `${discord.botMention} hi`, files });
+    const hidden = discord.say({ text: 'just talk', files });
+    const unseen = ({ channelId, id }: MessageState) => ({ kind: 'unseen', channelId, messageId: id });
+    expect(await read(client, unseen(shown))).toBe('month,revenue\n2026-01,10\n');
+    await expect(read(client, unseen(hidden))).rejects.toMatchObject({
+      code: 'file-unavailable',
+      userMessage: expect.stringContaining('Discord hides'),
+    });
+  });
+
   test('only Discord is asked, without the token', async () => {
     const asked: (readonly [string, unknown])[] = [];
     const fetch = (async (url: string, init?: { headers?: unknown; redirect?: string }) => {
@@ -587,11 +661,13 @@ describe('downloads', () => {
   });
 });
 
-test('the typing sign comes with the work and ends with it', async () => {
-  const client = createClient();
-  const asked = ask('x', discord.dm().id);
-  await client.status(asked.thread, 'is working on it …', AbortSignal.timeout(1000));
-  await expect.poll(() => discord.state.typings.length).toBe(1);
-  await client.status(asked.thread, null, AbortSignal.timeout(1000));
-  expect(discord.state.typings).toMatchObject([{ channelId: asked.thread.threadId }]);
+test('the typing sign is where the question is: in its channel until the thread is made', async () => {
+  for (const asked of [ask('x', discord.dm().id), ask()]) {
+    const client = createClient();
+    const before = discord.state.typings.length;
+    await client.status(asked.thread, 'is working on it …', AbortSignal.timeout(1000));
+    await expect.poll(() => discord.state.typings.length).toBe(before + 1);
+    await client.status(asked.thread, null, AbortSignal.timeout(1000));
+    expect(discord.state.typings.at(-1)?.channelId).toBe(asked.thread.channelId);
+  }
 });

@@ -6,6 +6,7 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^openai/, /^src\/models\//],
   [/^(kysely|node:sqlite)/, /^src\/store\//],
   [/^@slack\//, /^adapters\/slack\//],
+  [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
   [/^node:/, /^(src\/(main|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
