@@ -49,8 +49,8 @@ const model = () =>
 interface Asked {
   readonly place: 'channel' | 'thread' | 'forum' | 'direct';
   readonly hasFile: boolean;
-  /** What happens right after it was written. */
-  readonly then: 'nothing' | 'cut' | 'reconnect' | 'archive';
+  /** What happens right before or after it was written. */
+  readonly then: 'nothing' | 'cut-before' | 'cut' | 'reconnect' | 'archive';
   readonly afterMs: number;
 }
 
@@ -74,7 +74,7 @@ interface Schedule {
 const asked = record({
   place: constantFrom<Asked['place'][]>('channel', 'channel', 'thread', 'forum', 'direct'),
   hasFile: boolean(),
-  then: constantFrom<Asked['then'][]>('nothing', 'nothing', 'nothing', 'cut', 'reconnect', 'archive'),
+  then: constantFrom<Asked['then'][]>('nothing', 'nothing', 'cut-before', 'cut', 'reconnect', 'archive'),
   afterMs: nat(30),
 });
 
@@ -204,6 +204,7 @@ async function run(given: Schedule, world: World): Promise<readonly Question[]> 
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const { life } = await alive();
       await sleep(question.afterMs);
+      if (question.then === 'cut-before') discord.gateway.cut();
       const written = write(discord, question, index);
       if (question.then === 'cut') discord.gateway.cut();
       if (question.then === 'reconnect') discord.gateway.askToReconnect();
@@ -238,7 +239,9 @@ async function run(given: Schedule, world: World): Promise<readonly Question[]> 
   // Whatever else a wrong program would still post comes before its process ends.
   const last = await alive();
   await sleep(60);
-  await last.close();
+  // It may be killed even now.
+  await Promise.race([last.close(), ended(last.life)]);
+  discord.gateway.close(4004);
   return questions;
 }
 
@@ -250,24 +253,16 @@ function write(discord: FakeDiscord, { place, hasFile }: Asked, index: number): 
     text: `${discord.botMention} revenue by month`,
     ...(hasFile ? { files: [{ name: 'sales.csv', bytes: csv, contentType: 'text/csv' }] } : {}),
   };
-  switch (place) {
-    case 'channel': {
-      const message = discord.say({ ...said, channelId: general.id });
-      return { message, threadId: message.id };
-    }
-    case 'thread': {
-      const thread = discord.thread({ name: 'Sales', author });
-      return { message: discord.say({ ...said, channelId: thread.id }), threadId: thread.id };
-    }
-    case 'forum': {
-      const { thread, message } = discord.forumPost({ ...said, name: 'Sales' });
-      return { message, threadId: thread.id };
-    }
-    case 'direct': {
-      const { id } = discord.dm(author);
-      return { message: discord.say({ ...said, channelId: id }), threadId: id };
-    }
+  if (place === 'forum') {
+    const { thread, message } = discord.forumPost({ ...said, name: 'Sales' });
+    return { message, threadId: thread.id };
   }
+  if (place === 'channel') {
+    const message = discord.say({ ...said, channelId: general.id });
+    return { message, threadId: message.id };
+  }
+  const { id } = place === 'thread' ? discord.thread({ name: 'Sales', author }) : discord.dm(author);
+  return { message: discord.say({ ...said, channelId: id }), threadId: id };
 }
 
 /** What a person finds in the conversations afterwards. */
@@ -296,7 +291,8 @@ function expectWhole(given: Schedule, questions: readonly Question[], { discord 
   }
   expect(discord.messages(general.id).filter(isOfBot(discord)), 'outside of threads').toEqual([]);
   const badForms = discord.refusals.filter(({ code }) => code === 50_035 || code === 50_006);
-  expect(badForms.length, 'messages that Discord does not take').toBeLessThanOrEqual(given.refused === null ? 0 : 1);
+  // After a refusal that was planned the bot may try what else Discord takes.
+  expect(given.refused === null ? badForms : [], 'messages that Discord does not take').toEqual([]);
 }
 
 function isOfBot(discord: FakeDiscord): (message: MessageState) => boolean {
@@ -330,5 +326,5 @@ it('without faults: one reply with its chart, its file and its progress, whereve
 });
 
 it('200 schedules of faults: each question gets exactly one final reply', async () => {
-  await assert(asyncProperty(schedule, check), { numRuns: Number(process.env['CHAOS_RUNS'] ?? 200) });
+  await assert(asyncProperty(schedule, check), { numRuns: 200, endOnFailure: true });
 }, 900_000);

@@ -26,8 +26,9 @@ export interface RequestRecord {
   readonly files: readonly string[];
   readonly atMs: number;
   status: number;
-  /** Discord's code of a refusal. */
+  /** Discord's code of a refusal, and the refusal itself. */
   code: number | null;
+  refusal: Json | null;
 }
 
 export interface RestDeps {
@@ -127,6 +128,7 @@ export function createRest({
       atMs: state.now(),
       status: 0,
       code: null,
+      refusal: null,
     };
     requests.push(record);
     const fault = operation === null ? null : faults.next(operation);
@@ -145,7 +147,8 @@ export function createRest({
     if (fault?.kind === 'cut-after') return void request.socket.destroy();
     if (fault?.kind === 'bad-gateway-after') return badGateway(response, record);
     record.status = answer.status;
-    record.code = answer.status >= 400 ? ((answer.body as Json)['code'] as number) : null;
+    record.refusal = answer.status >= 400 ? (answer.body as Json) : null;
+    record.code = (record.refusal?.['code'] ?? null) as number | null;
     if (operation !== null) {
       const wrong = oracle.problemsOfAnswer(operation, answer.status, answer.body);
       violations.push(...wrong.map((problem) => `${operation} ${answer.status}: ${problem}`));
