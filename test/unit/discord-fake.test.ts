@@ -59,6 +59,8 @@ async function connect(
     rest: { api: discord.api, retries },
   });
   const ready = heard(client, Events.ClientReady);
+  // Nobody waits for it where the login fails.
+  ready.catch(() => undefined);
   await client.login(discord.token);
   await ready;
   return { client: client as Client<true>, [Symbol.asyncDispose]: () => client.destroy() };
@@ -318,6 +320,9 @@ describe('sending', () => {
       { flags, components: displays(1, 1), content: 'And text' },
       { components: [button('x'.repeat(101))] },
       { components: [button('same'), button('same')] },
+      { flags, components: displays(2, 1).map((display) => ({ ...display, id: 7 })) },
+      { content: 'Hello', nonce: 'x'.repeat(26) },
+      { files: [new AttachmentBuilder(Buffer.from('1'), { name: 'a.txt', description: 'x'.repeat(1025) })] },
       { components: Array.from({ length: 6 }, (_, index) => button(String(index))) },
     ] as const;
     for (const message of tooMuch) await expect(channel.send(message as never)).rejects.toEqual(refused(400, 50_035));
@@ -369,8 +374,25 @@ describe('interactions', () => {
       'analyze',
       'Analyze this file',
     ]);
-    const upper = { ...commands[0], name: 'Analyze' } as never;
-    await expect(one.client.application.commands.set([upper])).rejects.toEqual(refused(400, 50_035));
+    const option = (types: readonly string[]) => ({ type: 11, name: 'file', description: 'A file', file_types: types });
+    const command = (name: string, types: readonly string[]) => ({
+      name,
+      description: 'Does it',
+      options: [option(types)],
+    });
+    const bad = [
+      command('Analyze', ['.csv']),
+      command('x'.repeat(33), ['.csv']),
+      command('analyze', ['csv']),
+      command(
+        'analyze',
+        Array.from({ length: 11 }, (_, index) => `.c${index}`),
+      ),
+    ];
+    for (const definition of bad) {
+      const put = one.client.rest.put(`/applications/${one.client.application.id}/commands`, { body: [definition] });
+      await expect(put).rejects.toEqual(refused(400, 50_035));
+    }
   });
 
   it('a deferred answer that only one person sees, its edit with a file, and a follow-up', async () => {
@@ -502,6 +524,34 @@ describe('faults', () => {
     await resumed;
     expect([discord.gateway.resumes, discord.gateway.identifies.length]).toEqual([1, 1]);
   });
+
+  it('a resumed connection may hear the same message twice', async () => {
+    await using discord = await start();
+    await using one = await connect(discord);
+    const heardIds: string[] = [];
+    // As it comes over the wire: discord.js itself leaves out what it has in its cache.
+    one.client.on(Events.Raw, ({ t, d }) => {
+      if (t === 'MESSAGE_CREATE') heardIds.push(d.id);
+    });
+    const message = await asked(one.client, discord);
+    const resumed = heard(one.client, Events.ShardResume);
+    discord.gateway.replayMore(1);
+    discord.gateway.askToReconnect();
+    await resumed;
+    expect(heardIds).toEqual([message.id, message.id]);
+  });
+
+  it('a session that Discord ends is begun anew', async () => {
+    await using discord = await start();
+    await using one = await connect(discord);
+    const back = heard(one.client, Events.ShardReady);
+    discord.gateway.close(4009);
+    await back;
+    const again = heard(one.client, Events.ShardReady);
+    discord.gateway.invalidate(false);
+    await again;
+    expect([discord.gateway.resumes, discord.gateway.identifies.length]).toEqual([0, 3]);
+  }, 30_000);
 
   it('a session that is gone is begun anew, and what was missed is lost', async () => {
     await using discord = await start();

@@ -119,6 +119,9 @@ function componentProblems({ components, flags }: ProposedMessage): readonly Fie
   }
   const ids = all.map((one) => one['custom_id']).filter((id) => typeof id === 'string');
   if (new Set(ids).size < ids.length) add('COMPONENT_CUSTOM_ID_DUPLICATED', 'Component custom id cannot be duplicated');
+  const numbers = all.map((one) => one['id']).filter((id) => typeof id === 'number' && id > 0);
+  if (new Set(numbers).size < numbers.length)
+    add('COMPONENT_ID_DUPLICATED', 'Component ids must be unique in a message.');
   for (const button of all.filter(({ type }) => type === componentTypes.button)) {
     const isLink = button['style'] === 5;
     if (isLink !== isText(button['url']))
