@@ -5,8 +5,9 @@ import type { FieldProblem } from './refusal.ts';
 import { bodyOf, done, ok } from './route.ts';
 import type { Answer, Call, Routes } from './route.ts';
 import type { CommandState, GuildState, Json, UserState } from './state.ts';
-import { wireChannel, wireCommand, wireGuild, wireMember, wireRole, wireUser } from './wire.ts';
+import { wireChannel, wireCommand, wireMember, wireRole, wireUser } from './wire.ts';
 import { privateChannel } from './setting.ts';
+import { wireGuild } from './wire-guild.ts';
 
 /** Commands of one kind at most. Source: docs, interactions/application-commands. */
 const maxCommands: Readonly<Record<number, number>> = { 1: 100, 2: 15, 3: 15 };

@@ -4,7 +4,8 @@ import type { RawData, WebSocket } from 'ws';
 import type { OpenApiOracle } from './openapi.ts';
 import { may } from './permissions.ts';
 import type { GuildState, Json } from './state.ts';
-import { wireGuildCreate, wireUser } from './wire.ts';
+import { wireUser } from './wire.ts';
+import { wireGuildCreate } from './wire-guild.ts';
 import { intentBits } from './world.ts';
 import type { Dispatch, DiscordWorld } from './world.ts';
 
