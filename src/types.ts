@@ -129,6 +129,10 @@ export interface Reply {
 /** What the person sees while the task runs: one line per step, the last one live. */
 export interface Progress {
   readonly taskId: string;
+  /** Who asked. */
+  readonly personId: string;
+  /** False in the last edit: nothing is left to stop. */
+  readonly running: boolean;
   readonly steps: readonly ProgressStep[];
   /** Shown instead of steps while the task waits, e.g. "2 questions before yours". */
   readonly note: string;

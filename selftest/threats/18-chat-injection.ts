@@ -58,8 +58,11 @@ export const chatInjectionAttacks: readonly Attack[] = [
     run: async () => {
       const steps = hostile.map((title) => ({ title, state: 'done' as const }));
       const messages: readonly OutgoingMessage[] = [
-        { kind: 'progress', progress: { taskId: 't', steps, note: '' } },
-        ...hostile.map((note): OutgoingMessage => ({ kind: 'progress', progress: { taskId: 't', steps: [], note } })),
+        { kind: 'progress', progress: { taskId: 't', personId: 'p', running: true, steps, note: '' } },
+        ...hostile.map((note): OutgoingMessage => ({
+          kind: 'progress',
+          progress: { taskId: 't', personId: 'p', running: true, steps: [], note },
+        })),
         { kind: 'card', text: hostile.join('\n'), file: hostile.join(' ') },
         ...hostile.map((text): OutgoingMessage => ({ kind: 'notice', text })),
         { kind: 'reply', reply: { ...emptyReply, text: 'x', notices: hostile }, files: [] },

@@ -20,11 +20,12 @@ export interface ProgressReporter {
 
 export function createProgressReporter(deps: {
   readonly taskId: string;
+  readonly personId: string;
   readonly editIntervalMs: number;
   readonly edit: (message: OutgoingMessage) => Promise<void>;
   readonly log: Logger;
 }): ProgressReporter {
-  let progress: Progress = { taskId: deps.taskId, steps: [], note: '' };
+  let progress: Progress = { taskId: deps.taskId, personId: deps.personId, running: true, steps: [], note: '' };
   let dirty = false;
   let finished = false;
   let running: Promise<void> | null = null;
@@ -69,7 +70,11 @@ export function createProgressReporter(deps: {
     stepStarted: (title) => changed({ note: '', steps: [...withLast('done'), { title, state: 'running' }] }),
     stepFinished: (ok, title) => changed({ steps: withLast(ok ? 'done' : 'failed', title) }),
     finish: async (ok, note) => {
-      changed({ note: progress.steps.length === 0 ? note : '', steps: withLast(ok ? 'done' : 'failed') });
+      changed({
+        running: false,
+        note: progress.steps.length === 0 ? note : '',
+        steps: withLast(ok ? 'done' : 'failed'),
+      });
       finished = true;
       wakeEarly();
       await running;

@@ -36,7 +36,7 @@ export function createConversation(deps: {
       const before = await questionsBefore(task);
       if (before > 0) {
         const note = `Waiting: ${before} ${before === 1 ? 'question' : 'questions'} before yours.`;
-        const progress = { taskId: task.id, steps: [], note };
+        const progress = { taskId: task.id, personId: task.person.id, running: true, steps: [], note };
         await delivery.postText(task, progressIdOf(task), { kind: 'progress', progress });
       }
     } catch (error) {

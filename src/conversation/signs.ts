@@ -24,7 +24,7 @@ export function startSigns(
   client: PlatformClient,
   deps: { readonly delivery: Delivery; readonly log: Logger },
 ): Signs {
-  const initial = { taskId: task.id, steps: [], note: workingNote };
+  const initial = { taskId: task.id, personId: task.person.id, running: true, steps: [], note: workingNote };
   const messageId = deps.delivery
     .postText(task, progressIdOf(task), { kind: 'progress', progress: initial })
     .catch((error: unknown) => {
@@ -36,6 +36,7 @@ export function startSigns(
   const statusSet = setStatus('is working on it …');
   const progress = createProgressReporter({
     taskId: task.id,
+    personId: task.person.id,
     editIntervalMs: client.limits.editIntervalMs,
     edit: async (message) => {
       const posted = await messageId;
@@ -67,7 +68,7 @@ export async function closeSigns(
   if (messageId === undefined) return;
   const message: OutgoingMessage = {
     kind: 'progress',
-    progress: { taskId: task.id, steps: [], note: endNote(outcome) },
+    progress: { taskId: task.id, personId: task.person.id, running: false, steps: [], note: endNote(outcome) },
   };
   await client
     .edit(task.thread, messageId, message, AbortSignal.timeout(editTimeoutMs))

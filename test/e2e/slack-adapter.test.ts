@@ -530,7 +530,7 @@ function progress(
   steps: readonly { title: string; state: 'running' | 'done' | 'failed' }[],
   note = '',
 ): OutgoingMessage {
-  return { kind: 'progress', progress: { taskId: 't', steps, note } };
+  return { kind: 'progress', progress: { taskId: 't', personId: 'p', running: true, steps, note } };
 }
 
 /** Two charts, a table and an empty file. */

@@ -71,7 +71,10 @@ function fakeCore(client: () => PlatformClient, reply: (task: Task) => Partial<R
   const tasks: Task[] = [];
   const answer = async (task: Task): Promise<void> => {
     const step = (state: Progress['steps'][number]['state']) =>
-      ({ kind: 'progress', progress: { taskId: task.id, steps: [{ title: 'Draw', state }], note: '' } }) as const;
+      ({
+        kind: 'progress',
+        progress: { taskId: task.id, personId: 'p', running: true, steps: [{ title: 'Draw', state }], note: '' },
+      }) as const;
     const { artifact, outgoing } = chart('chart.png', `bytes of ${task.text}`);
     await client().post(task.thread, step('running'), contextFor(`${task.id}-progress`));
     await client().edit(task.thread, `${task.id}-progress`, step('done'), AbortSignal.timeout(1000));
