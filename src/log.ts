@@ -9,11 +9,10 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
-const secretKeys = [
-  ...['token', 'apiKey', 'authorization', 'password', 'secret', 'botToken', 'appToken', 'signingSecret'],
-  ...['refreshToken', 'accessToken', 'clientSecret', 'stateSecret', 'secretsKey', 'cookie'],
-  ...['refresh_token', 'access_token', 'client_secret'],
-];
+const secretKeys =
+  'token apiKey authorization password secret botToken appToken signingSecret refreshToken accessToken clientSecret stateSecret secretsKey refresh_token access_token client_secret'.split(
+    ' ',
+  );
 const redactPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 
 /** Shapes of secrets that can hide inside messages and stacks: Slack tokens (xoxb-…, xoxe.xoxb-…), OpenAI-style keys, bearer headers. */
