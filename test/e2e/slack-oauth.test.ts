@@ -128,17 +128,21 @@ const install = async (place: OauthPlace): Promise<{ readonly status: number; re
   return await createBrowser().install(bot.installUrl);
 };
 
-const event = (place: OauthPlace, inner: object): Promise<number> =>
-  slack.send(bot.eventsUrl, {
+/** As Slack sends it: of an organisation's installation the envelope names the workspace, the authorization only the organisation. */
+const event = (place: OauthPlace, inner: object): Promise<number> => {
+  const isOrgWide = place.team === null;
+  const enterprise = place.enterprise?.id ?? null;
+  const authorization = { enterprise_id: enterprise, team_id: place.team?.id ?? null, user_id: 'U0BOT', is_bot: true };
+  return slack.send(bot.eventsUrl, {
     type: 'event_callback',
     team_id: place.team?.id ?? 'T9',
-    enterprise_id: place.enterprise?.id ?? null,
-    is_enterprise_install: place.team === null,
-    authorizations: [{ is_enterprise_install: place.team === null }],
+    enterprise_id: enterprise,
+    authorizations: [{ ...authorization, is_enterprise_install: isOrgWide }],
     event_id: 'Ev1',
     event_time: 1,
     event: inner,
   });
+};
 
 const tokenOf = async (workspaceId: string, workspaces = bot.workspaces): Promise<string> =>
   (await workspaces.open(workspaceId, signal)).token;
