@@ -322,7 +322,12 @@ test('an expired token that Slack does not renew says to install the app again; 
   await install(acme);
   const { apiUrl, clientId, clientSecret } = slack;
   const later = createInstalledWorkspaces({
-    ...{ store: bot.store, apiUrl, clientId, clientSecret, log, installUrl: 'x' },
+    store: bot.store,
+    apiUrl,
+    clientId,
+    clientSecret,
+    log,
+    installUrl: 'x',
     now: () => Date.now() + 10_000,
   });
   slack.answers.set('oauth.v2.access', () => ({ ok: false, error: 'fatal_error' }));
