@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asObject, asText } from './json.ts';
 
-/** The three pages that somebody sees who installs the app. They load nothing, run nothing, and show nothing unescaped. */
+/** The pages that somebody sees who installs the app. They load nothing, run nothing, and show nothing unescaped. */
 
 export function installPage(authorizeUrl: string): string {
   return page(
@@ -38,6 +38,13 @@ export function showInstalled(installation: object, _request: IncomingMessage, r
         `<p><a class="button" href="${escapeHtml(link)}">Open Slack</a></p>`,
     ),
   );
+}
+
+export function showNotWelcome(response: ServerResponse): void {
+  const words =
+    'This Plotline is not for this workspace. Whoever runs it decides that (in the settings: SLACK_ALLOW_WORKSPACES, ' +
+    'SLACK_DENY_WORKSPACES); ask them. Nothing of your workspace was kept.';
+  send(response, 403, page('Plotline was not installed', `<p>${words}</p>`));
 }
 
 /** `installUrl`: where to begin again. The reason is Slack's or Bolt's code; the rest is in the log. */

@@ -1,3 +1,4 @@
+import type { Store } from '../../src/ports.ts';
 import type { JsonValue } from '../../src/types.ts';
 import { asNumber, asObject, asText } from './json.ts';
 import { partsOf } from './workspaces.ts';
@@ -19,6 +20,19 @@ export interface Installed {
 /** The store's id of an installation: `slack/T…`, or `slack/E…` where it is a whole organisation's. */
 export function storeId(id: string): string {
   return `slack/${id}`;
+}
+
+/** Longer than a call to Slack may take (30 s) and what the store adds: a renewal has the only good refresh token in hand. */
+const lockTtlMs = 120_000;
+
+/** For whatever changes what is stored under `id`: a renewal must not bring back what was removed or replaced meanwhile. */
+export function changing<Value>(
+  store: Pick<Store, 'withLock'>,
+  id: string,
+  signal: AbortSignal,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  return store.withLock(`slack-rotation/${id}`, { ttlMs: lockTtlMs, signal }, work);
 }
 
 /** Where the installation that serves a workspace may be, the likeliest first. `E1.T1` is served by the organisation's. */

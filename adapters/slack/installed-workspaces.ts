@@ -2,7 +2,7 @@ import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Store } from '../../src/ports.ts';
 import { askSlack } from './believed.ts';
-import { readInstallation, storeId, storeIdsFor } from './installation.ts';
+import { changing, readInstallation, storeId, storeIdsFor } from './installation.ts';
 import type { Installed } from './installation.ts';
 import { createTokenRefresh } from './token-refresh.ts';
 import { createSlackWeb } from './web.ts';
@@ -23,6 +23,8 @@ export interface InstalledWorkspaces extends SlackWorkspaces {
 
 const keyCheckId = storeId('key-check');
 const maxClients = 1000;
+/** A renewal that holds the lock may take half a minute. */
+const lockTimeoutMs = 60_000;
 
 export function createInstalledWorkspaces(deps: {
   readonly store: Pick<Store, 'installation' | 'putInstallation' | 'removeInstallation' | 'withLock'>;
@@ -85,14 +87,16 @@ export function createInstalledWorkspaces(deps: {
     uninstalled: async (workspaceId) => {
       const [id] = storeIdsFor(workspaceId);
       if (id === undefined) return;
-      const installed = readInstallation(await store.installation(id));
-      if (installed !== null && (await isAccepted(clientFor(installed.token)))) {
-        log.info({ installation: id }, 'an uninstallation was heard of, but Slack takes the token: it stays');
-        return;
-      }
-      await store.removeInstallation(id);
-      if (installed !== null) clients.delete(installed.token);
-      log.info({ installation: id }, 'the app was uninstalled: its tokens are removed');
+      await changing(store, id, AbortSignal.timeout(lockTimeoutMs), async () => {
+        const installed = readInstallation(await store.installation(id));
+        if (installed !== null && (await isAccepted(clientFor(installed.token)))) {
+          log.info({ installation: id }, 'an uninstallation was heard of, but Slack takes the token: it stays');
+          return;
+        }
+        await store.removeInstallation(id);
+        if (installed !== null) clients.delete(installed.token);
+        log.info({ installation: id }, 'the app was uninstalled: its tokens are removed');
+      });
     },
   };
 }

@@ -4,9 +4,11 @@ import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Store } from '../../src/ports.ts';
 import type { JsonValue } from '../../src/types.ts';
-import { installPage, showFailure, showInstalled } from './install-pages.ts';
-import { storeId } from './installation.ts';
+import { installPage, showFailure, showInstalled, showNotWelcome } from './install-pages.ts';
+import type { SlackAccessRules } from './access.ts';
+import { changing, storeId } from './installation.ts';
 import { asObject } from './json.ts';
+import { createSlackWeb } from './web.ts';
 
 type ReceiverOptions = ConstructorParameters<typeof HTTPReceiver>[0];
 
@@ -20,6 +22,11 @@ export type SlackInstaller = Required<
 
 const installPath = '/slack/install';
 const redirectPath = '/slack/oauth_redirect';
+const revokeTimeoutMs = 10_000;
+/** A renewal that holds the lock may take half a minute. */
+const lockTimeoutMs = 60_000;
+
+type InstallerStore = Pick<Store, 'installation' | 'putInstallation' | 'removeInstallation' | 'withLock'>;
 
 /** `publicUrl` has no slash at its end. */
 export function installUrlOf(publicUrl: string): string {
@@ -31,7 +38,9 @@ export function installUrlOf(publicUrl: string): string {
  * to the browser; `secretsKey` (32 bytes) gives the key for that, so that every process takes the state of every other.
  */
 export function createInstaller(deps: {
-  readonly store: Pick<Store, 'installation' | 'putInstallation' | 'removeInstallation'>;
+  readonly store: InstallerStore;
+  /** Whose tokens are not even kept. */
+  readonly rules: Pick<SlackAccessRules, 'allow' | 'deny'>;
   readonly secretsKey: Uint8Array;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -60,6 +69,12 @@ export function createInstaller(deps: {
       authorizationUrl: new URL('/oauth/v2/authorize', apiUrl).href,
       renderHtmlForInstallPath: installPage,
       callbackOptions: {
+        afterInstallation: async (installation, _options, _request, response) => {
+          if (mayInstall(installation, deps.rules)) return true;
+          await giveBack(installation, apiUrl, log);
+          showNotWelcome(response);
+          return false;
+        },
         success: (installation, _options, request, response) => showInstalled(installation, request, response),
         failure: (error, _options, _request, response) => showFailure(error, installUrlOf(publicUrl), response),
       },
@@ -69,10 +84,30 @@ export function createInstaller(deps: {
   };
 }
 
-function createInstallationStore(
-  store: Pick<Store, 'installation' | 'putInstallation' | 'removeInstallation'>,
-  log: Logger,
-): InstallationStore {
+/** Of a whole organisation it is enough that one of the workspaces listed may belong to it: who asks is looked at again. */
+function mayInstall(
+  { team, enterprise, isEnterpriseInstall = false }: Installation,
+  { allow, deny }: Pick<SlackAccessRules, 'allow' | 'deny'>,
+): boolean {
+  const ids = [team?.id ?? '', enterprise?.id ?? ''];
+  if (ids.some((id) => deny.workspaces.includes(id))) return false;
+  if (allow.workspaces.length === 0 || ids.some((id) => allow.workspaces.includes(id))) return true;
+  return isEnterpriseInstall && allow.workspaces.some((id) => id.startsWith('T'));
+}
+
+/** Slack has given a token already, which nobody will use. */
+async function giveBack({ bot, team, enterprise }: Installation, apiUrl: string, log: Logger): Promise<void> {
+  log.warn({ team: team?.id, enterprise: enterprise?.id }, 'a workspace that may not use the app wanted to install it');
+  if (bot === undefined) return;
+  try {
+    const web = createSlackWeb({ token: bot.token, apiUrl, log });
+    await web.call('auth.revoke', {}, AbortSignal.timeout(revokeTimeoutMs));
+  } catch (error) {
+    log.warn({ error: String(error) }, 'its token could not be given back');
+  }
+}
+
+function createInstallationStore(store: InstallerStore, log: Logger): InstallationStore {
   return {
     storeInstallation: async (installation: Installation) => {
       const id = idOf({
@@ -80,7 +115,8 @@ function createInstallationStore(
         enterpriseId: installation.enterprise?.id,
         teamId: installation.team?.id,
       });
-      await store.putInstallation(id, JSON.parse(JSON.stringify(installation)) as JsonValue);
+      const secrets = JSON.parse(JSON.stringify(installation)) as JsonValue;
+      await changing(store, id, AbortSignal.timeout(lockTimeoutMs), () => store.putInstallation(id, secrets));
       log.info({ installation: id }, 'the app was installed');
     },
 

@@ -73,6 +73,6 @@ function createInstallation(
   return {
     workspaces: installed,
     installed,
-    installer: createInstaller({ ...shared, secretsKey, publicUrl, port, scopes }),
+    installer: createInstaller({ ...shared, rules: access, secretsKey, publicUrl, port, scopes }),
   };
 }

@@ -2,7 +2,7 @@ import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Store } from '../../src/ports.ts';
 import type { JsonValue } from '../../src/types.ts';
-import { readInstallation, withTokens } from './installation.ts';
+import { changing, readInstallation, withTokens } from './installation.ts';
 import type { Installed } from './installation.ts';
 import { asNumber, asText } from './json.ts';
 import { createSlackWeb } from './web.ts';
@@ -23,8 +23,6 @@ export interface TokenRefresh {
 const renewBeforeMs = 2 * 60 * 60_000;
 /** After a failure, while the token still serves. */
 const tryAgainMs = 60_000;
-/** Longer than the call may take (30 s) and what the store adds: whoever holds the lock has the only good refresh token in hand. */
-const lockTtlMs = 120_000;
 
 export function createTokenRefresh(deps: {
   readonly store: Pick<Store, 'installation' | 'putInstallation' | 'withLock'>;
@@ -85,7 +83,7 @@ export function createTokenRefresh(deps: {
       if (installed === null || !isDue(installed)) return installed;
       if (serves(installed) && now() < (notBefore.get(id) ?? 0)) return installed;
       try {
-        const renewed = await store.withLock(`slack-rotation/${id}`, { ttlMs: lockTtlMs, signal }, () => renew(id));
+        const renewed = await changing(store, id, signal, () => renew(id));
         notBefore.delete(id);
         return renewed;
       } catch (error) {

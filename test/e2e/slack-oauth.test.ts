@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, HTTPReceiver } from '@slack/bolt';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SlackAccessRules } from '../../adapters/slack/access.ts';
 import { createInstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
 import type { InstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
 import { createInstaller, installUrlOf } from '../../adapters/slack/installer.ts';
@@ -39,6 +40,13 @@ interface Bot {
   close(): Promise<void>;
 }
 
+type Rules = Pick<SlackAccessRules, 'allow' | 'deny'>;
+const nothing = { workspaces: [], channels: [], groups: [], users: [] };
+const rulesOf = (allowed: readonly string[], denied: readonly string[] = []): Rules => ({
+  allow: { ...nothing, workspaces: allowed },
+  deny: { ...nothing, workspaces: denied },
+});
+
 const log = createLogger('debug', (line) => lines.push(line));
 
 const openStore = (key: Uint8Array = secretsKey): Promise<Store> =>
@@ -60,11 +68,11 @@ const workspacesWith = (store: Store): InstalledWorkspaces => {
 async function startBot(
   publicUrl: string,
   port: number,
-  changed: { readonly clientSecret?: string } = {},
+  changed: { readonly clientSecret?: string; readonly rules?: Rules } = {},
 ): Promise<Bot> {
   const { apiUrl, clientId, clientSecret, signingSecret } = slack;
   const store = await openStore();
-  const shared = { store, apiUrl, clientId, clientSecret, log, ...changed };
+  const shared = { store, apiUrl, clientId, clientSecret, log, rules: rulesOf([]), ...changed };
   const installer = createInstaller({ ...shared, secretsKey, publicUrl, port, scopes: botScopes });
   const workspaces = workspacesWith(store);
   const receiver = new HTTPReceiver({ ...installer, signingSecret, logger: sdkLogger(log) });
@@ -207,6 +215,26 @@ test('events of whoever installed it are heard, and Bolt renews no token on its 
   await event({ team: { id: 'T404', name: 'Nobody' }, enterprise: null }, { ...mention, text: 'from nobody' });
   expect(callsOf('oauth.v2.access').map(({ args }) => args['grant_type'] ?? 'code')).toEqual(['code', 'code']);
   expect(bot.mentions).toHaveLength(2);
+});
+
+test.each([
+  [rulesOf(['T1']), acme, true],
+  [rulesOf(['T1']), globex, false],
+  [rulesOf(['E1']), globex, true],
+  [rulesOf([], ['E1']), globex, false],
+  [rulesOf([], ['E1']), grid, false],
+  [rulesOf(['E2']), grid, false],
+  // Of which organisation T1 is nobody knows yet.
+  [rulesOf(['T1']), grid, true],
+])('by the rules %o the workspace %o may install it: %s', async (rules, place, isWelcome) => {
+  await bot.close();
+  bot = await startBot(publicUrl, port, { rules });
+  const { status, page } = await install(place);
+  const kept = await bot.store.installation(place.team === null ? 'slack/E1' : `slack/${place.team.id}`);
+  expect(status).toBe(isWelcome ? 200 : 403);
+  expect(kept === null).toBe(!isWelcome);
+  expect(callsOf('auth.revoke')).toHaveLength(isWelcome ? 0 : 1);
+  expect(page.includes('SLACK_ALLOW_WORKSPACES')).toBe(!isWelcome);
 });
 
 test('a workspace that installed nothing is told where to do so', async () => {

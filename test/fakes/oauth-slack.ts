@@ -138,6 +138,9 @@ export async function startOauthSlack(redirectUris: readonly string[]): Promise<
           enterprise_id: enterprise?.id,
           is_enterprise_install: team === null,
         };
+      case 'auth.revoke':
+        tokens.delete(token ?? '');
+        return { ok: true, revoked: true };
       case 'users.info': {
         if (!grant.scope.split(',').includes('users:read'))
           return { ...refusal('missing_scope'), needed: 'users:read' };

@@ -32,6 +32,7 @@ function createSlack(answer: (url: string, body: string) => object | Promise<obj
   return { fetch, requests };
 }
 
+const none = { workspaces: [], channels: [], groups: [], users: [] };
 const settings = { clientId: '1.2', clientSecret: 's', apiUrl: 'https://slack.test/api/', installUrl: 'x', log };
 
 test('the scopes asked for at installing are those of the manifest', () => {
@@ -118,11 +119,62 @@ test('somebody who stops waiting does not stop the renewal: the new refresh toke
   });
 });
 
+test('an installation or uninstallation in the middle of a renewal wins', async () => {
+  await using store = await openStore();
+  const workspaces = createInstalledWorkspaces({
+    ...settings,
+    store,
+    fetch: createSlack((url) => (url.endsWith('auth.test') ? { ok: false, error: 'account_inactive' } : renewed()))
+      .fetch,
+  });
+  let asked = Promise.withResolvers<void>();
+  let answer = Promise.withResolvers<object>();
+  const renewed = (): Promise<object> => {
+    asked.resolve();
+    return answer.promise;
+  };
+  const { installationStore } = createInstaller({
+    ...{ ...settings, store, secretsKey: new Uint8Array(32), rules: { allow: none, deny: none } },
+    ...{ publicUrl: 'https://bot.test', port: 3000, scopes: [] },
+  });
+  const expiring = {
+    ...{ team: { id: 'T1' }, enterprise: undefined, user: { token: undefined, scopes: undefined, id: 'U1' } },
+    bot: { token: 'xoxe.xoxb-new', refreshToken: 'xoxe-1-new', expiresAt: 1, scopes: [], id: 'B1', userId: 'U1' },
+  };
+  await store.putInstallation('slack/T1', {
+    bot: { token: 'xoxe.xoxb-old', refreshToken: 'xoxe-1-old', expiresAt: 1 },
+  });
+  const answered = { ok: true, access_token: 'xoxe.xoxb-renewed', refresh_token: 'xoxe-1-renewed', expires_in: 43_200 };
+
+  const first = workspaces.open('T1', signal);
+  await asked.promise;
+  const installed = installationStore.storeInstallation(expiring);
+  answer.resolve(answered);
+  await Promise.all([first, installed]);
+  expect(await store.installation('slack/T1')).toMatchObject({ bot: { token: 'xoxe.xoxb-new' } });
+
+  asked = Promise.withResolvers();
+  answer = Promise.withResolvers();
+  const second = workspaces.open('T1', signal);
+  await asked.promise;
+  const removed = workspaces.uninstalled('T1');
+  answer.resolve(answered);
+  await Promise.all([second, removed]);
+  expect(await store.installation('slack/T1')).toBeNull();
+});
+
 test('the key of the state comes from SECRETS_KEY: the same in every process, another for another key, not the key itself', async () => {
   await using store = await openStore();
   const secretOf = (secretsKey: Uint8Array): unknown =>
-    createInstaller({ ...settings, store, secretsKey, publicUrl: 'https://bot.test', port: 3000, scopes: [] })
-      .stateSecret;
+    createInstaller({
+      ...settings,
+      store,
+      secretsKey,
+      rules: { allow: none, deny: none },
+      publicUrl: 'https://bot.test',
+      port: 3000,
+      scopes: [],
+    }).stateSecret;
   const key = new Uint8Array(32).fill(7);
   expect(secretOf(key)).toBe(secretOf(Uint8Array.from(key)));
   expect(secretOf(key)).not.toBe(secretOf(new Uint8Array(32)));
