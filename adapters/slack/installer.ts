@@ -13,12 +13,18 @@ import { createSlackWeb } from './web.ts';
 type ReceiverOptions = ConstructorParameters<typeof HTTPReceiver>[0];
 
 /** What Bolt's receivers (`HTTPReceiver`, `SocketModeReceiver`) take to let workspaces install the app. */
-export type SlackInstaller = Required<
-  Pick<
-    ReceiverOptions,
-    'clientId' | 'clientSecret' | 'stateSecret' | 'scopes' | 'redirectUri' | 'installationStore' | 'installerOptions'
-  >
->;
+export type SlackInstaller = {
+  readonly [Name in InstallerOption]-?: NonNullable<ReceiverOptions[Name]>;
+};
+
+type InstallerOption =
+  | 'clientId'
+  | 'clientSecret'
+  | 'stateSecret'
+  | 'scopes'
+  | 'redirectUri'
+  | 'installationStore'
+  | 'installerOptions';
 
 const installPath = '/slack/install';
 const redirectPath = '/slack/oauth_redirect';
