@@ -5,6 +5,7 @@ import { createInstalledWorkspaces } from '../../adapters/slack/installed-worksp
 import { botScopes } from '../../adapters/slack/scopes.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Store } from '../../src/ports.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { JsonValue } from '../../src/types.ts';
@@ -34,6 +35,17 @@ function createSlack(answer: (url: string, body: string) => object | Promise<obj
 
 const none = { workspaces: [], channels: [], groups: [], users: [] };
 const settings = { clientId: '1.2', clientSecret: 's', apiUrl: 'https://slack.test/api/', installUrl: 'x', log };
+
+const installerWith = (store: Store, secretsKey: Uint8Array = new Uint8Array(32)) =>
+  createInstaller({
+    ...settings,
+    store,
+    secretsKey,
+    rules: { allow: none, deny: none },
+    publicUrl: 'https://bot.test',
+    port: 3000,
+    scopes: [],
+  });
 
 test('the scopes asked for at installing are those of the manifest', () => {
   const manifest = readFileSync('adapters/slack/manifest.yaml', 'utf8');
@@ -133,12 +145,11 @@ test('an installation or uninstallation in the middle of a renewal wins', async 
     asked.resolve();
     return answer.promise;
   };
-  const { installationStore } = createInstaller({
-    ...{ ...settings, store, secretsKey: new Uint8Array(32), rules: { allow: none, deny: none } },
-    ...{ publicUrl: 'https://bot.test', port: 3000, scopes: [] },
-  });
+  const { installationStore } = installerWith(store);
   const expiring = {
-    ...{ team: { id: 'T1' }, enterprise: undefined, user: { token: undefined, scopes: undefined, id: 'U1' } },
+    team: { id: 'T1' },
+    enterprise: undefined,
+    user: { token: undefined, scopes: undefined, id: 'U1' },
     bot: { token: 'xoxe.xoxb-new', refreshToken: 'xoxe-1-new', expiresAt: 1, scopes: [], id: 'B1', userId: 'U1' },
   };
   await store.putInstallation('slack/T1', {
@@ -165,16 +176,7 @@ test('an installation or uninstallation in the middle of a renewal wins', async 
 
 test('the key of the state comes from SECRETS_KEY: the same in every process, another for another key, not the key itself', async () => {
   await using store = await openStore();
-  const secretOf = (secretsKey: Uint8Array): unknown =>
-    createInstaller({
-      ...settings,
-      store,
-      secretsKey,
-      rules: { allow: none, deny: none },
-      publicUrl: 'https://bot.test',
-      port: 3000,
-      scopes: [],
-    }).stateSecret;
+  const secretOf = (secretsKey: Uint8Array): unknown => installerWith(store, secretsKey).stateSecret;
   const key = new Uint8Array(32).fill(7);
   expect(secretOf(key)).toBe(secretOf(Uint8Array.from(key)));
   expect(secretOf(key)).not.toBe(secretOf(new Uint8Array(32)));
