@@ -12,19 +12,27 @@ import { createSlackWeb } from './web.ts';
 
 type ReceiverOptions = ConstructorParameters<typeof HTTPReceiver>[0];
 
-/** What Bolt's receivers (`HTTPReceiver`, `SocketModeReceiver`) take to let workspaces install the app. */
-export type SlackInstaller = {
-  readonly [Name in InstallerOption]-?: NonNullable<ReceiverOptions[Name]>;
-};
+type InstallerOptions = NonNullable<ReceiverOptions['installerOptions']>;
 
-type InstallerOption =
-  | 'clientId'
-  | 'clientSecret'
-  | 'stateSecret'
-  | 'scopes'
-  | 'redirectUri'
-  | 'installationStore'
-  | 'installerOptions';
+type Whole<Options, Name extends keyof Options> = { [Key in Name]-?: NonNullable<Options[Key]> };
+
+/** What Bolt's receivers (`HTTPReceiver`, `SocketModeReceiver`) take to let workspaces install the app. */
+export type SlackInstaller = Whole<
+  ReceiverOptions,
+  'clientId' | 'clientSecret' | 'stateSecret' | 'scopes' | 'redirectUri' | 'installationStore'
+> & {
+  readonly installerOptions: Whole<
+    InstallerOptions,
+    | 'port'
+    | 'stateVerification'
+    | 'installPath'
+    | 'redirectUriPath'
+    | 'authorizationUrl'
+    | 'renderHtmlForInstallPath'
+    | 'callbackOptions'
+    | 'clientOptions'
+  >;
+};
 
 const installPath = '/slack/install';
 const redirectPath = '/slack/oauth_redirect';

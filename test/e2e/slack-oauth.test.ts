@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, HTTPReceiver } from '@slack/bolt';
+import { App, HTTPReceiver, SocketModeReceiver } from '@slack/bolt';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SlackAccessRules } from '../../adapters/slack/access.ts';
 import { createInstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
@@ -235,6 +235,32 @@ test.each([
   expect(kept === null).toBe(!isWelcome);
   expect(callsOf('auth.revoke')).toHaveLength(isWelcome ? 0 : 1);
   expect(page.includes('SLACK_ALLOW_WORKSPACES')).toBe(!isWelcome);
+});
+
+test('the pages are the same beside Socket Mode', async () => {
+  const { apiUrl, clientId, clientSecret } = slack;
+  await bot.close();
+  const store = await openStore();
+  const shared = { store, apiUrl, clientId, clientSecret, log, rules: rulesOf([]) };
+  const installer = createInstaller({ ...shared, secretsKey, publicUrl, port, scopes: botScopes });
+  const receiver = new SocketModeReceiver({ ...installer, appToken: 'xapp-1', logger: sdkLogger(log) });
+  // Nobody answers at the other end of the socket; the pages need none.
+  const started = receiver.start().catch(() => {});
+  slack.consent({ place: acme });
+  await expect
+    .poll(() =>
+      fetch(bot.installUrl).then(
+        ({ status }) => status,
+        () => 0,
+      ),
+    )
+    .toBe(200);
+  expect(await createBrowser().install(bot.installUrl)).toMatchObject({ status: 200 });
+  expect(await store.installation('slack/T1')).not.toBeNull();
+  await receiver.stop();
+  await started;
+  await store[Symbol.asyncDispose]();
+  bot = await startBot(publicUrl, port);
 });
 
 test('a workspace that installed nothing is told where to do so', async () => {

@@ -147,6 +147,15 @@ export async function startOauthSlack(redirectUris: readonly string[]): Promise<
         const user = users.get(String(args['user']));
         return user === undefined ? refusal('user_not_found') : { ok: true, user };
       }
+      case 'chat.postMessage':
+      case 'chat.update':
+        return { ok: true, ts: args['ts'] ?? `${calls.length}.000100`, channel: args['channel'] };
+      case 'chat.postEphemeral':
+        return { ok: true, message_ts: `${calls.length}.000200` };
+      case 'chat.delete':
+        return { ok: true };
+      case 'conversations.replies':
+        return { ok: true, messages: [] };
       default:
         return refusal('unknown_method');
     }
