@@ -50,8 +50,12 @@ export async function createSlackPlatform(
   const people = createPeople();
   const access = createAccess({ rules, workspaces, people, log });
   const client = createSlackClient({ workspaces, people, access, apiUrl, log });
-  if (settings.transport.kind !== 'socket' || settings.install.kind !== 'token')
-    throw new AppError('config', 'TODO-MERGE');
+  if (settings.transport.kind !== 'socket' || settings.install.kind !== 'token') {
+    throw new AppError(
+      'config',
+      'This version hears one workspace over Socket Mode only: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN.',
+    );
+  }
   const gateway = createSlackGateway({ ...settings.transport, ...settings.install, apiUrl, log });
   return { gateway, client };
 }
