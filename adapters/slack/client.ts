@@ -3,12 +3,15 @@ import type { Logger } from '../../src/log.ts';
 import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostReceipt } from '../../src/ports.ts';
 import type { Artifact, ThreadRef } from '../../src/types.ts';
 import { oneLine } from '../format.ts';
+import type { SlackAccess } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { downloadFile } from './download.ts';
 import { slackCodeOf } from './errors.ts';
 import { asText } from './json.ts';
 import { slackLimits, slackPlatformLimits } from './limits.ts';
 import { readSource } from './message.ts';
+import { createPeople } from './people.ts';
+import type { People } from './people.ts';
 import { createPoster } from './poster.ts';
 import type { FileGroup } from './poster.ts';
 import { commentText, renderMessage, uploadComment } from './render.ts';
@@ -20,6 +23,9 @@ import type { SlackWorkspaces } from './workspaces.ts';
 
 export interface SlackClientOptions {
   readonly workspaces: SlackWorkspaces;
+  readonly people?: People;
+  /** Absent: everybody may ask. */
+  readonly access?: SlackAccess;
   readonly apiUrl: string;
   readonly log: Logger;
   /** For Slack's Web API and downloads; the tests put faults in its way. */
@@ -31,7 +37,12 @@ export interface SlackClientOptions {
 export function createSlackClient(options: SlackClientOptions): PlatformClient {
   const { workspaces, apiUrl, log } = options;
   const poster = createPoster({ log, settleMs: options.settleMs ?? 1000 });
-  const admit = createAdmission({ workspaces, log });
+  const admit = createAdmission({
+    workspaces,
+    people: options.people ?? createPeople(),
+    access: options.access ?? (() => Promise.resolve(null)),
+    log,
+  });
   let hasStatus = true;
 
   const webOf = async ({ workspaceId }: ThreadRef, signal: AbortSignal): Promise<SlackWeb> =>

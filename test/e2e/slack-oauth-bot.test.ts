@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, HTTPReceiver } from '@slack/bolt';
+import { expect, test } from 'vitest';
+import { createAccess } from '../../adapters/slack/access.ts';
+import { createSlackClient } from '../../adapters/slack/client.ts';
+import { createInstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
+import { createInstaller, installUrlOf } from '../../adapters/slack/installer.ts';
+import { createPeople } from '../../adapters/slack/people.ts';
+import { botScopes } from '../../adapters/slack/scopes.ts';
+import { sdkLogger } from '../../adapters/slack/sdk-log.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
+import { createBot } from '../../src/main.ts';
+import type { Platform } from '../../src/main.ts';
+import type { PlatformGateway, Store } from '../../src/ports.ts';
+import { createBrowser, startOauthSlack, traces } from '../fakes/oauth-slack.ts';
+import type { OauthPlace } from '../fakes/oauth-slack.ts';
+import { createScriptedModel } from '../fakes/scripted-model.ts';
+
+const acme: OauthPlace = { team: { id: 'T1', name: 'Acme' }, enterprise: null };
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test('an installed workspace is answered; a guest is refused where only they see it; no secret is in the data or the log', async () => {
+  const port = await freePort();
+  const publicUrl = `http://127.0.0.1:${port}`;
+  const dataDir = await mkdtemp(join(tmpdir(), 'plotline-oauth-bot-'));
+  await using slack = await startOauthSlack([`${publicUrl}/slack/oauth_redirect`]);
+  slack.rotate(3600);
+  slack.users.set('U1', { id: 'U1', team_id: 'T1', profile: { display_name: 'Ada' } });
+  slack.users.set('U2', { id: 'U2', team_id: 'T1', is_restricted: true });
+
+  const config = readConfig({
+    DATA_DIR: dataDir,
+    SANDBOX_POOL_SIZE: '0',
+    SLACK_CLIENT_ID: slack.clientId,
+    SLACK_CLIENT_SECRET: slack.clientSecret,
+    SLACK_SIGNING_SECRET: slack.signingSecret,
+    SLACK_PUBLIC_URL: publicUrl,
+    SLACK_PORT: String(port),
+    SLACK_API_URL: slack.apiUrl,
+    SECRETS_KEY: randomBytes(32).toString('hex'),
+  });
+  const { secretsKey } = config;
+  const rules = config.slack?.access;
+  if (secretsKey === null || rules === undefined) throw new Error('the settings above are whole');
+  const lines: string[] = [];
+  const log = createLogger('debug', (line) => lines.push(line));
+
+  const platformsOf = async (store: Store): Promise<ReadonlyMap<string, Platform>> => {
+    const { apiUrl, clientId, clientSecret } = slack;
+    const shared = { store, apiUrl, clientId, clientSecret, log };
+    const workspaces = createInstalledWorkspaces({ ...shared, installUrl: installUrlOf(publicUrl) });
+    const people = createPeople();
+    const access = createAccess({ rules, workspaces, people, log });
+    const client = createSlackClient({ workspaces, people, access, apiUrl, log, settleMs: 1 });
+    const installer = createInstaller({ ...shared, rules, secretsKey, publicUrl, port, scopes: botScopes });
+    const receiver = new HTTPReceiver({ ...installer, signingSecret: slack.signingSecret, logger: sdkLogger(log) });
+    const app = new App({ receiver, logger: sdkLogger(log), convoStore: false });
+    const gateway: PlatformGateway = {
+      name: 'slack',
+      start: async ({ onTask }) => {
+        app.event('app_mention', async ({ event: { user = '', channel, ts, text } }) =>
+          onTask({
+            id: ts,
+            thread: { platform: 'slack', workspaceId: 'T1', channelId: channel, threadId: ts },
+            messageId: ts,
+            person: { id: user, displayName: user },
+            text,
+            attachments: [],
+            receivedAtMs: Date.now(),
+          }),
+        );
+        await app.start({ port, host: '127.0.0.1' });
+      },
+      stop: async () => {
+        await app.stop();
+      },
+    };
+    return new Map([['slack', { gateway, client }]]);
+  };
+
+  const mention = (user: string, ts: string): Promise<number> =>
+    slack.send(`${publicUrl}/slack/events`, {
+      type: 'event_callback',
+      team_id: 'T1',
+      event_id: `Ev${ts}`,
+      event_time: 1,
+      authorizations: [
+        { enterprise_id: null, team_id: 'T1', user_id: 'U0BOT', is_bot: true, is_enterprise_install: false },
+      ],
+      event: { type: 'app_mention', user, channel: 'C1', ts, event_ts: ts, text: 'how are sales?' },
+    });
+  const texts = (method: string): readonly unknown[] =>
+    slack.calls.filter((call) => call.method === method).map(({ args }) => args['text']);
+
+  try {
+    await using bot = await createBot(config, platformsOf, log, createScriptedModel([{ text: 'Sales are fine.' }]));
+    await bot.start();
+    slack.consent({ place: acme });
+    expect(await createBrowser().install(installUrlOf(publicUrl))).toMatchObject({ status: 200 });
+
+    expect(await mention('U1', '100.1')).toBe(200);
+    await expect.poll(() => texts('chat.postMessage').join('\n'), { timeout: 20_000 }).toContain('Sales are fine.');
+    expect(await mention('U2', '200.1')).toBe(200);
+    await expect.poll(() => texts('chat.postEphemeral'), { timeout: 20_000 }).toHaveLength(1);
+    expect(texts('chat.postEphemeral')[0]).toMatch(/guests.*SLACK_GUESTS/);
+    expect(slack.calls.find(({ method }) => method === 'chat.postEphemeral')?.args).toMatchObject({ user: 'U2' });
+    expect(slack.calls.some(({ args }) => args['grant_type'] === 'refresh_token')).toBe(true);
+
+    const names = await readdir(dataDir, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const disk = (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n');
+    expect(disk).toContain('how are sales?');
+    expect(disk).toContain('slack/T1');
+    const secrets = [...slack.secrets, Buffer.from(secretsKey).toString('hex')];
+    expect(secrets.filter((secret) => secret.startsWith('xox')).length).toBeGreaterThanOrEqual(4);
+    expect(traces(secrets, disk)).toEqual([]);
+    expect(lines.length).toBeGreaterThan(5);
+    expect(traces(secrets, lines.join('\n'))).toEqual([]);
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}, 60_000);
