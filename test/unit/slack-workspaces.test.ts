@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createInstaller } from '../../adapters/slack/installer.ts';
 import { createInstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
@@ -169,6 +170,8 @@ test('an installation or uninstallation in the middle of a renewal wins', async 
   const second = workspaces.open('T1', signal);
   await asked.promise;
   const removed = workspaces.uninstalled('T1');
+  // Time enough for one that would not wait.
+  await delay(50);
   answer.resolve(answered);
   await Promise.all([second, removed]);
   expect(await store.installation('slack/T1')).toBeNull();
