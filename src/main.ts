@@ -80,7 +80,7 @@ export async function createBot(
     box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
     log,
   });
-  const platforms = typeof platformsOf === 'function' ? await platformsOf(store) : platformsOf;
+  const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const provider = createSandboxes({
     endpoints: sandbox.hosts,
@@ -171,6 +171,15 @@ export async function createBot(
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
   };
+}
+
+async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {
+  try {
+    return await platformsOf(store);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function sandboxLimits({ memoryBytes, workspaceBytes, cpus, processes }: SandboxConfig): SandboxLimits {
