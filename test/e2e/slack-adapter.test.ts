@@ -537,7 +537,11 @@ function progress(
   steps: readonly { title: string; state: 'running' | 'done' | 'failed' }[],
   note = '',
 ): OutgoingMessage {
+<<<<<<< HEAD
   return { kind: 'progress', progress: { personId: 'U1', running: true, taskId: 't', steps, note } };
+=======
+  return { kind: 'progress', progress: { taskId: 't', personId: 'p', running: true, steps, note } };
+>>>>>>> render
 }
 
 /** Two charts, a table and an empty file. */

@@ -19,7 +19,11 @@ describe('progress', () => {
     [sent, inFlight, mostInFlight, editMs, fails] = [[], 0, 0, 100, false];
     reporter = createProgressReporter({
       taskId: 't',
+<<<<<<< HEAD
       personId: 'U1',
+=======
+      personId: 'p',
+>>>>>>> render
       editIntervalMs: intervalMs,
       edit: async (message) => {
         if (message.kind !== 'progress') throw new Error('not progress');
@@ -72,7 +76,13 @@ describe('progress', () => {
     const finished = reporter.finish(false, 'unused');
     await vi.advanceTimersByTimeAsync(150);
     await finished;
-    expect(sent.at(-1)?.progress).toEqual({ taskId: 't', steps: [{ title: 'one', state: 'failed' }], note: '' });
+    expect(sent.at(-1)?.progress).toEqual({
+      taskId: 't',
+      personId: 'p',
+      running: false,
+      steps: [{ title: 'one', state: 'failed' }],
+      note: '',
+    });
     const count = sent.length;
     reporter.stepStarted('late');
     await vi.advanceTimersByTimeAsync(5000);
