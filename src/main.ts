@@ -186,7 +186,15 @@ async function start(config: Config): Promise<void> {
     const slack = { ...config.slack, log };
     const workspaces = createSingleWorkspace(slack);
     platforms.set('slack', {
-      gateway: createSlackGateway(slack),
+      gateway: createSlackGateway({
+        transport: { kind: 'socket', appToken: slack.appToken },
+        workspaces,
+        singleTeam: true,
+        followUps: 'mention',
+        model: config.model?.model ?? 'built-in analyst',
+        apiUrl: slack.apiUrl,
+        log,
+      }),
       client: createSlackClient({ workspaces, apiUrl: slack.apiUrl, log }),
     });
   }

@@ -134,11 +134,7 @@ export interface Progress {
   readonly taskId: string;
   /** Who asked. */
   readonly personId: string;
-<<<<<<< HEAD
   /** False once nothing more will follow: then there is nothing to stop. */
-=======
-  /** False in the last edit: nothing is left to stop. */
->>>>>>> render
   readonly running: boolean;
   readonly steps: readonly ProgressStep[];
   /** Shown instead of steps while the task waits, e.g. "2 questions before yours". */

@@ -58,17 +58,10 @@ export const chatInjectionAttacks: readonly Attack[] = [
     run: async () => {
       const steps = hostile.map((title) => ({ title, state: 'done' as const }));
       const messages: readonly OutgoingMessage[] = [
-<<<<<<< HEAD
         { kind: 'progress', progress: { personId: 'U1', running: true, taskId: 't', steps, note: '' } },
         ...hostile.map((note): OutgoingMessage => ({
           kind: 'progress',
           progress: { personId: 'U1', running: true, taskId: 't', steps: [], note },
-=======
-        { kind: 'progress', progress: { taskId: 't', personId: 'p', running: true, steps, note: '' } },
-        ...hostile.map((note): OutgoingMessage => ({
-          kind: 'progress',
-          progress: { taskId: 't', personId: 'p', running: true, steps: [], note },
->>>>>>> render
         })),
         { kind: 'card', text: hostile.join('\n'), file: hostile.join(' ') },
         ...hostile.map((text): OutgoingMessage => ({ kind: 'notice', text })),

@@ -26,12 +26,8 @@ export function createProgressReporter(deps: {
   readonly edit: (message: OutgoingMessage) => Promise<void>;
   readonly log: Logger;
 }): ProgressReporter {
-<<<<<<< HEAD
   const { taskId, personId } = deps;
   let progress: Progress = { taskId, personId, running: true, steps: [], note: '' };
-=======
-  let progress: Progress = { taskId: deps.taskId, personId: deps.personId, running: true, steps: [], note: '' };
->>>>>>> render
   let dirty = false;
   let finished = false;
   let running: Promise<void> | null = null;
@@ -78,16 +74,8 @@ export function createProgressReporter(deps: {
     stepStarted: (title) => changed({ note: '', steps: [...withLast('done'), { title, state: 'running' }] }),
     stepFinished: (ok, title) => changed({ steps: withLast(ok ? 'done' : 'failed', title) }),
     finish: async (ok, note) => {
-<<<<<<< HEAD
       const last = { note: progress.steps.length === 0 ? note : '', steps: withLast(ok ? 'done' : 'failed') };
       changed({ ...last, running: false });
-=======
-      changed({
-        running: false,
-        note: progress.steps.length === 0 ? note : '',
-        steps: withLast(ok ? 'done' : 'failed'),
-      });
->>>>>>> render
       finished = true;
       wakeEarly();
       await running;

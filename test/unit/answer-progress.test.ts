@@ -19,11 +19,7 @@ describe('progress', () => {
     [sent, inFlight, mostInFlight, editMs, fails] = [[], 0, 0, 100, false];
     reporter = createProgressReporter({
       taskId: 't',
-<<<<<<< HEAD
       personId: 'U1',
-=======
-      personId: 'p',
->>>>>>> render
       editIntervalMs: intervalMs,
       edit: async (message) => {
         if (message.kind !== 'progress') throw new Error('not progress');

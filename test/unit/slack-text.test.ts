@@ -96,8 +96,6 @@ describe('what is posted', () => {
               personId: 'U1',
               running: true,
               taskId: 't',
-              personId: 'p',
-              running: true,
               note: '',
               steps: words
                 .split(' ')

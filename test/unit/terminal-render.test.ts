@@ -114,19 +114,11 @@ describe('text', () => {
       { title: 'Draw', state: 'failed' },
       { title: '漢'.repeat(50), state: 'running' },
     ] as const;
-<<<<<<< HEAD
     const lines = renderProgress({ personId: 'U1', running: true, taskId: 't', steps, note: '' }, 40, plain, 0);
     expect(lines.slice(0, 2)).toEqual(['✓ Read the file', '✗ Draw']);
     expect(lines.every((line) => displayWidth(line) <= 40)).toBe(true);
     expect(
       renderProgress({ personId: 'U1', running: true, taskId: 't', steps: [], note: 'Waiting' }, 40, plain, 0)[0],
-=======
-    const lines = renderProgress({ taskId: 't', personId: 'p', running: true, steps, note: '' }, 40, plain, 0);
-    expect(lines.slice(0, 2)).toEqual(['✓ Read the file', '✗ Draw']);
-    expect(lines.every((line) => displayWidth(line) <= 40)).toBe(true);
-    expect(
-      renderProgress({ taskId: 't', personId: 'p', running: true, steps: [], note: 'Waiting' }, 40, plain, 0)[0],
->>>>>>> render
     ).toContain('Waiting');
   });
 });
