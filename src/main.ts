@@ -196,6 +196,7 @@ function createModel(config: Config, log: Logger): Model {
 async function start(config: Config): Promise<void> {
   const log = createLogger(config.logLevel ?? 'info');
   const { slack, secretsKey } = config;
+  const model = config.model?.model ?? 'built-in analyst';
   if (slack === null) {
     throw new AppError(
       'config',
@@ -212,10 +213,10 @@ async function start(config: Config): Promise<void> {
   });
   const signal = firstSignal();
   const platformsOf = async (store: Store): Promise<Platforms> =>
-    new Map([['slack', await createSlackPlatform(slack, { store, secretsKey, log })]]);
+    new Map([['slack', await createSlackPlatform(slack, { store, secretsKey, model, log })]]);
   await using bot = await createBot(config, platformsOf, log);
   await bot.start();
-  log.info({ platforms: ['slack'], model: config.model?.model ?? 'built-in analyst' }, 'listening');
+  log.info({ platforms: ['slack'], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 

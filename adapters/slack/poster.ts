@@ -138,7 +138,7 @@ export function createPoster(deps: {
       return { partId, messageId: asText(answer['ts']) ?? '' };
     };
     try {
-      return await send({ ...part });
+      return await send({ text: part.text, blocks: part.blocks });
     } catch (error) {
       if (blockFailures.has(slackCodeOf(error) ?? '')) return await send({ text: wholeText(part) });
       if (!isAmbiguous(error)) throw error;
@@ -146,7 +146,7 @@ export function createPoster(deps: {
       await delay(deps.settleMs, undefined, { signal: context.signal });
       const messages = await readThread(web, thread, { signal: context.signal });
       const posted = partsOf(messages, context.postId).find((other) => other.partId === partId);
-      return posted ?? (await send({ ...part }));
+      return posted ?? (await send({ text: part.text, blocks: part.blocks }));
     }
   };
 
@@ -236,7 +236,9 @@ function findShared(messages: readonly SlackMessage[], group: FileGroup, parts: 
 
 /** The text that its blocks say in full. Slack splits it by itself where it is long, and loses nothing. */
 function wholeText(part: RenderedPart): string {
-  const markdown = part.blocks.flatMap((block) => (block['type'] === 'markdown' ? (asText(block['text']) ?? []) : []));
+  const markdown = (part.plainBlocks ?? part.blocks).flatMap((block) =>
+    block['type'] === 'markdown' ? (asText(block['text']) ?? []) : [],
+  );
   return markdown.length === 0 ? part.text : escapeText(markdown.join('\n'));
 }
 

@@ -41,22 +41,33 @@ interface Installation {
  */
 export async function createSlackPlatform(
   settings: SlackSettings,
-  deps: { readonly store: Store; readonly secretsKey: Uint8Array | null; readonly log: Logger },
+  deps: {
+    readonly store: Store;
+    readonly secretsKey: Uint8Array | null;
+    /** The model's name, as people are told it. */
+    readonly model: string;
+    readonly log: Logger;
+  },
 ): Promise<{ readonly gateway: PlatformGateway; readonly client: PlatformClient }> {
   const { apiUrl, access: rules } = settings;
   const { log } = deps;
-  const { workspaces, installed } = createInstallation(settings, deps);
+  const { workspaces, installed, installer } = createInstallation(settings, deps);
   await installed?.checkKey();
   const people = createPeople();
   const access = createAccess({ rules, workspaces, people, log });
   const client = createSlackClient({ workspaces, people, access, apiUrl, log });
-  if (settings.transport.kind !== 'socket' || settings.install.kind !== 'token') {
-    throw new AppError(
-      'config',
-      'This version hears one workspace over Socket Mode only: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN.',
-    );
-  }
-  const gateway = createSlackGateway({ ...settings.transport, ...settings.install, apiUrl, log });
+  const gateway = createSlackGateway({
+    transport: settings.transport,
+    workspaces,
+    singleTeam: installed === null,
+    followUps: settings.followUps,
+    model: deps.model,
+    apiUrl,
+    log,
+    access,
+    ...(installer === null ? {} : { installer }),
+    ...(installed === null ? {} : { onUninstalled: installed.uninstalled }),
+  });
   return { gateway, client };
 }
 

@@ -52,7 +52,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     cancelled = [];
     code = [];
     details = [];
-    gateway = createSlackGateway({ ...connection(), log });
+    gateway = gatewayAt(connection());
     await gateway.start(
       createHandlers({
         onTask: async (task) => {
@@ -69,6 +69,17 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
   };
 
   const connection = () => ({ botToken: slack.botToken, appToken: slack.appToken, apiUrl: slack.apiUrl });
+
+  const gatewayAt = (at: { botToken: string; appToken: string; apiUrl: string }): PlatformGateway =>
+    createSlackGateway({
+      transport: { kind: 'socket', appToken: at.appToken },
+      workspaces: createSingleWorkspace({ ...at, log }),
+      singleTeam: true,
+      followUps: 'mention',
+      model: 'a model',
+      apiUrl: at.apiUrl,
+      log,
+    });
 
   const clientWith = (
     changed: { readonly botToken?: string } = {},
@@ -247,7 +258,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       (await slack.calls()).filter(({ method }) => method === 'views.open').map(({ args }) => args['view']);
 
     test('a token that Slack refuses is named when starting', async () => {
-      const unreachable = createSlackGateway({ ...connection(), apiUrl: 'http://127.0.0.1:9/api/', log });
+      const unreachable = gatewayAt({ ...connection(), apiUrl: 'http://127.0.0.1:9/api/' });
       await expect(unreachable.start(createHandlers())).rejects.toMatchObject({
         code: 'platform-failed',
         userMessage: expect.stringContaining('SLACK_API_URL') as string,

@@ -4,20 +4,14 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, HTTPReceiver } from '@slack/bolt';
 import { expect, test } from 'vitest';
-import { createAccess } from '../../adapters/slack/access.ts';
-import { createSlackClient } from '../../adapters/slack/client.ts';
-import { createInstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
-import { createInstaller, installUrlOf } from '../../adapters/slack/installer.ts';
-import { createPeople } from '../../adapters/slack/people.ts';
-import { botScopes } from '../../adapters/slack/scopes.ts';
-import { sdkLogger } from '../../adapters/slack/sdk-log.ts';
+import { installUrlOf } from '../../adapters/slack/installer.ts';
+import { createSlackPlatform } from '../../adapters/slack/slack-platform.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import { createBot } from '../../src/main.ts';
 import type { Platform } from '../../src/main.ts';
-import type { PlatformGateway, Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports.ts';
 import { createBrowser, startOauthSlack, traces } from '../fakes/oauth-slack.ts';
 import type { OauthPlace } from '../fakes/oauth-slack.ts';
 import { createScriptedModel } from '../fakes/scripted-model.ts';
@@ -54,44 +48,13 @@ test('an installed workspace is answered; a guest is refused where only they see
     SLACK_API_URL: slack.apiUrl,
     SECRETS_KEY: randomBytes(32).toString('hex'),
   });
-  const { secretsKey } = config;
-  const rules = config.slack?.access;
-  if (secretsKey === null || rules === undefined) throw new Error('the settings above are whole');
+  const { secretsKey, slack: settings } = config;
+  if (secretsKey === null || settings === null) throw new Error('the settings above are whole');
   const lines: string[] = [];
   const log = createLogger('debug', (line) => lines.push(line));
 
-  const platformsOf = async (store: Store): Promise<ReadonlyMap<string, Platform>> => {
-    const { apiUrl, clientId, clientSecret } = slack;
-    const shared = { store, apiUrl, clientId, clientSecret, log };
-    const workspaces = createInstalledWorkspaces({ ...shared, installUrl: installUrlOf(publicUrl) });
-    const people = createPeople();
-    const access = createAccess({ rules, workspaces, people, log });
-    const client = createSlackClient({ workspaces, people, access, apiUrl, log, settleMs: 1 });
-    const installer = createInstaller({ ...shared, rules, secretsKey, publicUrl, port, scopes: botScopes });
-    const receiver = new HTTPReceiver({ ...installer, signingSecret: slack.signingSecret, logger: sdkLogger(log) });
-    const app = new App({ receiver, logger: sdkLogger(log), convoStore: false });
-    const gateway: PlatformGateway = {
-      name: 'slack',
-      start: async ({ onTask }) => {
-        app.event('app_mention', async ({ event: { user = '', channel, ts, text } }) =>
-          onTask({
-            id: ts,
-            thread: { platform: 'slack', workspaceId: 'T1', channelId: channel, threadId: ts },
-            messageId: ts,
-            person: { id: user, displayName: user },
-            text,
-            attachments: [],
-            receivedAtMs: Date.now(),
-          }),
-        );
-        await app.start({ port, host: '127.0.0.1' });
-      },
-      stop: async () => {
-        await app.stop();
-      },
-    };
-    return new Map([['slack', { gateway, client }]]);
-  };
+  const platformsOf = async (store: Store): Promise<ReadonlyMap<string, Platform>> =>
+    new Map([['slack', await createSlackPlatform(settings, { store, secretsKey, model: 'scripted', log })]]);
 
   const mention = (user: string, ts: string): Promise<number> =>
     slack.send(`${publicUrl}/slack/events`, {
@@ -102,7 +65,7 @@ test('an installed workspace is answered; a guest is refused where only they see
       authorizations: [
         { enterprise_id: null, team_id: 'T1', user_id: 'U0BOT', is_bot: true, is_enterprise_install: false },
       ],
-      event: { type: 'app_mention', user, channel: 'C1', ts, event_ts: ts, text: 'how are sales?' },
+      event: { type: 'app_mention', user, channel: 'C1', ts, event_ts: ts, text: '<@U0BOT> how are sales?' },
     });
   const texts = (method: string): readonly unknown[] =>
     slack.calls.filter((call) => call.method === method).map(({ args }) => args['text']);

@@ -72,7 +72,13 @@ describe('progress', () => {
     const finished = reporter.finish(false, 'unused');
     await vi.advanceTimersByTimeAsync(150);
     await finished;
-    expect(sent.at(-1)?.progress).toEqual({ taskId: 't', steps: [{ title: 'one', state: 'failed' }], note: '' });
+    expect(sent.at(-1)?.progress).toEqual({
+      taskId: 't',
+      personId: 'p',
+      running: false,
+      steps: [{ title: 'one', state: 'failed' }],
+      note: '',
+    });
     const count = sent.length;
     reporter.stepStarted('late');
     await vi.advanceTimersByTimeAsync(5000);

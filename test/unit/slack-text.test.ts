@@ -104,7 +104,7 @@ describe('what is posted', () => {
             },
           },
         ];
-        for (const part of messages.flatMap(renderMessage)) {
+        for (const part of messages.flatMap((message) => renderMessage(message))) {
           const markdown = part.blocks.filter(({ type }) => type === 'markdown').map(({ text: body }) => String(body));
           expect(markdown.join('').length).toBeLessThanOrEqual(12_000);
           expect(part.blocks.length).toBeLessThanOrEqual(50);
@@ -130,8 +130,10 @@ describe('what is posted', () => {
     expect(uploadComment([artifact({ title: '<!channel>' })])).not.toContain('<!channel>');
   });
 
-  test('a reply without words and files still says something; files alone need no words', () => {
+  test('a reply without words says where the answer is', () => {
     expect(renderMessage({ kind: 'reply', reply: reply({}), files: [] })).toHaveLength(1);
-    expect(renderMessage({ kind: 'reply', reply: reply({ artifacts: [artifact({})] }), files: [] })).toEqual([]);
+    expect(renderMessage({ kind: 'reply', reply: reply({ artifacts: [artifact({})] }), files: [] })).toMatchObject([
+      { text: 'The answer is in the files.' },
+    ]);
   });
 });

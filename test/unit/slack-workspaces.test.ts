@@ -196,7 +196,7 @@ test('Slack does not start with another SECRETS_KEY than the one its tokens were
   const platformWith = async (fill: number): Promise<object> => {
     const secretsKey = new Uint8Array(32).fill(fill);
     await using store = await createSqliteStore({ path, log, box: createSecretBox(secretsKey) });
-    return await createSlackPlatform(slack, { store, secretsKey, log });
+    return await createSlackPlatform(slack, { store, secretsKey, model: 'm', log });
   };
   try {
     await platformWith(1);
