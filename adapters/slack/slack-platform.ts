@@ -66,7 +66,7 @@ export async function createSlackPlatform(
     log,
     access,
     ...(installer === null ? {} : { installer }),
-    ...(installed === null ? {} : { onUninstalled: installed.uninstalled }),
+    ...(installed === null ? {} : { onUninstalled: (id, tokens) => installed.uninstalled(id, tokens) }),
   });
   return { gateway, client };
 }

@@ -17,6 +17,7 @@ import type { OauthPlace } from '../fakes/oauth-slack.ts';
 import { createScriptedModel } from '../fakes/scripted-model.ts';
 
 const acme: OauthPlace = { team: { id: 'T1', name: 'Acme' }, enterprise: null };
+const grid: OauthPlace = { team: null, enterprise: { id: 'E1', name: 'Grid' } };
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -28,13 +29,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('an installed workspace is answered; a guest is refused where only they see it; no secret is in the data or the log', async () => {
+test('whoever installed it is answered until they uninstall it, guests are refused in private, no secret is in the data or the log', async () => {
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   const dataDir = await mkdtemp(join(tmpdir(), 'plotline-oauth-bot-'));
   await using slack = await startOauthSlack([`${publicUrl}/slack/oauth_redirect`]);
   slack.rotate(3600);
   slack.users.set('U1', { id: 'U1', team_id: 'T1', profile: { display_name: 'Ada' } });
+  slack.users.set('U3', { id: 'U3', team_id: 'T8', enterprise_user: { enterprise_id: 'E1' } });
   slack.users.set('U2', { id: 'U2', team_id: 'T1', is_restricted: true });
 
   const config = readConfig({
@@ -56,33 +58,59 @@ test('an installed workspace is answered; a guest is refused where only they see
   const platformsOf = async (store: Store): Promise<ReadonlyMap<string, Platform>> =>
     new Map([['slack', await createSlackPlatform(settings, { store, secretsKey, model: 'scripted', log })]]);
 
-  const mention = (user: string, ts: string): Promise<number> =>
-    slack.send(`${publicUrl}/slack/events`, {
+  let events = 0;
+  const event = (place: OauthPlace, inner: object): Promise<number> => {
+    const enterprise = place.enterprise?.id ?? null;
+    const team = place.team?.id ?? 'T7';
+    events += 1;
+    return slack.send(`${publicUrl}/slack/events`, {
       type: 'event_callback',
-      team_id: 'T1',
-      event_id: `Ev${ts}`,
+      team_id: team,
+      enterprise_id: enterprise,
+      event_id: `Ev${events}`,
       event_time: 1,
       authorizations: [
-        { enterprise_id: null, team_id: 'T1', user_id: 'U0BOT', is_bot: true, is_enterprise_install: false },
+        {
+          enterprise_id: enterprise,
+          team_id: team,
+          user_id: 'U0BOT',
+          is_bot: true,
+          is_enterprise_install: place.team === null,
+        },
       ],
-      event: { type: 'app_mention', user, channel: 'C1', ts, event_ts: ts, text: '<@U0BOT> how are sales?' },
+      event: inner,
     });
+  };
+  const mention = (place: OauthPlace, user: string, ts: string): Promise<number> =>
+    event(place, { type: 'app_mention', user, channel: 'C1', ts, event_ts: ts, text: '<@U0BOT> how are sales?' });
+  const install = async (place: OauthPlace): Promise<void> => {
+    slack.consent({ place });
+    expect(await createBrowser().install(installUrlOf(publicUrl))).toMatchObject({ status: 200 });
+  };
   const texts = (method: string): readonly unknown[] =>
     slack.calls.filter((call) => call.method === method).map(({ args }) => args['text']);
 
   try {
-    await using bot = await createBot(config, platformsOf, log, createScriptedModel([{ text: 'Sales are fine.' }]));
+    await using bot = await createBot(
+      config,
+      platformsOf,
+      log,
+      createScriptedModel([{ text: 'Sales are fine.' }, { text: 'Sales are fine in the organisation.' }]),
+    );
     await bot.start();
-    slack.consent({ place: acme });
-    expect(await createBrowser().install(installUrlOf(publicUrl))).toMatchObject({ status: 200 });
+    await install(acme);
+    await install(grid);
 
-    expect(await mention('U1', '100.1')).toBe(200);
+    expect(await mention(acme, 'U1', '100.1')).toBe(200);
     await expect.poll(() => texts('chat.postMessage').join('\n'), { timeout: 20_000 }).toContain('Sales are fine.');
-    expect(await mention('U2', '200.1')).toBe(200);
+    expect(await mention(acme, 'U2', '200.1')).toBe(200);
     await expect.poll(() => texts('chat.postEphemeral'), { timeout: 20_000 }).toHaveLength(1);
     expect(texts('chat.postEphemeral')[0]).toMatch(/guests.*SLACK_GUESTS/);
     expect(slack.calls.find(({ method }) => method === 'chat.postEphemeral')?.args).toMatchObject({ user: 'U2' });
     expect(slack.calls.some(({ args }) => args['grant_type'] === 'refresh_token')).toBe(true);
+
+    expect(await mention(grid, 'U3', '300.1')).toBe(200);
+    await expect.poll(() => texts('chat.postMessage').join('\n'), { timeout: 20_000 }).toContain('in the organisation');
 
     const names = await readdir(dataDir, { recursive: true, withFileTypes: true });
     const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -94,6 +122,12 @@ test('an installed workspace is answered; a guest is refused where only they see
     expect(traces(secrets, disk)).toEqual([]);
     expect(lines.length).toBeGreaterThan(5);
     expect(traces(secrets, lines.join('\n'))).toEqual([]);
+
+    slack.revoke(acme);
+    expect(await event(acme, { type: 'app_uninstalled' })).toBe(200);
+    await expect.poll(() => lines.join('')).toMatch(/"installation":"slack\/T1".*its tokens are removed/);
+    expect(await mention(acme, 'U1', '400.1')).toBe(200);
+    await expect.poll(() => lines.join('')).toContain('no installation for T1');
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
