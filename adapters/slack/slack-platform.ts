@@ -10,7 +10,7 @@ import type { InstalledWorkspaces } from './installed-workspaces.ts';
 import { createInstaller, installUrlOf } from './installer.ts';
 import type { SlackInstaller } from './installer.ts';
 import { createPeople } from './people.ts';
-import { botScopes, userGroupScope } from './scopes.ts';
+import { botScopes } from './scopes.ts';
 import { createSingleWorkspace } from './workspaces.ts';
 import type { SlackWorkspaces } from './workspaces.ts';
 
@@ -81,13 +81,11 @@ function createInstallation(
   }
   if (secretsKey === null) throw new AppError('config', 'SECRETS_KEY is not set: without it no tokens can be kept.');
   const { clientId, clientSecret, publicUrl } = install;
-  const namesGroups = access.allow.groups.length + access.deny.groups.length > 0;
-  const scopes = namesGroups ? [...botScopes, userGroupScope] : botScopes;
   const shared = { store, clientId, clientSecret, apiUrl, log };
   const installed = createInstalledWorkspaces({ ...shared, installUrl: installUrlOf(publicUrl) });
   return {
     workspaces: installed,
     installed,
-    installer: createInstaller({ ...shared, rules: access, secretsKey, publicUrl, port, scopes }),
+    installer: createInstaller({ ...shared, rules: access, secretsKey, publicUrl, port, scopes: botScopes }),
   };
 }
