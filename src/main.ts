@@ -80,7 +80,7 @@ export async function createBot(
     box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
     log,
   });
-  const platforms = typeof platformsOf === 'function' ? await platformsOf(store) : platformsOf;
+  const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const provider = createSandboxes({
     endpoints: sandbox.hosts,
@@ -173,6 +173,15 @@ export async function createBot(
   };
 }
 
+async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {
+  try {
+    return await platformsOf(store);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 function sandboxLimits({ memoryBytes, workspaceBytes, cpus, processes }: SandboxConfig): SandboxLimits {
   return { memoryBytes, workspaceBytes, cpus, processes };
 }
@@ -187,6 +196,7 @@ function createModel(config: Config, log: Logger): Model {
 async function start(config: Config): Promise<void> {
   const log = createLogger(config.logLevel ?? 'info');
   const { slack, secretsKey } = config;
+  const model = config.model?.model ?? 'built-in analyst';
   if (slack === null) {
     throw new AppError(
       'config',
@@ -203,10 +213,10 @@ async function start(config: Config): Promise<void> {
   });
   const signal = firstSignal();
   const platformsOf = async (store: Store): Promise<Platforms> =>
-    new Map([['slack', await createSlackPlatform(slack, { store, secretsKey, log })]]);
+    new Map([['slack', await createSlackPlatform(slack, { store, secretsKey, model, log })]]);
   await using bot = await createBot(config, platformsOf, log);
   await bot.start();
-  log.info({ platforms: ['slack'], model: config.model?.model ?? 'built-in analyst' }, 'listening');
+  log.info({ platforms: ['slack'], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 

@@ -15,10 +15,13 @@ export interface InstalledWorkspaces extends SlackWorkspaces {
   /** Rejects with `config` where the stored tokens were written under another SECRETS_KEY: better at the start than at a question. */
   checkKey(): Promise<void>;
   /**
-   * Slack said that the app was uninstalled, or its bot tokens taken back. What is stored is removed, unless Slack still takes
-   * the token: such events may come late or twice, and the app may have been installed again since.
+   * Slack said that the app was uninstalled (`all`), or tokens of these users taken back. What is stored is removed, unless Slack
+   * still takes the token: such events may come late or twice, and the app may have been installed again since.
    */
-  uninstalled(workspaceId: string): Promise<void>;
+  uninstalled(
+    workspaceId: string,
+    tokens: 'all' | { readonly bot: readonly string[]; readonly users: readonly string[] },
+  ): Promise<void>;
 }
 
 const keyCheckId = storeId('key-check');
@@ -84,9 +87,10 @@ export function createInstalledWorkspaces(deps: {
       if ((await store.installation(keyCheckId)) === null) await store.putInstallation(keyCheckId, 'readable');
     },
 
-    uninstalled: async (workspaceId) => {
+    uninstalled: async (workspaceId, tokens) => {
       const [id] = storeIdsFor(workspaceId);
-      if (id === undefined) return;
+      // Tokens of people are never asked for, and none is kept.
+      if (id === undefined || (tokens !== 'all' && tokens.bot.length === 0)) return;
       await changing(store, id, AbortSignal.timeout(lockTimeoutMs), async () => {
         const installed = readInstallation(await store.installation(id));
         if (installed !== null && (await isAccepted(clientFor(installed.token)))) {

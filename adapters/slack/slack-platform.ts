@@ -10,7 +10,7 @@ import type { InstalledWorkspaces } from './installed-workspaces.ts';
 import { createInstaller, installUrlOf } from './installer.ts';
 import type { SlackInstaller } from './installer.ts';
 import { createPeople } from './people.ts';
-import { botScopes, userGroupScope } from './scopes.ts';
+import { botScopes } from './scopes.ts';
 import { createSingleWorkspace } from './workspaces.ts';
 import type { SlackWorkspaces } from './workspaces.ts';
 
@@ -41,22 +41,33 @@ interface Installation {
  */
 export async function createSlackPlatform(
   settings: SlackSettings,
-  deps: { readonly store: Store; readonly secretsKey: Uint8Array | null; readonly log: Logger },
+  deps: {
+    readonly store: Store;
+    readonly secretsKey: Uint8Array | null;
+    /** The model's name, as people are told it. */
+    readonly model: string;
+    readonly log: Logger;
+  },
 ): Promise<{ readonly gateway: PlatformGateway; readonly client: PlatformClient }> {
   const { apiUrl, access: rules } = settings;
   const { log } = deps;
-  const { workspaces, installed } = createInstallation(settings, deps);
+  const { workspaces, installed, installer } = createInstallation(settings, deps);
   await installed?.checkKey();
   const people = createPeople();
   const access = createAccess({ rules, workspaces, people, log });
   const client = createSlackClient({ workspaces, people, access, apiUrl, log });
-  if (settings.transport.kind !== 'socket' || settings.install.kind !== 'token') {
-    throw new AppError(
-      'config',
-      'This version hears one workspace over Socket Mode only: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN.',
-    );
-  }
-  const gateway = createSlackGateway({ ...settings.transport, ...settings.install, apiUrl, log });
+  const gateway = createSlackGateway({
+    transport: settings.transport,
+    workspaces,
+    singleTeam: installed === null,
+    followUps: settings.followUps,
+    model: deps.model,
+    apiUrl,
+    log,
+    access,
+    ...(installer === null ? {} : { installer }),
+    ...(installed === null ? {} : { onUninstalled: (id, tokens) => installed.uninstalled(id, tokens) }),
+  });
   return { gateway, client };
 }
 
@@ -70,13 +81,11 @@ function createInstallation(
   }
   if (secretsKey === null) throw new AppError('config', 'SECRETS_KEY is not set: without it no tokens can be kept.');
   const { clientId, clientSecret, publicUrl } = install;
-  const namesGroups = access.allow.groups.length + access.deny.groups.length > 0;
-  const scopes = namesGroups ? [...botScopes, userGroupScope] : botScopes;
   const shared = { store, clientId, clientSecret, apiUrl, log };
   const installed = createInstalledWorkspaces({ ...shared, installUrl: installUrlOf(publicUrl) });
   return {
     workspaces: installed,
     installed,
-    installer: createInstaller({ ...shared, rules: access, secretsKey, publicUrl, port, scopes }),
+    installer: createInstaller({ ...shared, rules: access, secretsKey, publicUrl, port, scopes: botScopes }),
   };
 }

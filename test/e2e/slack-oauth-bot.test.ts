@@ -4,25 +4,20 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, HTTPReceiver } from '@slack/bolt';
 import { expect, test } from 'vitest';
-import { createAccess } from '../../adapters/slack/access.ts';
-import { createSlackClient } from '../../adapters/slack/client.ts';
-import { createInstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
-import { createInstaller, installUrlOf } from '../../adapters/slack/installer.ts';
-import { createPeople } from '../../adapters/slack/people.ts';
-import { botScopes } from '../../adapters/slack/scopes.ts';
-import { sdkLogger } from '../../adapters/slack/sdk-log.ts';
+import { installUrlOf } from '../../adapters/slack/installer.ts';
+import { createSlackPlatform } from '../../adapters/slack/slack-platform.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import { createBot } from '../../src/main.ts';
 import type { Platform } from '../../src/main.ts';
-import type { PlatformGateway, Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports.ts';
 import { createBrowser, startOauthSlack, traces } from '../fakes/oauth-slack.ts';
 import type { OauthPlace } from '../fakes/oauth-slack.ts';
 import { createScriptedModel } from '../fakes/scripted-model.ts';
 
 const acme: OauthPlace = { team: { id: 'T1', name: 'Acme' }, enterprise: null };
+const grid: OauthPlace = { team: null, enterprise: { id: 'E1', name: 'Grid' } };
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -34,13 +29,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('an installed workspace is answered; a guest is refused where only they see it; no secret is in the data or the log', async () => {
+test('whoever installed it is answered until they uninstall it, guests are refused in private, no secret is in the data or the log', async () => {
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   const dataDir = await mkdtemp(join(tmpdir(), 'plotline-oauth-bot-'));
   await using slack = await startOauthSlack([`${publicUrl}/slack/oauth_redirect`]);
   slack.rotate(3600);
   slack.users.set('U1', { id: 'U1', team_id: 'T1', profile: { display_name: 'Ada' } });
+  slack.users.set('U3', { id: 'U3', team_id: 'T8', enterprise_user: { enterprise_id: 'E1' } });
   slack.users.set('U2', { id: 'U2', team_id: 'T1', is_restricted: true });
 
   const config = readConfig({
@@ -54,72 +50,67 @@ test('an installed workspace is answered; a guest is refused where only they see
     SLACK_API_URL: slack.apiUrl,
     SECRETS_KEY: randomBytes(32).toString('hex'),
   });
-  const { secretsKey } = config;
-  const rules = config.slack?.access;
-  if (secretsKey === null || rules === undefined) throw new Error('the settings above are whole');
+  const { secretsKey, slack: settings } = config;
+  if (secretsKey === null || settings === null) throw new Error('the settings above are whole');
   const lines: string[] = [];
   const log = createLogger('debug', (line) => lines.push(line));
 
-  const platformsOf = async (store: Store): Promise<ReadonlyMap<string, Platform>> => {
-    const { apiUrl, clientId, clientSecret } = slack;
-    const shared = { store, apiUrl, clientId, clientSecret, log };
-    const workspaces = createInstalledWorkspaces({ ...shared, installUrl: installUrlOf(publicUrl) });
-    const people = createPeople();
-    const access = createAccess({ rules, workspaces, people, log });
-    const client = createSlackClient({ workspaces, people, access, apiUrl, log, settleMs: 1 });
-    const installer = createInstaller({ ...shared, rules, secretsKey, publicUrl, port, scopes: botScopes });
-    const receiver = new HTTPReceiver({ ...installer, signingSecret: slack.signingSecret, logger: sdkLogger(log) });
-    const app = new App({ receiver, logger: sdkLogger(log), convoStore: false });
-    const gateway: PlatformGateway = {
-      name: 'slack',
-      start: async ({ onTask }) => {
-        app.event('app_mention', async ({ event: { user = '', channel, ts, text } }) =>
-          onTask({
-            id: ts,
-            thread: { platform: 'slack', workspaceId: 'T1', channelId: channel, threadId: ts },
-            messageId: ts,
-            person: { id: user, displayName: user },
-            text,
-            attachments: [],
-            receivedAtMs: Date.now(),
-          }),
-        );
-        await app.start({ port, host: '127.0.0.1' });
-      },
-      stop: async () => {
-        await app.stop();
-      },
-    };
-    return new Map([['slack', { gateway, client }]]);
-  };
+  const platformsOf = async (store: Store): Promise<ReadonlyMap<string, Platform>> =>
+    new Map([['slack', await createSlackPlatform(settings, { store, secretsKey, model: 'scripted', log })]]);
 
-  const mention = (user: string, ts: string): Promise<number> =>
-    slack.send(`${publicUrl}/slack/events`, {
+  let events = 0;
+  const event = (place: OauthPlace, inner: object): Promise<number> => {
+    const enterprise = place.enterprise?.id ?? null;
+    const team = place.team?.id ?? 'T7';
+    events += 1;
+    return slack.send(`${publicUrl}/slack/events`, {
       type: 'event_callback',
-      team_id: 'T1',
-      event_id: `Ev${ts}`,
+      team_id: team,
+      enterprise_id: enterprise,
+      event_id: `Ev${events}`,
       event_time: 1,
       authorizations: [
-        { enterprise_id: null, team_id: 'T1', user_id: 'U0BOT', is_bot: true, is_enterprise_install: false },
+        {
+          enterprise_id: enterprise,
+          team_id: team,
+          user_id: 'U0BOT',
+          is_bot: true,
+          is_enterprise_install: place.team === null,
+        },
       ],
-      event: { type: 'app_mention', user, channel: 'C1', ts, event_ts: ts, text: 'how are sales?' },
+      event: inner,
     });
+  };
+  const mention = (place: OauthPlace, user: string, ts: string): Promise<number> =>
+    event(place, { type: 'app_mention', user, channel: 'C1', ts, event_ts: ts, text: '<@U0BOT> how are sales?' });
+  const install = async (place: OauthPlace): Promise<void> => {
+    slack.consent({ place });
+    expect(await createBrowser().install(installUrlOf(publicUrl))).toMatchObject({ status: 200 });
+  };
   const texts = (method: string): readonly unknown[] =>
     slack.calls.filter((call) => call.method === method).map(({ args }) => args['text']);
 
   try {
-    await using bot = await createBot(config, platformsOf, log, createScriptedModel([{ text: 'Sales are fine.' }]));
+    await using bot = await createBot(
+      config,
+      platformsOf,
+      log,
+      createScriptedModel([{ text: 'Sales are fine.' }, { text: 'Sales are fine in the organisation.' }]),
+    );
     await bot.start();
-    slack.consent({ place: acme });
-    expect(await createBrowser().install(installUrlOf(publicUrl))).toMatchObject({ status: 200 });
+    await install(acme);
+    await install(grid);
 
-    expect(await mention('U1', '100.1')).toBe(200);
+    expect(await mention(acme, 'U1', '100.1')).toBe(200);
     await expect.poll(() => texts('chat.postMessage').join('\n'), { timeout: 20_000 }).toContain('Sales are fine.');
-    expect(await mention('U2', '200.1')).toBe(200);
+    expect(await mention(acme, 'U2', '200.1')).toBe(200);
     await expect.poll(() => texts('chat.postEphemeral'), { timeout: 20_000 }).toHaveLength(1);
     expect(texts('chat.postEphemeral')[0]).toMatch(/guests.*SLACK_GUESTS/);
     expect(slack.calls.find(({ method }) => method === 'chat.postEphemeral')?.args).toMatchObject({ user: 'U2' });
     expect(slack.calls.some(({ args }) => args['grant_type'] === 'refresh_token')).toBe(true);
+
+    expect(await mention(grid, 'U3', '300.1')).toBe(200);
+    await expect.poll(() => texts('chat.postMessage').join('\n'), { timeout: 20_000 }).toContain('in the organisation');
 
     const names = await readdir(dataDir, { recursive: true, withFileTypes: true });
     const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -131,6 +122,12 @@ test('an installed workspace is answered; a guest is refused where only they see
     expect(traces(secrets, disk)).toEqual([]);
     expect(lines.length).toBeGreaterThan(5);
     expect(traces(secrets, lines.join('\n'))).toEqual([]);
+
+    slack.revoke(acme);
+    expect(await event(acme, { type: 'app_uninstalled' })).toBe(200);
+    await expect.poll(() => lines.join('')).toMatch(/"installation":"slack\/T1".*its tokens are removed/);
+    expect(await mention(acme, 'U1', '400.1')).toBe(200);
+    await expect.poll(() => lines.join('')).toContain('no installation for T1');
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -77,10 +77,20 @@ async function startBot(
   const workspaces = workspacesWith(store);
   const receiver = new HTTPReceiver({ ...installer, signingSecret, logger: sdkLogger(log) });
   const app = new App({ receiver, logger: sdkLogger(log), convoStore: false });
-  const removed = async ({ body }: { readonly body: object }): Promise<void> => {
+  const removed = async ({
+    body,
+    event,
+  }: {
+    readonly body: object;
+    readonly event: { readonly type: string; readonly tokens?: { readonly bot?: string[] } };
+  }): Promise<void> => {
     const { team_id: team, enterprise_id: enterprise } = body as Readonly<Record<string, string | null>>;
     const isOrgWide = JSON.stringify(body).includes('"is_enterprise_install":true');
-    await workspaces.uninstalled(isOrgWide ? `${enterprise}.${team}` : String(team));
+    const id = isOrgWide ? `${enterprise}.${team}` : String(team);
+    await workspaces.uninstalled(
+      id,
+      event.type === 'app_uninstalled' ? 'all' : { bot: [], users: [], ...event.tokens },
+    );
   };
   const mentions: string[] = [];
   app.event('app_mention', async ({ event: { text } }) => {

@@ -224,6 +224,14 @@ test('what Slack says is believed for ten minutes of people and five of groups, 
   expect(counts()).toEqual([2, 3]);
 });
 
+test('what one workspace says of a person is not believed of another', async () => {
+  const people = createPeople();
+  const workspace = (id: string, user: Json) =>
+    ({ id, web: { call: async () => ({ user }) } }) as unknown as SlackWorkspace;
+  expect(await people.look(workspace('T1', { team_id: 'T1' }), 'U1', signal)).toMatchObject({ isStranger: false });
+  expect(await people.look(workspace('T2', { is_stranger: true }), 'U1', signal)).toMatchObject({ isStranger: true });
+});
+
 test('somebody who gives up waiting does not take the answer from others', async () => {
   const answer = Promise.withResolvers<Json>();
   const { ask, calls } = createHarness({}, {}, { 'users.info': () => answer.promise });

@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createInstaller } from '../../adapters/slack/installer.ts';
 import { createInstalledWorkspaces } from '../../adapters/slack/installed-workspaces.ts';
 import { botScopes } from '../../adapters/slack/scopes.ts';
+import { createSlackPlatform } from '../../adapters/slack/slack-platform.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
+import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Store } from '../../src/ports.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
@@ -168,9 +174,48 @@ test('an installation or uninstallation in the middle of a renewal wins', async 
   answer = Promise.withResolvers();
   const second = workspaces.open('T1', signal);
   await asked.promise;
-  const removed = workspaces.uninstalled('T1');
+  const removed = workspaces.uninstalled('T1', 'all');
+  // Time enough for one that would not wait.
+  await delay(50);
   answer.resolve(answered);
   await Promise.all([second, removed]);
+  expect(await store.installation('slack/T1')).toBeNull();
+});
+
+test('Slack does not start with another SECRETS_KEY than the one its tokens were written with', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'plotline-key-'));
+  const path = join(dir, 'plotline.sqlite');
+  const { slack } = readConfig({
+    SLACK_CLIENT_ID: '1.2',
+    SLACK_CLIENT_SECRET: 's',
+    SLACK_PUBLIC_URL: 'https://bot.test',
+    SECRETS_KEY: '0'.repeat(64),
+    SLACK_SIGNING_SECRET: 's',
+  });
+  if (slack === null) throw new Error('the settings above are whole');
+  const platformWith = async (fill: number): Promise<object> => {
+    const secretsKey = new Uint8Array(32).fill(fill);
+    await using store = await createSqliteStore({ path, log, box: createSecretBox(secretsKey) });
+    return await createSlackPlatform(slack, { store, secretsKey, model: 'm', log });
+  };
+  try {
+    await platformWith(1);
+    await platformWith(1);
+    const words = { code: 'config', userMessage: expect.stringMatching(/SECRETS_KEY/) };
+    await expect(platformWith(2)).rejects.toMatchObject(words);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});
+
+test('tokens of people that Slack takes back change nothing', async () => {
+  await using store = await openStore();
+  const slack = createSlack(() => ({ ok: false, error: 'account_inactive' }));
+  const workspaces = createInstalledWorkspaces({ ...settings, store, fetch: slack.fetch });
+  await store.putInstallation('slack/T1', installation('xoxb-team'));
+  await workspaces.uninstalled('T1', { bot: [], users: ['U1'] });
+  expect(await store.installation('slack/T1')).not.toBeNull();
+  await workspaces.uninstalled('T1', { bot: ['UBOT'], users: [] });
   expect(await store.installation('slack/T1')).toBeNull();
 });
 
