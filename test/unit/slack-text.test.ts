@@ -94,6 +94,8 @@ describe('what is posted', () => {
             kind: 'progress' as const,
             progress: {
               taskId: 't',
+              personId: 'p',
+              running: true,
               note: '',
               steps: words
                 .split(' ')
