@@ -1,47 +1,39 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
-import type { OutgoingFile, PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
+import type { PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
-import { fileRefusal, isAmbiguous, slackCodeOf } from './errors.ts';
-import { asObject, asText } from './json.ts';
+import { prepareImages } from './images.ts';
 import type { Json } from './json.ts';
+import { imageFileIds, marked, markOf, partsOf, withImageMarks } from './marks.ts';
 import type { SlackMessage } from './message.ts';
+import { filesThere, findUnmarked, groupsOf, imagePartId, imagePlaces, nameOf } from './post-plan.ts';
+import type { FileGroup, PlannedFile, PostContent } from './post-plan.ts';
+import { layoutsOf, postText } from './post-text.ts';
+import { commentText, uploadComment } from './render.ts';
 import type { RenderedPart } from './render.ts';
-import { escapeText } from './text.ts';
-import { partsOf, postEventType, readThread } from './thread.ts';
-import { shareFiles, shareTs, sizeOf, uploadBytes } from './upload.ts';
-import type { UploadedFile } from './upload.ts';
+import { withoutMarkdown } from './rich-text.ts';
+import { shareFiles } from './share.ts';
+import type { ShareOutcome } from './share.ts';
+import { readThread } from './thread.ts';
+import { uploadBytes } from './upload.ts';
+import type { ShareTarget } from './upload.ts';
 import type { SlackWeb } from './web.ts';
 
-/** Files that become one message. */
-export interface FileGroup {
-  readonly files: readonly { readonly outgoing: OutgoingFile; readonly title: string }[];
-  readonly comment: string;
-}
-
 /**
- * Posts texts and files of one outbox entry, each part once. A part whose answer was lost is looked up in the thread, by the
- * mark that text messages carry and by the files of an upload, before it is tried again.
+ * Posts one outbox entry, each part once, in as few messages as Slack allows: all bytes first, then the texts, the last of them in
+ * one message with the files, charts as images inside the text. A part whose answer was lost is looked up in the thread, by the
+ * mark it carries, before it is tried again.
  */
 export interface Poster {
-  post(
-    web: SlackWeb,
-    thread: ThreadRef,
-    content: { readonly texts: readonly RenderedPart[]; readonly groups: readonly FileGroup[] },
-    context: PostContext,
-  ): Promise<PostReceipt>;
+  post(web: SlackWeb, thread: ThreadRef, content: PostContent, context: PostContext): Promise<PostReceipt>;
 }
-
-/** Codes after which the same words are posted without blocks. */
-const blockFailures = new Set([
-  'invalid_blocks',
-  'invalid_blocks_format',
-  'msg_blocks_too_long',
-  'unsupported_block_type',
-]);
 
 /** Only in a thread this young, and younger than this process, can no earlier attempt have posted anything. */
 const freshThreadMs = 15_000;
+
+/** So long a workspace that left out the blocks beside files, or refused all of them, is not asked again. */
+const blocksRefusedMs = 3_600_000;
+
+const neverShownReason = 'Slack accepted it and did not show it in this thread; ask me for it again';
 
 export function createPoster(deps: {
   readonly log: Logger;
@@ -52,46 +44,7 @@ export function createPoster(deps: {
   const startedAtMs = Date.now();
   /** Posts of this process whose last attempt failed: the thread may hold parts that nobody noted. */
   const unsettled = new Set<string>();
-
-  const post: Poster['post'] = async (web, thread, content, context) => {
-    const parts = new Map(context.alreadyPosted.map((part) => [part.partId, part]));
-    const isRetry = parts.size > 0 || unsettled.has(context.postId);
-    unsettled.add(context.postId);
-
-    const groups = content.groups
-      .map((group, index) => ({ ...group, partId: `files-${index + 1}` }))
-      .filter(({ partId }) => !parts.has(partId));
-    const uploads = groups.map((group) =>
-      Promise.all(group.files.map(({ outgoing }) => uploadBytes(web, outgoing, context.signal))),
-    );
-
-    const note = async (part: PostedPart): Promise<void> => {
-      parts.set(part.partId, part);
-      await context.onPosted(part);
-    };
-    const earlier = isRetry || mayHoldEarlierParts(thread) ? await readBack(web, thread, context, isRetry) : [];
-    for (const part of partsOf(earlier, context.postId)) if (!parts.has(part.partId)) await note(part);
-
-    for (const [index, text] of content.texts.entries()) {
-      const partId = `text-${index + 1}`;
-      if (!parts.has(partId)) await note(await postText(web, thread, partId, text, context));
-    }
-
-    const notPosted: { name: string; reason: string }[] = [];
-    for (const [index, group] of groups.entries()) {
-      const found = findShared(earlier, group, [...parts.values()]);
-      if (found !== null) {
-        await note({ partId: group.partId, messageId: found });
-        continue;
-      }
-      const sent = (await uploads[index]) ?? [];
-      const shared = await share(web, thread, group, sent, context);
-      notPosted.push(...shared.notPosted);
-      if (shared.messageId !== null) await note({ partId: group.partId, messageId: shared.messageId });
-    }
-    unsettled.delete(context.postId);
-    return { parts: [...parts.values()], notPosted };
-  };
+  const refusesBlocksUntilMs = new Map<string, number>();
 
   const mayHoldEarlierParts = (thread: ThreadRef): boolean => {
     const threadMs = Number(thread.threadId) * 1000;
@@ -114,132 +67,204 @@ export function createPoster(deps: {
     }
   };
 
-  const postText = async (
-    web: SlackWeb,
-    thread: ThreadRef,
-    partId: string,
-    part: RenderedPart,
-    context: PostContext,
-  ): Promise<PostedPart> => {
-    const metadata = { event_type: postEventType, event_payload: { post_id: context.postId, part_id: partId } };
-    const send = async (content: Json): Promise<PostedPart> => {
-      const answer = await web.call(
-        'chat.postMessage',
-        {
-          channel: thread.channelId,
-          thread_ts: thread.threadId,
-          unfurl_links: false,
-          unfurl_media: false,
-          metadata,
-          ...content,
-        },
-        context.signal,
-      );
-      return { partId, messageId: asText(answer['ts']) ?? '' };
+  const post: Poster['post'] = async (web, thread, content, context) => {
+    const { postId, signal } = context;
+    const parts = new Map(context.alreadyPosted.map((part) => [part.partId, part]));
+    const isRetry = parts.size > 0 || unsettled.has(postId);
+    unsettled.add(postId);
+    const note = async (part: PostedPart): Promise<void> => {
+      if (parts.has(part.partId)) return;
+      parts.set(part.partId, part);
+      await context.onPosted(part);
     };
-    try {
-      return await send({ ...part });
-    } catch (error) {
-      if (blockFailures.has(slackCodeOf(error) ?? '')) return await send({ text: wholeText(part) });
-      if (!isAmbiguous(error)) throw error;
-      log.warn({ postId: context.postId, partId, error: String(error) }, 'the answer to a post was lost');
-      await delay(deps.settleMs, undefined, { signal: context.signal });
-      const messages = await readThread(web, thread, { signal: context.signal });
-      const posted = partsOf(messages, context.postId).find((other) => other.partId === partId);
-      return posted ?? (await send({ ...part }));
-    }
-  };
 
-  const share = async (
-    web: SlackWeb,
-    thread: ThreadRef,
-    group: FileGroup,
-    sent: readonly UploadedFile[],
-    context: PostContext,
-  ): Promise<{ readonly messageId: string | null; readonly notPosted: PostReceipt['notPosted'] }> => {
-    const failed = sent.find((upload) => upload.state === 'failed');
-    if (failed !== undefined) throw failed.error;
-    const notPosted = sent.flatMap((upload) =>
-      upload.state === 'refused' ? [{ name: upload.file.file.name, reason: upload.reason }] : [],
-    );
-    const files = sent.flatMap((upload, index) =>
-      upload.state === 'uploaded' ? [{ fileId: upload.fileId, title: group.files[index]?.title ?? '' }] : [],
-    );
-    const [first] = files;
-    if (first === undefined) return { messageId: null, notPosted };
-    const target = { channelId: thread.channelId, threadTs: thread.threadId, comment: group.comment, files };
-    try {
-      const answer = await shareFiles(web, target, context.signal);
-      const ts = answer.map((file) => shareTs(file, thread.channelId)).find((found) => found !== null);
-      return { messageId: ts ?? (await awaitShare(web, thread, first.fileId, context.signal)), notPosted };
-    } catch (error) {
-      const reason = fileRefusal(error);
-      if (reason !== null) {
-        return { messageId: null, notPosted: sent.map(({ file }) => ({ name: file.file.name, reason })) };
+    const earlier = isRetry || mayHoldEarlierParts(thread) ? await readBack(web, thread, context, isRetry) : [];
+    const found = partsOf(earlier, postId).filter(({ partId }) => !partId.startsWith('image-'));
+    for (const part of found) await note(part);
+    for (const part of findUnmarked(content, postId, parts, earlier)) await note(part);
+
+    const there = filesThere(content, postId, parts, earlier);
+    const places = imagePlaces(content);
+    const open = content.files.filter((file) => !there.has(file));
+    const asImages = open.filter((file) => {
+      const place = file.isImage ? places.get(nameOf(file)) : undefined;
+      return place !== undefined && !parts.has(place);
+    });
+
+    const notPosted: { name: string; reason: string }[] = [];
+    const leaveOut = (files: readonly PlannedFile[], reason: string): void => {
+      for (const file of files) notPosted.push({ name: nameOf(file), reason });
+    };
+    /** The ids of those that Slack took. */
+    const upload = async (files: readonly PlannedFile[]): Promise<Map<PlannedFile, string>> => {
+      const results = await Promise.all(
+        files.map(async (file) => ({ file, result: await uploadBytes(web, file.outgoing, signal) })),
+      );
+      const ids = new Map<PlannedFile, string>();
+      for (const { file, result } of results) {
+        if (result.state === 'failed') throw result.error;
+        if (result.state === 'refused') leaveOut([file], result.reason);
+        else ids.set(file, result.fileId);
       }
-      if (!isAmbiguous(error)) throw error;
-      log.warn({ postId: context.postId, error: String(error) }, 'the answer to an upload was lost');
-      await delay(deps.settleMs, undefined, { signal: context.signal });
-      const ts = await findShare(web, thread, first.fileId, context.signal);
-      if (ts !== null) return { messageId: ts, notPosted };
-      await shareFiles(web, target, context.signal);
-      return { messageId: await awaitShare(web, thread, first.fileId, context.signal), notPosted };
+      return ids;
+    };
+
+    const fileIds = await upload(open);
+    const imageIds = asImages.flatMap((file) => {
+      const fileId = fileIds.get(file);
+      return fileId === undefined ? [] : [{ file, fileId, title: file.title }];
+    });
+    const ready = await prepareImages(web, imageIds, { log, signal });
+    const images = new Map(
+      imageIds.filter(({ fileId }) => ready.has(fileId)).map(({ file, fileId }) => [nameOf(file), fileId]),
+    );
+    const texts = content.render(images);
+    const bare = images.size === 0 ? texts : content.render(new Map());
+    const partIdOfImage = (fileId: string): string | null => {
+      const image = imageIds.find((other) => other.fileId === fileId);
+      return image === undefined ? null : imagePartId(content, image.file);
+    };
+    const layoutsAt = (index: number): readonly (readonly Json[])[] => {
+      const part = texts[index];
+      if (part === undefined) return [];
+      return layoutsOf(part, bare[index] ?? null).map((blocks) => withImageMarks(blocks, postId, partIdOfImage));
+    };
+
+    /** Images that no message shows, by their ids. A completed file cannot be shared any more: they are sent anew, as files. */
+    const shown = new Set<string>();
+    const unshown = (): readonly PlannedFile[] =>
+      imageIds.filter(({ fileId }) => !shown.has(fileId)).map(({ file }) => file);
+    const sendText = async (part: RenderedPart, index: number): Promise<void> => {
+      const partId = `text-${index + 1}`;
+      const sent = await postText({ web, thread, postId, partId, signal }, part, layoutsAt(index), deps);
+      for (const fileId of sent.images) shown.add(fileId);
+      await note(sent.part);
+    };
+
+    const lastIndex = texts.length - 1;
+    for (const [index, text] of texts.entries()) {
+      if (index !== lastIndex && !parts.has(`text-${index + 1}`)) await sendText(text, index);
     }
-  };
 
-  const findShare = async (
-    web: SlackWeb,
-    thread: ThreadRef,
-    fileId: string,
-    signal: AbortSignal,
-  ): Promise<string | null> =>
-    shareTs(asObject((await web.call('files.info', { file: fileId }, signal))['file']), thread.channelId);
+    let plain = open.filter((file) => fileIds.has(file) && !asImages.includes(file));
+    const notReady = imageIds.filter(({ fileId }) => !ready.has(fileId)).map(({ file }) => file);
+    if (notReady.length > 0) {
+      const again = await upload(notReady);
+      for (const [file, fileId] of again) fileIds.set(file, fileId);
+      plain = content.files.filter((file) => plain.includes(file) || again.has(file));
+    }
 
-  /** Slack completes uploads later than it answers. A share that does not show up in time is trusted, by its file's id. */
-  const awaitShare = async (web: SlackWeb, thread: ThreadRef, fileId: string, signal: AbortSignal): Promise<string> => {
-    for (const waitMs of [200, 400, 800, 1600, 3200]) {
-      await delay(waitMs, undefined, { signal });
+    const refusesBlocks = (): boolean => Date.now() < (refusesBlocksUntilMs.get(thread.workspaceId) ?? 0);
+    const rememberRefusal = (): void => {
+      refusesBlocksUntilMs.set(thread.workspaceId, Date.now() + blocksRefusedMs);
+    };
+    const share = async ({ files, partId }: FileGroup, words: ShareTarget['words']): Promise<ShareOutcome> => {
+      const target = (): readonly { readonly fileId: string; readonly title: string }[] =>
+        files.map((file) => ({ fileId: fileIds.get(file) ?? '', title: file.title }));
+      const outcome = await shareFiles(web, thread, target(), words, { postId, partId, signal }, deps);
+      if (outcome.kind !== 'never-shown') return outcome;
+      const again = await upload(files);
+      for (const [file, fileId] of again) fileIds.set(file, fileId);
+      if (again.size < files.length) return outcome;
+      return await shareFiles(web, thread, target(), words, { postId, partId, signal }, deps);
+    };
+
+    /** The last text and the first files in one message. Resolves to false where the text has to go alone. */
+    const shareWithText = async (group: FileGroup): Promise<'both' | 'files' | 'none'> => {
+      const textId = `text-${lastIndex + 1}`;
+      const mark = markOf(postId, [textId, group.partId]);
+      const charts = group.files.filter(({ isImage }) => isImage);
+      let withoutImages = false;
+      for (const layout of layoutsAt(lastIndex)) {
+        const blocks = withoutMarkdown(layout);
+        const shows = imageFileIds(layout);
+        if (blocks === null || (withoutImages && shows.length > 0)) continue;
+        const outcome = await share(group, {
+          blocks: marked([...blocks, ...(charts.length === 0 ? [] : [section(aboveFiles(charts))])], mark),
+        });
+        if (outcome.kind === 'words-refused') {
+          // Where the images are not to blame, plainer blocks with them may do; a second refusal is theirs.
+          withoutImages = withoutImages || shows.length > 0;
+          continue;
+        }
+        if (outcome.kind === 'files-refused') leaveOut(group.files, outcome.reason);
+        if (outcome.kind === 'never-shown') leaveOut(group.files, neverShownReason);
+        if (outcome.kind !== 'shared') return 'files';
+        await note({ partId: group.partId, messageId: outcome.messageId });
+        if (!outcome.hasBlocks) {
+          rememberRefusal();
+          return 'files';
+        }
+        for (const fileId of shows) shown.add(fileId);
+        await note({ partId: textId, messageId: outcome.messageId });
+        return 'both';
+      }
+      rememberRefusal();
+      return 'none';
+    };
+
+    /** Slack left out what was to stand above the files. */
+    const sayLater = async (ts: string, comment: string): Promise<void> => {
+      if (comment === '') return;
       try {
-        const ts = await findShare(web, thread, fileId, signal);
-        if (ts !== null) return ts;
+        await web.call('chat.update', { channel: thread.channelId, ts, text: comment }, signal);
       } catch (error) {
-        log.warn({ fileId, error: String(error) }, 'a shared file could not be looked up');
-        break;
+        log.warn({ postId, ts, error: String(error) }, 'the words above files could not be added');
       }
+    };
+
+    const shareAlone = async (group: FileGroup): Promise<void> => {
+      const isFirst = group.partId === 'files-1';
+      const comment = content.comment === null ? aboveFiles(group.files) : isFirst ? commentText(content.comment) : '';
+      const words = { blocks: marked(comment === '' ? [] : [section(comment)], markOf(postId, [group.partId])) };
+      for (const said of refusesBlocks() ? [{ comment }] : [words, { comment }]) {
+        const outcome = await share(group, said);
+        if (outcome.kind === 'words-refused') continue;
+        if (outcome.kind === 'files-refused') leaveOut(group.files, outcome.reason);
+        if (outcome.kind === 'never-shown') leaveOut(group.files, neverShownReason);
+        if (outcome.kind !== 'shared') return;
+        await note({ partId: group.partId, messageId: outcome.messageId });
+        if (said === words && !outcome.hasBlocks) {
+          rememberRefusal();
+          await sayLater(outcome.messageId, comment);
+        }
+        return;
+      }
+    };
+
+    const nextGroup = (): number =>
+      1 + Math.max(0, ...[...parts.keys()].map((partId) => Number(/^files-(\d+)$/.exec(partId)?.[1] ?? 0)));
+    const last = texts[lastIndex];
+    let rest = plain;
+    if (last !== undefined && !parts.has(`text-${lastIndex + 1}`)) {
+      const [group] = groupsOf(plain, nextGroup());
+      const done = group !== undefined && !refusesBlocks() ? await shareWithText(group) : 'none';
+      if (done !== 'none') rest = plain.filter((file) => group?.files.includes(file) !== true);
+      if (done !== 'both') await sendText(last, lastIndex);
     }
-    log.warn({ fileId, channel: thread.channelId }, 'Slack accepted a file but does not show it yet');
-    return fileId;
+    for (const group of groupsOf(rest, nextGroup())) await shareAlone(group);
+    const lost = unshown().filter((file) => !plain.includes(file));
+    if (lost.length > 0) {
+      const again = await upload(lost);
+      for (const [file, fileId] of again) fileIds.set(file, fileId);
+      for (const group of groupsOf(
+        lost.filter((file) => again.has(file)),
+        nextGroup(),
+      ))
+        await shareAlone(group);
+    }
+    unsettled.delete(postId);
+    return { parts: [...parts.values()], notPosted };
   };
 
   return { post };
 }
 
-/**
- * An upload of an earlier process: uploads carry no mark, so it is a message behind the post's own text, with exactly these
- * names and sizes.
- */
-function findShared(messages: readonly SlackMessage[], group: FileGroup, parts: readonly PostedPart[]): string | null {
-  const textTs = parts.filter(({ partId }) => partId.startsWith('text-')).map(({ messageId }) => Number(messageId));
-  if (textTs.length === 0) return null;
-  const after = Math.max(...textTs);
-  const wanted = fingerprint(group.files.map(({ outgoing }) => [outgoing.file.name, outgoing.file.sizeBytes]));
-  const taken = new Set(parts.map(({ messageId }) => messageId));
-  const match = messages.find(
-    ({ ts, botId, files }) =>
-      botId !== null &&
-      Number(ts) > after &&
-      !taken.has(ts) &&
-      fingerprint(files.map((file) => [asText(file['name']), sizeOf(file)])) === wanted,
-  );
-  return match?.ts ?? null;
+/** What stands above the files: their titles, and what charts show, for their alt texts get lost on the way. */
+function aboveFiles(files: readonly PlannedFile[]): string {
+  return uploadComment(files.flatMap(({ artifact }) => artifact ?? []));
 }
 
-/** The text that its blocks say in full. Slack splits it by itself where it is long, and loses nothing. */
-function wholeText(part: RenderedPart): string {
-  const markdown = part.blocks.flatMap((block) => (block['type'] === 'markdown' ? (asText(block['text']) ?? []) : []));
-  return markdown.length === 0 ? part.text : escapeText(markdown.join('\n'));
-}
-
-function fingerprint(files: readonly (readonly [string | null, number | null])[]): string {
-  return JSON.stringify(files.map((file) => JSON.stringify(file)).toSorted());
+function section(text: string): Json {
+  return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
