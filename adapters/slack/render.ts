@@ -13,20 +13,15 @@ import { escapeWithin } from './text.ts';
 export interface RenderedPart {
   readonly text: string;
   readonly blocks: readonly Json[];
-  /** For a Slack that refuses `blocks`: the same words in plainer ones; `null` where there are none. */
-  readonly plainBlocks: readonly Json[] | null;
 }
 
 /** Marks progress messages, so that the history leaves them out. Slack keeps the id of `section` blocks. */
 export const progressBlockId = 'plotline-progress';
 
 /** The message's text parts, in order; at least one, but for a reply that is files only. */
-export function renderMessage(
-  message: OutgoingMessage,
-  images: ReadonlyMap<string, string> = new Map(),
-): readonly RenderedPart[] {
+export function renderMessage(message: OutgoingMessage): readonly RenderedPart[] {
   if (message.kind === 'progress') return [renderProgress(message.progress)];
-  if (message.kind === 'reply') return renderReply(message.reply, images);
+  if (message.kind === 'reply') return renderReply(message.reply);
   if (message.kind === 'card') return withDetailsButton(renderMarkdown(message.text), message.file);
   return renderMarkdown(message.text.trim() === '' ? '…' : message.text);
 }
@@ -38,22 +33,17 @@ function renderMarkdown(markdown: string): readonly RenderedPart[] {
     .map((text) => ({
       text: escapeWithin(text, slackLimits.textCharacters),
       blocks: [{ type: 'markdown', text }],
-      plainBlocks: null,
     }));
 }
 
-function renderReply(reply: Reply, images: ReadonlyMap<string, string>): readonly RenderedPart[] {
+function renderReply(reply: Reply): readonly RenderedPart[] {
   const notices = reply.notices.map((notice) => `> ${oneLine(notice)}`);
   const tables = reply.artifacts.flatMap(tableSection);
   const sections = [reply.text.trim(), ...tables, notices.join('\n>\n')].filter((section) => section !== '');
   const parts = renderMarkdown(sections.join('\n\n'));
   const last = parts.at(-1);
   if (last === undefined) return reply.artifacts.length > 0 ? [] : renderMarkdown('Done; there is nothing to show.');
-  const shown = reply.artifacts.flatMap(({ file, altText }) => {
-    const id = images.get(file.name);
-    return id === undefined ? [] : [{ type: 'image', slack_file: { id }, alt_text: altText }];
-  });
-  return [...parts.slice(0, -1), { ...last, blocks: [...last.blocks, ...shown, ...codeFooter(reply)] }];
+  return [...parts.slice(0, -1), { ...last, blocks: [...last.blocks, ...codeFooter(reply)] }];
 }
 
 /** Below the last part. The button carries the file's name and nothing else: what it shows comes from the store. */
@@ -120,7 +110,6 @@ function renderProgress(progress: Progress): RenderedPart {
   ];
   return {
     text: note || (steps.at(-1)?.title ?? idleText),
-    plainBlocks: null,
     blocks: [
       {
         type: 'section',
@@ -145,24 +134,4 @@ export function uploadComment(artifacts: readonly Artifact[]): string {
 /** Plain text for an upload's comment, within its limit, without mentions. */
 export function commentText(text: string): string {
   return escapeWithin(neutralise(text), slackLimits.commentCharacters);
-}
-
-export function isInlineImage(artifact: Artifact): boolean {
-  return artifact.kind === 'chart' && artifact.file.mimeType === 'image/png';
-}
-
-export function progressChunks(progress: Progress, previous: Progress | null): readonly Json[] {
-  const before = previous?.steps ?? [];
-  const title = progress.note || progress.steps.at(-1)?.title || idleText;
-  const states = { running: 'in_progress', done: 'complete', failed: 'error' };
-  return [
-    ...(previous === null || (previous.note || previous.steps.at(-1)?.title) !== title
-      ? [{ type: 'plan_update', title }]
-      : []),
-    ...progress.steps.flatMap((step, index) =>
-      JSON.stringify(step) === JSON.stringify(before[index])
-        ? []
-        : [{ type: 'task_update', id: `step-${index + 1}`, title: step.title, status: states[step.state] }],
-    ),
-  ];
 }
