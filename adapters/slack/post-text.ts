@@ -45,13 +45,15 @@ export async function postText(
   return { part: await sendOnce(target, { text: wholeText(part) }, deps), images: [] };
 }
 
-/** From the richest to the plainest, none twice. `bare` is the same part without images. */
-export function layoutsOf(part: RenderedPart, bare: RenderedPart | null): readonly (readonly Json[])[] {
-  const all = [part.blocks, part.plainBlocks, bare?.blocks, bare?.plainBlocks].flatMap((blocks) =>
-    blocks === null || blocks === undefined || blocks.length === 0 ? [] : [blocks],
-  );
+/** From the richest to the plainest, none twice. `isReady` tells which images can be shown at all. */
+export function layoutsOf(part: RenderedPart, isReady: (fileId: string) => boolean): readonly (readonly Json[])[] {
+  const all = [withImages(part.blocks, isReady), withImages(part.blocks, () => false), part.plainBlocks ?? []];
   const texts = all.map((blocks) => JSON.stringify(blocks));
-  return all.filter((_blocks, index) => texts.indexOf(texts[index] ?? '') === index);
+  return all.filter((blocks, index) => blocks.length > 0 && texts.indexOf(texts[index] ?? '') === index);
+}
+
+function withImages(blocks: readonly Json[], isShown: (fileId: string) => boolean): readonly Json[] {
+  return blocks.filter((block) => imageFileIds([block]).every(isShown));
 }
 
 async function sendOnce(

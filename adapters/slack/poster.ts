@@ -115,11 +115,11 @@ export function createPoster(deps: {
       return fileId === undefined ? [] : [{ file, fileId, title: file.title }];
     });
     const ready = await prepareImages(web, imageIds, { log, signal });
-    const images = new Map(
-      imageIds.filter(({ fileId }) => ready.has(fileId)).map(({ file, fileId }) => [nameOf(file), fileId]),
+    // All images have their place, ready or not: where the texts are cut is the same on every attempt.
+    const placed = new Map(
+      [...places.keys()].map((name) => [name, imageIds.find(({ file }) => nameOf(file) === name)?.fileId ?? name]),
     );
-    const texts = content.render(images);
-    const bare = images.size === 0 ? texts : content.render(new Map());
+    const texts = content.render(placed);
     const partIdOfImage = (fileId: string): string | null => {
       const image = imageIds.find((other) => other.fileId === fileId);
       return image === undefined ? null : imagePartId(content, image.file);
@@ -127,7 +127,9 @@ export function createPoster(deps: {
     const layoutsAt = (index: number): readonly (readonly Json[])[] => {
       const part = texts[index];
       if (part === undefined) return [];
-      return layoutsOf(part, bare[index] ?? null).map((blocks) => withImageMarks(blocks, postId, partIdOfImage));
+      return layoutsOf(part, (fileId) => ready.has(fileId)).map((blocks) =>
+        withImageMarks(blocks, postId, partIdOfImage),
+      );
     };
 
     /** Images that no message shows, by their ids. A completed file cannot be shared any more: they are sent anew, as files. */

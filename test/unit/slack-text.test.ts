@@ -104,7 +104,7 @@ describe('what is posted', () => {
             },
           },
         ];
-        for (const part of messages.flatMap(renderMessage)) {
+        for (const part of messages.flatMap((message) => renderMessage(message))) {
           const markdown = part.blocks.filter(({ type }) => type === 'markdown').map(({ text: body }) => String(body));
           expect(markdown.join('').length).toBeLessThanOrEqual(12_000);
           expect(part.blocks.length).toBeLessThanOrEqual(50);
