@@ -14,6 +14,8 @@ import { createPoster } from './poster.ts';
 import type { PlannedFile, PostContent } from './post-plan.ts';
 import { isInlineImage, renderMessage } from './render.ts';
 import { escapeWithin } from './text.ts';
+import { createStatusSigns } from './status.ts';
+import { createProgressStreams } from './stream.ts';
 import { readThread, toHistory } from './thread.ts';
 import { refusedBeforehand } from './upload.ts';
 import type { SlackWeb } from './web.ts';
@@ -31,10 +33,12 @@ export interface SlackClientOptions {
 /** Outbound Slack, for all workspaces, without state that a second process would need. */
 export function createSlackClient(options: SlackClientOptions): PlatformClient {
   const { workspaces, apiUrl, log } = options;
+  const settleMs = options.settleMs ?? 1000;
   const pace = createPace();
-  const poster = createPoster({ log, settleMs: options.settleMs ?? 1000 });
+  const poster = createPoster({ log, settleMs });
   const admit = createAdmission({ workspaces, log });
-  let hasStatus = true;
+  const streams = createProgressStreams({ log, now: Date.now, settleMs });
+  const signs = createStatusSigns({ log, now: Date.now, settleMs });
 
   const webOf = async ({ workspaceId }: ThreadRef, signal: AbortSignal): Promise<SlackWeb> =>
     pace.of((await workspaces.open(workspaceId, signal)).web, workspaceId);
@@ -57,6 +61,7 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
         render: (images) => renderMessage(message, images),
         files: plan.files,
         comment: null,
+        start: message.kind === 'progress' ? (post) => streams.start(web, thread, message.progress, post) : null,
       };
       const receipt = await poster.post(web, thread, content, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
@@ -66,11 +71,16 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
       if (message.kind === 'reply') {
         throw new AppError('internal', 'A posted answer cannot be edited.', { detail: 'edit called with a reply' });
       }
+      const web = await webOf(thread, signal);
+      if (message.kind === 'progress') {
+        await streams.edit(web, thread, messageId, message.progress, signal);
+        if (message.progress.running) await signs.refresh(web, thread, signal);
+        return;
+      }
       const [first, ...rest] = renderMessage(message);
       if (first === undefined) return;
       const shortened = { type: 'context', elements: [{ type: 'plain_text', text: 'Shortened to fit one message.' }] };
       const blocks = rest.length === 0 ? first.blocks : [...first.blocks, shortened];
-      const web = await webOf(thread, signal);
       await web.call('chat.update', { channel: thread.channelId, ts: messageId, text: first.text, blocks }, signal);
     },
 
@@ -88,20 +98,15 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
     upload: async (thread, files, text, context) => {
       const plan = planFiles(files.map((outgoing) => ({ outgoing, artifact: null })));
       const web = await webOf(thread, context.signal);
-      const content: PostContent = { render: () => [], files: plan.files, comment: text };
+      const content: PostContent = { render: () => [], files: plan.files, comment: text, start: null };
       const receipt = await poster.post(web, thread, content, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
     },
 
     status: async (thread, text, signal) => {
-      if (!hasStatus) return;
-      const args = { channel_id: thread.channelId, thread_ts: thread.threadId, status: text ?? '' };
       try {
-        const web = await webOf(thread, signal);
-        await web.call('assistant.threads.setStatus', args, signal);
+        await signs.set(await webOf(thread, signal), thread, text, signal);
       } catch (error) {
-        // Not every workspace and plan has it; the progress message says the same.
-        if (slackCodeOf(error) === 'unknown_method') hasStatus = false;
         log.debug({ error: String(error) }, 'the status was not set');
       }
     },

@@ -1,11 +1,11 @@
 import type { OutgoingFile, PostedPart } from '../../src/ports.ts';
 import type { Artifact } from '../../src/types.ts';
 import { asText } from './json.ts';
-import type { Json } from './json.ts';
 import { slackLimits } from './limits.ts';
 import { imageFileIds, isMarked, partsOf } from './marks.ts';
 import type { SlackMessage } from './message.ts';
 import type { RenderedPart } from './render.ts';
+import type { StreamPost } from './stream.ts';
 import { sizeOf } from './upload.ts';
 
 /** What one outbox entry says: texts, and files either in them, as images, or beside them. */
@@ -15,6 +15,8 @@ export interface PostContent {
   readonly files: readonly PlannedFile[];
   /** Stands above the files where no text part does; `null`: they are named one by one. */
   readonly comment: string | null;
+  /** Another way to post its one text part, tried first; it resolves to `null` where that is not possible. */
+  readonly start: ((post: StreamPost) => Promise<string | null>) | null;
 }
 
 export interface PlannedFile {
@@ -91,8 +93,8 @@ export function groupsOf(files: readonly PlannedFile[], first = 1): readonly Fil
 }
 
 /**
- * A share without a mark, as Slack makes it where it leaves out the blocks, and as earlier versions made it: a message of the bot
- * behind the post's own text (or behind its question) with exactly these names and sizes.
+ * Shares without a mark, as Slack makes them where it leaves out the blocks, and as earlier versions made them: messages of the bot
+ * behind the post's own text (or behind its question) with files of the post, told by name and size.
  */
 export function findUnmarked(
   content: PostContent,
@@ -100,35 +102,27 @@ export function findUnmarked(
   parts: ReadonlyMap<string, PostedPart>,
   messages: readonly SlackMessage[],
 ): readonly PostedPart[] {
-  const textTs = [...parts.values()]
-    .filter(({ partId }) => partId.startsWith('text-'))
-    .map(({ messageId }) => messageId);
-  // Task ids end in the question's `ts`.
-  const asked = /(\d{10}\.\d{6})/.exec(postId)?.[1];
-  const after = Math.max(...textTs.map(Number).filter(Number.isFinite), Number(asked ?? Number.NaN) || 0);
+  const known = [...parts.values()];
+  const textTs = known.filter(({ partId }) => partId.startsWith('text-')).map(({ messageId }) => Number(messageId));
+  // Task ids, and with them the ids of posts, hold the question's `ts`.
+  const askedTs = Number(/(\d{10}\.\d{6})/.exec(postId)?.[1] ?? 0);
+  const after = Math.max(askedTs, ...textTs.filter(Number.isFinite));
   if (after === 0) return [];
-  const taken = new Set([...parts.values()].map(({ messageId }) => messageId));
-  const found: PostedPart[] = [];
-  for (const files of [content.files.filter(({ isImage }) => !isImage), content.files]) {
-    for (const group of groupsOf(files)) {
-      if (parts.has(group.partId) || found.some(({ partId }) => partId === group.partId)) continue;
-      const wanted = fingerprint(group.files.map(({ outgoing }) => [outgoing.file.name, outgoing.file.sizeBytes]));
-      const match = messages.find(
-        (message) =>
-          message.botId !== null &&
-          Number(message.ts) > after &&
-          !taken.has(message.ts) &&
-          !isMarked(message) &&
-          fingerprint(message.files.map((file: Json) => [asText(file['name']), sizeOf(file)])) === wanted,
-      );
-      if (match === undefined) continue;
-      taken.add(match.ts);
-      found.push({ partId: group.partId, messageId: match.ts });
-    }
-  }
-  return found;
+  const wanted = new Set(
+    content.files.map(({ outgoing }) => JSON.stringify([outgoing.file.name, outgoing.file.sizeBytes])),
+  );
+  const isOurs = (message: SlackMessage): boolean =>
+    message.botId !== null &&
+    message.files.length > 0 &&
+    Number(message.ts) > after &&
+    !known.some(({ messageId }) => messageId === message.ts) &&
+    !isMarked(message) &&
+    message.files.every((file) => wanted.has(JSON.stringify([asText(file['name']), sizeOf(file)])));
+  const first = nextGroup(parts);
+  return messages.filter(isOurs).map(({ ts }, index) => ({ partId: `files-${first + index}`, messageId: ts }));
 }
 
-function fingerprint(files: readonly (readonly [string | null, number | null])[]): string {
-  return JSON.stringify(files.map((file) => JSON.stringify(file)).toSorted());
+/** The number of the next message of files. */
+export function nextGroup(parts: ReadonlyMap<string, PostedPart>): number {
+  return 1 + Math.max(0, ...[...parts.keys()].map((partId) => Number(/^files-(\d+)$/.exec(partId)?.[1] ?? 0)));
 }

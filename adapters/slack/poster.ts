@@ -5,7 +5,7 @@ import { prepareImages } from './images.ts';
 import type { Json } from './json.ts';
 import { imageFileIds, marked, markOf, partsOf, withImageMarks } from './marks.ts';
 import type { SlackMessage } from './message.ts';
-import { filesThere, findUnmarked, groupsOf, imagePartId, imagePlaces, nameOf } from './post-plan.ts';
+import { filesThere, findUnmarked, groupsOf, imagePartId, imagePlaces, nameOf, nextGroup } from './post-plan.ts';
 import type { FileGroup, PlannedFile, PostContent } from './post-plan.ts';
 import { layoutsOf, postText } from './post-text.ts';
 import { commentText, uploadComment } from './render.ts';
@@ -138,6 +138,8 @@ export function createPoster(deps: {
       imageIds.filter(({ fileId }) => !shown.has(fileId)).map(({ file }) => file);
     const sendText = async (part: RenderedPart, index: number): Promise<void> => {
       const partId = `text-${index + 1}`;
+      const started = (await content.start?.({ postId, partId, signal })) ?? null;
+      if (started !== null) return await note({ partId, messageId: started });
       const sent = await postText({ web, thread, postId, partId, signal }, part, layoutsAt(index), deps);
       for (const fileId of sent.images) shown.add(fileId);
       await note(sent.part);
@@ -180,7 +182,9 @@ export function createPoster(deps: {
       for (const layout of layoutsAt(lastIndex)) {
         const blocks = withoutMarkdown(layout);
         const shows = imageFileIds(layout);
-        if (blocks === null || (withoutImages && shows.length > 0)) continue;
+        // Rather two messages than a table as running text.
+        if (blocks === null) return 'none';
+        if (withoutImages && shows.length > 0) continue;
         const outcome = await share(group, {
           blocks: marked([...blocks, ...(charts.length === 0 ? [] : [section(aboveFiles(charts))])], mark),
         });
@@ -234,24 +238,22 @@ export function createPoster(deps: {
       }
     };
 
-    const nextGroup = (): number =>
-      1 + Math.max(0, ...[...parts.keys()].map((partId) => Number(/^files-(\d+)$/.exec(partId)?.[1] ?? 0)));
     const last = texts[lastIndex];
     let rest = plain;
     if (last !== undefined && !parts.has(`text-${lastIndex + 1}`)) {
-      const [group] = groupsOf(plain, nextGroup());
+      const [group] = groupsOf(plain, nextGroup(parts));
       const done = group !== undefined && !refusesBlocks() ? await shareWithText(group) : 'none';
       if (done !== 'none') rest = plain.filter((file) => group?.files.includes(file) !== true);
       if (done !== 'both') await sendText(last, lastIndex);
     }
-    for (const group of groupsOf(rest, nextGroup())) await shareAlone(group);
+    for (const group of groupsOf(rest, nextGroup(parts))) await shareAlone(group);
     const lost = unshown().filter((file) => !plain.includes(file));
     if (lost.length > 0) {
       const again = await upload(lost);
       for (const [file, fileId] of again) fileIds.set(file, fileId);
       for (const group of groupsOf(
         lost.filter((file) => again.has(file)),
-        nextGroup(),
+        nextGroup(parts),
       ))
         await shareAlone(group);
     }
