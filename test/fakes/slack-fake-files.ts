@@ -10,6 +10,8 @@ export interface FileBehaviour {
   readonly ignoresBlocks?: boolean;
   /** So many shares say "ok" and share nothing. */
   readonly emptyShares?: number;
+  /** Where the bytes of the n-th upload (0, 1 …) go instead of to Slack; `null`: to Slack. */
+  readonly uploadUrl?: (upload: number) => string | null;
   /** Images in blocks are refused as "invalid slack file". */
   readonly refusesImages?: boolean;
 }
@@ -24,6 +26,7 @@ export function createFakeFiles(behaviour: FileBehaviour) {
   const polls = new Map<string, number>();
   const completed = new Set<string>();
   const deleted = new Set<string>();
+  let uploads = 0;
   let emptyShares = behaviour.emptyShares ?? 0;
 
   const isProcessed = (id: string): boolean =>
@@ -57,6 +60,12 @@ export function createFakeFiles(behaviour: FileBehaviour) {
       const shared = await through(method, sent);
       if (behaviour.pollsUntilShared === undefined) return shared;
       return { ...shared, files: ids.map((id) => ({ id, mimetype: '', shares: {} })) };
+    }
+    if (method === 'files.getUploadURLExternal') {
+      const given = await through(method, args);
+      const elsewhere = behaviour.uploadUrl?.(uploads) ?? null;
+      uploads += 1;
+      return elsewhere === null ? given : { ...given, upload_url: elsewhere };
     }
     if (method === 'files.info') {
       const id = String(args['file']);
