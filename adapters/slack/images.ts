@@ -5,8 +5,8 @@ import { asObject, asText } from './json.ts';
 import { completeUpload } from './upload.ts';
 import type { SlackWeb } from './web.ts';
 
-/** Together about 8 s: Slack processes a chart within one or two, and a reply cannot wait for ever. */
-const waitsMs = [100, 200, 400, 800, 1500, 2500, 2500];
+/** In units of `settleMs`, together 8 s of them: Slack processes a chart within one or two, and a reply cannot wait for ever. */
+const waits = [0.1, 0.2, 0.4, 0.8, 1.5, 2.5, 2.5];
 
 /**
  * Makes uploaded images ready to stand in `image` blocks: completes them without a channel, and waits until Slack has
@@ -16,11 +16,11 @@ const waitsMs = [100, 200, 400, 800, 1500, 2500, 2500];
 export async function prepareImages(
   web: SlackWeb,
   files: readonly { readonly fileId: string; readonly title: string }[],
-  options: { readonly log: Logger; readonly signal: AbortSignal },
+  options: { readonly log: Logger; readonly settleMs: number; readonly signal: AbortSignal },
 ): Promise<ReadonlySet<string>> {
   const ready = new Set<string>();
   if (files.length === 0) return ready;
-  const { log, signal } = options;
+  const { log, settleMs, signal } = options;
   try {
     await completeUpload(web, files, null, signal);
   } catch (error) {
@@ -29,7 +29,7 @@ export async function prepareImages(
     // After a lost answer Slack may have them all the same: the look below tells.
     if (!isAmbiguous(error)) return ready;
   }
-  for (const waitMs of waitsMs) {
+  for (const wait of waits) {
     await Promise.all(
       files
         .filter(({ fileId }) => !ready.has(fileId))
@@ -38,7 +38,7 @@ export async function prepareImages(
         }),
     );
     if (ready.size === files.length) return ready;
-    await delay(waitMs, undefined, { signal });
+    await delay(wait * settleMs, undefined, { signal });
   }
   log.warn({ missing: files.length - ready.size }, 'Slack did not process an image in time');
   return ready;

@@ -49,9 +49,13 @@ export function createStatusSigns(deps: {
     const status = text === null ? 'active' : 'processing';
     const session = await call(web, thread, 'agents.sessions.setStatus', { status }, signal);
     if (session !== 'missing') return session;
-    const done = await call(web, thread, 'assistant.threads.setStatus', { status: text ?? '' }, signal);
-    if (done === 'done' && text !== null) remember(threadKey(thread), text);
-    return done;
+    return await setAssistants(web, thread, text, signal);
+  };
+
+  const setAssistants = async (web: SlackWeb, thread: ThreadRef, text: string | null, signal: AbortSignal) => {
+    const outcome = await call(web, thread, 'assistant.threads.setStatus', { status: text ?? '' }, signal);
+    if (outcome === 'done' && text !== null) remember(threadKey(thread), text);
+    return outcome;
   };
 
   const remember = (key: string, text: string): void => {
@@ -63,8 +67,9 @@ export function createStatusSigns(deps: {
 
   return {
     set: async (web, thread, text, signal) => {
+      // Sessions may have come since, in which case nothing below would clear it.
       const isAssistants = text === null && shown.delete(threadKey(thread));
-      if (isAssistants) await call(web, thread, 'assistant.threads.setStatus', { status: '' }, signal);
+      if (isAssistants && (await setAssistants(web, thread, text, signal)) === 'done') return;
       for (let tries = 1; ; tries += 1) {
         const outcome = await setOnce(web, thread, text, signal);
         if (outcome !== 'failed' || text !== null || tries === clearTries || signal.aborted) return;
