@@ -151,6 +151,8 @@ async function startProcess(
   const core = createCore({ store: mortal(store, life), blobs: mortal(blobs, life), client, provider, model: model() });
   const gateway = createSlackGateway({
     transport: { kind: 'http', signingSecret, port },
+    singleTeam: true,
+    model: 'scripted',
     workspaces: createSingleWorkspace(settings),
     followUps: 'mention',
     apiUrl: slack.apiUrl,
