@@ -187,18 +187,20 @@ function sentEvents(question: Asked, message: SlackMessageState, slack: MemorySl
 
 async function run(given: Schedule, world: World): Promise<readonly SlackMessageState[]> {
   const { slack } = world;
-  let current: Process | null = null;
   const dead: Process[] = [];
   const endings = [...given.deaths, null];
+  const start = (): Promise<Process> =>
+    startProcess(world, dead.length === 0 ? given.faults : [], createLife(endings[dead.length] ?? null));
+  let current = start();
+  /** One process at a time: the next one starts when somebody finds that the last one is dead. */
   const alive = async (): Promise<Process> => {
-    if (current !== null && !current.life.ended) return current;
-    if (current !== null) dead.push(current);
-    current = await startProcess(
-      world,
-      dead.length === 0 ? given.faults : [],
-      createLife(endings[dead.length] ?? null),
-    );
-    return current;
+    const found = await current;
+    if (!found.life.ended) return found;
+    if (!dead.includes(found)) {
+      dead.push(found);
+      current = start();
+    }
+    return await current;
   };
 
   /** Until it is acknowledged, as Slack does, only sooner: a killed process acknowledges nothing. */
