@@ -24,7 +24,7 @@ export function slackManifest(args) {
   let yaml = readFileSync(source, 'utf8').replace(/^(?:#.*\n)+/, '');
   if (name !== undefined) yaml = named(yaml, name);
   if (url !== undefined) yaml = overHttp(yaml, url);
-  if (!agent) yaml = withoutAgent(yaml);
+  if (!agent) yaml = dropAgent(yaml);
   return rotation ? replaceOnce(yaml, /token_rotation_enabled: false/, 'token_rotation_enabled: true') : yaml;
 }
 
@@ -44,17 +44,17 @@ function read(args) {
   } catch (error) {
     throw new SetupProblem(`${error instanceof Error ? error.message : String(error)}\nUsage: ${usage}`);
   }
-  const { name, url, rotation } = values;
+  const { name, url, rotation, 'no-agent': withoutAgent } = values;
   if (name !== undefined && (name.trim() === '' || name.length > nameCharacters || /\p{Cc}/u.test(name))) {
     throw new SetupProblem(`Slack takes names of 1 to ${nameCharacters} characters; "${name}" has ${name.length}.`);
   }
   if (url !== undefined && !/^https:\/\/[^/\s?#]+(?:\/[^\s?#]*)?$/.test(url)) {
     throw new SetupProblem(`--url must be the https:// address under which Slack reaches the bot, not "${url}".`);
   }
-  if (rotation === true && url === undefined) {
+  if (rotation && url === undefined) {
     throw new SetupProblem('--rotation needs --url: tokens are only renewed for apps that are installed over OAuth.');
   }
-  return { name, url: url?.replace(/\/+$/, ''), agent: values['no-agent'] !== true, rotation: rotation === true };
+  return { name, url: url?.replace(/\/+$/, ''), agent: !withoutAgent, rotation };
 }
 
 /**
@@ -94,7 +94,7 @@ function overHttp(yaml, url) {
 }
 
 /** @param {string} yaml */
-function withoutAgent(yaml) {
+function dropAgent(yaml) {
   return yaml
     .replace(/^ {2}agent_view:.*\n(?: {4}.*\n)+/m, '')
     .replaceAll(/^ +- (?:agent_session_stopped|assistant_thread_started|assistant:write)\b.*\n/gm, '');

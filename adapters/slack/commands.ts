@@ -72,8 +72,9 @@ export function createCommands(deps: {
       case 'help':
         return () => say(thread, `${id}-help`, deps.help);
       case 'show-code':
-        return () => showCode({ client, handlers }, thread, { taskId: null, postId: `${id}-code` });
+        break;
     }
+    return () => showCode({ client, handlers }, thread, `${id}-code`);
   };
 
   return {
@@ -110,9 +111,9 @@ function postContext(postId: string): PostContext {
 async function showCode(
   { client, handlers }: { readonly client: PlatformClient; readonly handlers: GatewayHandlers },
   thread: ThreadRef,
-  { taskId, postId }: { readonly taskId: string | null; readonly postId: string },
+  postId: string,
 ): Promise<void> {
-  const cells = await handlers.onShowCode(thread, taskId);
+  const cells = await handlers.onShowCode(thread, null);
   const code = codeText(cells);
   if (cells.length === 0) {
     await client.post(thread, { kind: 'notice', text: 'No code ran in this thread yet.' }, postContext(postId));

@@ -71,11 +71,17 @@ export function listenToSurfaces(
   });
   app.shortcut(analyzeCallbackId, async ({ ack, body }) => {
     await ack();
-    await work(body, admitted(shortcut.asked));
+    await work(
+      body,
+      admitted((visit) => shortcut.asked(visit)),
+    );
   });
   app.view(questionCallbackId, async ({ ack, body }) => {
     await ack();
-    await work(body, admitted(shortcut.submitted));
+    await work(
+      body,
+      admitted((visit) => shortcut.submitted(visit)),
+    );
   });
   app.command(/./, async ({ ack, body, respond }) => {
     await ack();

@@ -203,7 +203,7 @@ describe.skipIf(isMissing).each(['socket', 'http'] as const)('a conversation in 
     expect(await countOf(second, 'Answer to')).toBe(0);
   });
 
-  test('buttons work after a restart: the code, the notebook, thanks for an opinion', async () => {
+  test('buttons work after a restart: the code, the notebook', async () => {
     const root = await ask('question one', { files: ['a.csv'] });
     const buttons = await withButton(root, 'plotline-show-code');
     await gateway.stop();
@@ -212,23 +212,28 @@ describe.skipIf(isMissing).each(['socket', 'http'] as const)('a conversation in 
     await expect.poll(async () => JSON.stringify(await views())).toContain('print(\\"42\\")');
     await slack.press(buttons, 'plotline-notebook');
     await expect.poll(async () => (await tasksOf(root)).map(({ text }) => text)).toEqual(['question one', 'notebook']);
-    if (mode === 'http') {
-      const [task] = await tasksOf(root);
-      await slack.feed(
-        {
-          type: 'block_actions',
-          team: { id: slack.teamId },
-          user: { id: slack.personId },
-          channel: { id: slack.channelId },
-          message: { ts: buttons, thread_ts: root },
-          actions: [
-            { type: 'feedback_buttons', action_id: 'plotline-feedback', value: `bad ${task?.id}`, action_ts: '1' },
-          ],
-        },
-        { interactive: true },
-      );
-      await expect.poll(whispers).toContain('Thank you');
-    }
+  });
+
+  test.runIf(mode === 'http')('an opinion is kept, and thanked for', async () => {
+    const root = await ask('question one');
+    const replied = await withButton(root, 'plotline-rerun');
+    const [task] = await tasksOf(root);
+    const action = {
+      type: 'feedback_buttons',
+      action_id: 'plotline-feedback',
+      value: `bad ${task?.id}`,
+      action_ts: '1',
+    };
+    const click = {
+      type: 'block_actions',
+      team: { id: slack.teamId },
+      user: { id: slack.personId },
+      channel: { id: slack.channelId },
+      message: { ts: replied, thread_ts: root },
+      actions: [action],
+    };
+    expect(await slack.feed(click, { interactive: true })).toBe(200);
+    await expect.poll(whispers).toContain('Thank you');
   });
 
   test('a button whose question was forgotten says so to who pressed it', async () => {

@@ -95,6 +95,8 @@ export interface LocalSlack extends AsyncDisposable {
   /** Web API methods that were called, oldest first, with their arguments. */
   calls(): Promise<readonly { readonly method: string; readonly args: Readonly<Record<string, unknown>> }[]>;
   reset(): Promise<void>;
+  /** Cuts every connection to it, the bot's socket too. False where it runs without the forwarder that could. */
+  cut(): boolean;
 }
 
 const workspace = {
@@ -163,8 +165,13 @@ export async function startLocalSlack(mode: 'socket' | 'http' = 'socket'): Promi
     await stop();
     throw error;
   }
+  const cut = (): boolean => {
+    forwarder?.cut();
+    return forwarder !== null;
+  };
   return {
     ...workspace,
+    cut,
     eventsPort,
     apiUrl: `${base}/api/`,
     ...createControls(base, eventsPort),
@@ -316,7 +323,7 @@ function startPlain(command: readonly string[]): ChildProcess {
 }
 
 /** A port of the loopback interface whose connections go to the Unix socket. */
-async function forwardTo(socketPath: string): Promise<{ readonly port: number; close(): void }> {
+async function forwardTo(socketPath: string): Promise<{ readonly port: number; cut(): void; close(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const bridge = connect(socketPath);
@@ -328,10 +335,14 @@ async function forwardTo(socketPath: string): Promise<{ readonly port: number; c
     bridge.on('close', () => sockets.delete(bridge));
   });
   const port = await listen(server);
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port,
+    cut,
     close: () => {
-      for (const socket of sockets) socket.destroy();
+      cut();
       server.close();
     },
   };
