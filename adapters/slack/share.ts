@@ -50,21 +50,21 @@ export async function shareFiles(
   const lookUp = async (): Promise<string | null> =>
     shareTs(asObject((await web.call('files.info', { file: first.fileId }, signal))['file']), channelId);
 
-  /** `null`: Slack says it is not there. `unknown`: nobody could say. */
-  const awaitShare = async (waits: readonly number[]): Promise<string | null | 'unknown'> => {
+  /** The message's `ts`; `absent` where Slack says that it is not there, `unknown` where nobody could say. */
+  const awaitShare = async (waits: readonly number[]): Promise<{ readonly ts: string } | 'absent' | 'unknown'> => {
     let isKnown = false;
     for (const wait of waits) {
       await delay(wait * settleMs, undefined, { signal });
       try {
         const ts = await lookUp();
-        if (ts !== null) return ts;
+        if (ts !== null) return { ts };
         isKnown = true;
       } catch (error) {
         if (signal.aborted) throw error;
         log.warn({ fileId: first.fileId, error: String(error) }, 'a shared file could not be looked up');
       }
     }
-    return isKnown ? null : 'unknown';
+    return isKnown ? 'absent' : 'unknown';
   };
 
   const shared = async (messageId: string): Promise<ShareOutcome> => ({
@@ -101,10 +101,11 @@ export async function shareFiles(
     try {
       const answer = await completeUpload(web, files, { channelId, threadTs: threadId, words }, signal);
       const told = answer.map((file) => shareTs(file, channelId)).find((ts) => ts !== null) ?? null;
-      const ts = told ?? (await awaitShare(shareWaits));
-      if (ts === null) return await neverShown();
+      const found = told === null ? await awaitShare(shareWaits) : { ts: told };
+      if (found === 'absent') return await neverShown();
       // It cannot be looked up (no `files:read`, say): Slack's "ok" counts, under the file's id.
-      return ts === 'unknown' ? { kind: 'shared', messageId: first.fileId, hasBlocks: hasWords } : await shared(ts);
+      if (found === 'unknown') return { kind: 'shared', messageId: first.fileId, hasBlocks: hasWords };
+      return await shared(found.ts);
     } catch (error) {
       if (signal.aborted) throw error;
       const reason = fileRefusal(error);
@@ -112,9 +113,9 @@ export async function shareFiles(
       if (hasWords && isBlockRefusal(error)) return { kind: 'words-refused' };
       if (!isAmbiguous(error)) throw error;
       log.warn({ postId, partId, error: String(error) }, 'the answer to an upload was lost');
-      const ts = await awaitShare(lostAnswerWaits);
-      if (ts === 'unknown') throw error;
-      if (ts !== null) return await shared(ts);
+      const found = await awaitShare(lostAnswerWaits);
+      if (found === 'unknown') throw error;
+      if (found !== 'absent') return await shared(found.ts);
       // Slack's own failure, not a lost answer: the same words would fail again.
       if (hasWords && slackCodeOf(error) !== null) return { kind: 'words-refused' };
       if (isSecond) throw error;
