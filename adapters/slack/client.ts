@@ -72,6 +72,7 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
         render: (images) => renderMessage(message, images),
         files: plan.files,
         comment: null,
+        isExact: message.kind === 'reply',
         start: message.kind === 'progress' ? (post) => streams.start(web, thread, message.progress, post) : null,
       };
       const receipt = await poster.post(web, thread, content, context);
@@ -109,7 +110,7 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
     upload: async (thread, files, text, context) => {
       const plan = planFiles(files.map((outgoing) => ({ outgoing, artifact: null })));
       const web = await webOf(thread, context.signal);
-      const content: PostContent = { render: () => [], files: plan.files, comment: text, start: null };
+      const content: PostContent = { render: () => [], files: plan.files, comment: text, isExact: false, start: null };
       const receipt = await poster.post(web, thread, content, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
     },

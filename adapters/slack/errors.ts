@@ -44,7 +44,7 @@ export function slackError(error: unknown, method: string): AppError {
       detail: `${method}: rate limited, retry after ${error.retryAfter} s`,
     });
   }
-  if (error instanceof WebAPIPlatformError && /^[\w:.-]{1,100}$/.test(String(error.data.error))) {
+  if (error instanceof WebAPIPlatformError && /^[\w:.-]{1,100}$/.test(error.data.error)) {
     const code = error.data.error;
     const isServerFailure = serverFailures.has(code);
     return new SlackCallError(words(code, error.data), {
@@ -59,7 +59,7 @@ export function slackError(error: unknown, method: string): AppError {
   const status = error instanceof WebAPIHTTPError ? error.statusCode : null;
   const reason =
     error instanceof WebAPIPlatformError
-      ? `no JSON: ${String(error.data.error).slice(0, 80)}`
+      ? `no JSON: ${error.data.error.slice(0, 80)}`
       : error instanceof WebAPIRequestError
         ? error.original.message
         : String(error);

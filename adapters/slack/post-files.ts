@@ -77,7 +77,7 @@ export function createFilePosts(deps: { readonly log: Logger; readonly settleMs:
         continue;
       }
       if (outcome.kind !== 'shared') return 'files';
-      if (!outcome.hasBlocks) {
+      if (!(await outcome.hasBlocks())) {
         rememberRefusal(run);
         return 'files';
       }
@@ -96,7 +96,7 @@ export function createFilePosts(deps: { readonly log: Logger; readonly settleMs:
     for (const words of refusesBlocks(run) ? [{ comment }] : [{ blocks }, { comment }]) {
       const outcome = await share(run, group, words);
       if (!(await settle(run, group, outcome))) continue;
-      if (outcome.kind === 'shared' && 'blocks' in words && !outcome.hasBlocks) {
+      if (outcome.kind === 'shared' && comment !== '' && 'blocks' in words && !(await outcome.hasBlocks())) {
         rememberRefusal(run);
         await sayLater(run, outcome.messageId, comment);
       }
@@ -106,7 +106,6 @@ export function createFilePosts(deps: { readonly log: Logger; readonly settleMs:
 
   /** Slack left out what was to stand above the files. */
   const sayLater = async ({ web, thread, postId, signal }: PostRun, ts: string, text: string): Promise<void> => {
-    if (text === '') return;
     try {
       await web.call('chat.update', { channel: thread.channelId, ts, text }, signal);
     } catch (error) {

@@ -15,6 +15,11 @@ export interface PostContent {
   readonly files: readonly PlannedFile[];
   /** Stands above the files where no text part does; `null`: they are named one by one. */
   readonly comment: string | null;
+  /**
+   * Rather late than twice: nothing is posted before the thread was seen. Without it a first attempt goes on where Slack does not
+   * let the thread be read.
+   */
+  readonly isExact: boolean;
   /** Another way to post its one text part, tried first; it resolves to `null` where that is not possible. */
   readonly start: ((post: StreamPost) => Promise<string | null>) | null;
 }

@@ -43,13 +43,13 @@ export function createPoster(deps: {
     web: SlackWeb,
     thread: ThreadRef,
     context: PostContext,
-    isRetry: boolean,
+    mustSucceed: boolean,
   ): Promise<readonly SlackMessage[]> => {
     const oldestTs = context.alreadyPosted.map(({ messageId }) => messageId).find((id) => /^\d+\.\d+$/.test(id));
     try {
       return await readThread(web, thread, { ...(oldestTs === undefined ? {} : { oldestTs }), signal: context.signal });
     } catch (error) {
-      if (isRetry || context.signal.aborted) throw error;
+      if (mustSucceed || context.signal.aborted) throw error;
       log.warn({ postId: context.postId, error: String(error) }, 'the thread could not be read before posting');
       return [];
     }
@@ -67,7 +67,8 @@ export function createPoster(deps: {
       deps,
     );
 
-    const earlier = isRetry || mayHoldEarlierParts(thread) ? await readBack(web, thread, context, isRetry) : [];
+    const mayBeThere = isRetry || mayHoldEarlierParts(thread);
+    const earlier = mayBeThere ? await readBack(web, thread, context, isRetry || content.isExact) : [];
     for (const part of partsOf(earlier, postId)) if (!part.partId.startsWith('image-')) await run.note(part);
     for (const part of findUnmarked(content, postId, parts, earlier)) await run.note(part);
     const there = filesThere(content, postId, parts, earlier);

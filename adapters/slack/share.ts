@@ -3,15 +3,14 @@ import type { Logger } from '../../src/log.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { fileRefusal, isAmbiguous, isBlockRefusal, slackCodeOf } from './errors.ts';
 import { asObject } from './json.ts';
-import { partsOf } from './marks.ts';
 import { readOneMessage, readThread } from './thread.ts';
 import { completeUpload, shareTs } from './upload.ts';
 import type { ShareTarget } from './upload.ts';
 import type { SlackWeb } from './web.ts';
 
 export type ShareOutcome =
-  /** `hasBlocks`: the message says what was to stand beside the files. */
-  | { readonly kind: 'shared'; readonly messageId: string; readonly hasBlocks: boolean }
+  /** `hasBlocks`: whether the message says what was to stand beside the files; rejects where that cannot be seen now. */
+  | { readonly kind: 'shared'; readonly messageId: string; hasBlocks(): Promise<boolean> }
   /** The words have to be said another way; the files were not shared. */
   | { readonly kind: 'words-refused' }
   /** Why Slack takes none of the files here. */
@@ -50,51 +49,45 @@ export async function shareFiles(
   const lookUp = async (): Promise<string | null> =>
     shareTs(asObject((await web.call('files.info', { file: first.fileId }, signal))['file']), channelId);
 
-  /** `null`: Slack says it is not there. `unknown`: nobody could say. */
-  const awaitShare = async (waits: readonly number[]): Promise<string | null | 'unknown'> => {
-    let isKnown = false;
+  /** The message's `ts`, `null` where there is none. The thread has the last word: it also tells where `files.info` cannot. */
+  const awaitShare = async (waits: readonly number[]): Promise<string | null> => {
     for (const wait of waits) {
       await delay(wait * settleMs, undefined, { signal });
       try {
         const ts = await lookUp();
         if (ts !== null) return ts;
-        isKnown = true;
       } catch (error) {
         if (signal.aborted) throw error;
         log.warn({ fileId: first.fileId, error: String(error) }, 'a shared file could not be looked up');
       }
     }
-    return isKnown ? null : 'unknown';
+    const messages = await readThread(web, thread, { signal });
+    return messages.find(({ files: shown }) => shown.some((file) => file['id'] === first.fileId))?.ts ?? null;
   };
 
-  const shared = async (messageId: string): Promise<ShareOutcome> => ({
+  const shared = (messageId: string): ShareOutcome => ({
     kind: 'shared',
     messageId,
-    hasBlocks: hasWords && (await showsBlocks(messageId)),
+    hasBlocks: async () => hasWords && (await showsBlocks(messageId)),
   });
 
   const showsBlocks = async (ts: string): Promise<boolean> => {
+    let failure: unknown = null;
     for (const wait of readBackWaits) {
       await delay(wait * settleMs, undefined, { signal });
       try {
         const message = await readOneMessage(web, { channelId, threadTs: threadId, ts }, signal);
         if (message !== null) return message.blocks.length > 0;
+        failure = null;
       } catch (error) {
         if (signal.aborted) throw error;
         log.warn({ ts, error: String(error) }, 'a shared message could not be read back');
+        failure = error;
       }
     }
-    // Slack accepted the blocks and nothing says that it left them out.
+    if (failure !== null) throw failure;
+    // A share whose message is not listed yet: Slack accepted the blocks, and nothing says that it left them out.
     return true;
-  };
-
-  const neverShown = async (): Promise<ShareOutcome> => {
-    const marked = hasWords ? partsOf(await readThread(web, thread, { signal }), postId) : [];
-    const found = marked.find((part) => part.partId === partId);
-    if (found !== undefined) return { kind: 'shared', messageId: found.messageId, hasBlocks: true };
-    log.warn({ postId, partId, channelId }, 'Slack accepted files and does not show them');
-    await deleteFiles(web, files, log, signal);
-    return { kind: 'never-shown' };
   };
 
   for (let isSecond = false; ; isSecond = true) {
@@ -102,9 +95,10 @@ export async function shareFiles(
       const answer = await completeUpload(web, files, { channelId, threadTs: threadId, words }, signal);
       const told = answer.map((file) => shareTs(file, channelId)).find((ts) => ts !== null) ?? null;
       const ts = told ?? (await awaitShare(shareWaits));
-      if (ts === null) return await neverShown();
-      // It cannot be looked up (no `files:read`, say): Slack's "ok" counts, under the file's id.
-      return ts === 'unknown' ? { kind: 'shared', messageId: first.fileId, hasBlocks: hasWords } : await shared(ts);
+      if (ts !== null) return shared(ts);
+      log.warn({ postId, partId, channelId }, 'Slack accepted files and does not show them');
+      await deleteFiles(web, files, log, signal);
+      return { kind: 'never-shown' };
     } catch (error) {
       if (signal.aborted) throw error;
       const reason = fileRefusal(error);
@@ -113,8 +107,7 @@ export async function shareFiles(
       if (!isAmbiguous(error)) throw error;
       log.warn({ postId, partId, error: String(error) }, 'the answer to an upload was lost');
       const ts = await awaitShare(lostAnswerWaits);
-      if (ts === 'unknown') throw error;
-      if (ts !== null) return await shared(ts);
+      if (ts !== null) return shared(ts);
       // Slack's own failure, not a lost answer: the same words would fail again.
       if (hasWords && slackCodeOf(error) !== null) return { kind: 'words-refused' };
       if (isSecond) throw error;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';

@@ -46,7 +46,7 @@ const start = (streams: ReturnType<typeof createProgressStreams>, slack: MemoryS
 const methods = (slack: MemorySlack) => slack.calls.map(({ method }) => method);
 const types = (message: MemoryMessage | undefined) => message?.blocks.map((block) => block['type']);
 const titles = (message: MemoryMessage | undefined) =>
-  (message?.blocks[0]?.['tasks'] as readonly { title: string; status: string }[]).map(({ title, status }) => [
+  ((message?.blocks[0]?.['tasks'] ?? []) as readonly { title: string; status: string }[]).map(({ title, status }) => [
     title,
     status,
   ]);
