@@ -4,7 +4,7 @@ import { progressChunks } from '../../adapters/slack/render-progress.ts';
 import { isInlineImage, progressBlockId, renderMessage, uploadComment } from '../../adapters/slack/render.ts';
 import type { RenderedPart } from '../../adapters/slack/render.ts';
 import type { Artifact, ChartData, Progress, Reply, TableData } from '../../src/types.ts';
-import { slackProblems } from '../fakes/slack-validator.ts';
+import { partProblems } from '../fakes/slack-validator.ts';
 
 const taskId = 'slack-T1-C1-1700000000.000100';
 const code = [{ title: 'Read', source: 'print(1)', status: 'ok' as const, durationMs: 5 }];
@@ -54,10 +54,7 @@ function show(overrides: Partial<Reply>, images?: ReadonlyMap<string, string>): 
     ...overrides,
   };
   const parts = renderMessage({ kind: 'reply', reply, files: [] }, images);
-  for (const part of parts) {
-    expect(slackProblems(part, 'message')).toEqual([]);
-    if (part.plainBlocks !== null) expect(slackProblems({ blocks: part.plainBlocks }, 'message')).toEqual([]);
-  }
+  expect(parts.flatMap(partProblems)).toEqual([]);
   return parts;
 }
 
