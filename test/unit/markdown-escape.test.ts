@@ -79,6 +79,11 @@ describe('links', () => {
     ['[bank。com](https://evil.com)', '`bank。com` (https://evil.com)'],
     ['> - [bank.com]: https://evil.com', '> - [bank.com]\u200b: https://evil.com'],
     ['[bank\n.com]: https://evil.com', '[bank\n.com]\u200b: https://evil.com'],
+    ['`[a [bank.com](https://evil.com)](https://x.com)', '``a [bank.com]\u200b(https://evil.com)` (https://x.com)'],
+    ['[a [bank.com](https://evil.com)](sandbox:/x)', 'a `bank.com` (https://evil.com)'],
+    ['!![p](https://evil.com/p.png)', '!\u200b[p](https://evil.com/p.png)'],
+    ['[bank.com\\![](https://evil.com)', '[bank.com\\\u200b[](https://evil.com)'],
+    ['[![](https://evil.com/p)](https://evil.com)', '[![]\u200b(https://evil.com/p)](https://evil.com)'],
     ['m[i](j) and x[1]: 2', 'm[i]\u200b(j) and x[1]: 2'],
     ['[bank.com][1]\n\n[1]: https://evil.com', '[bank.com][1]\n\n[1]\u200b: https://evil.com'],
   ])('%s', (text, safe) => {
