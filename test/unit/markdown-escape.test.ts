@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
 import { mapMarkdown } from '../../adapters/markdown-lines.ts';
+import { partText, splitMarkdown } from '../../adapters/split-markdown.ts';
+import { markdownProblems } from '../fakes/slack-text-problems.ts';
 
 const zeroWidth = /\u200b/g;
 
@@ -114,4 +116,54 @@ test('what is outside code and what is inside is the whole text', () => {
 test('code cannot end its block, and a name cannot end its span', () => {
   expect(codeBlock('a\n```\nb').match(/^`{3,}/gm)).toHaveLength(2);
   expect(codeSpan('a`b\nc')).toBe('`a b c`');
+});
+
+test('no arrangement of brackets, backticks and fences brings a masked link or an image to life, also in a part of the text', () => {
+  const piece = fc.constantFrom(
+    ...[
+      '`',
+      '``',
+      '```',
+      '~~~',
+      '\n',
+      '\n\n',
+      '    ',
+      '[',
+      ']',
+      '(',
+      ')',
+      '\\',
+      '!',
+      '**',
+      '> ',
+      '- ',
+      '<div>\n',
+      '| a | b |\n',
+      '|-|-|\n',
+    ],
+    ...[
+      '[bank.example',
+      '](https://evil.example/a)',
+      '[bank.example](https://evil.example)',
+      '[bank.example]: https://evil.example',
+    ],
+    ...[
+      '<https://evil.example|bank.example>',
+      '[x](sandbox:/a)',
+      '&#46;',
+      '\u200b',
+      '```python\n',
+      'x'.repeat(70),
+      '@here',
+      '<!here>',
+    ],
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      const safe = neutralise(pieces.join(''));
+      expect(markdownProblems(safe)).toEqual([]);
+      expect(splitMarkdown(safe, 250).flatMap((part) => markdownProblems(partText(part)))).toEqual([]);
+    }),
+    { numRuns: 3000 },
+  );
 });
