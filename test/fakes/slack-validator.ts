@@ -29,6 +29,23 @@ export function slackProblems(
   return blocks === undefined ? problems : [...problems, ...blocksProblems(blocks, surface)];
 }
 
+/** A rendered part, as it is posted first and as it is posted after `invalid_blocks`; that has none of the newer kinds. */
+export function partProblems(part: {
+  readonly text: string;
+  readonly blocks: readonly unknown[];
+  readonly plainBlocks: readonly unknown[] | null;
+}): readonly string[] {
+  const plain = part.plainBlocks ?? part.blocks;
+  const newer = plain.map((block) => String(fieldsOf(block)['type'])).filter((type) => newerKinds.has(type));
+  return [
+    ...slackProblems(part, 'message'),
+    ...slackProblems({ text: part.text, blocks: plain }, 'message').map((problem) => `plain ${problem}`),
+    ...newer.map((type) => `${type} in what is posted where Slack refused the newer kinds`),
+  ];
+}
+
+const newerKinds: ReadonlySet<string> = new Set(['data_table', 'data_visualization', 'image', 'context_actions']);
+
 /** A whole view, as `views.open` and `views.publish` take it. */
 export function viewProblems(view: unknown): readonly string[] {
   const fields = fieldsOf(view);
