@@ -56,7 +56,10 @@ function defangProse(text: string): string {
   let from = 0;
   for (const match of markdown.matchAll(markdownLink)) {
     const [link, label = '', url = ''] = match;
-    result += breakLoose(markdown.slice(from, match.index)) + safeLink(link, label, url);
+    result += breakLoose(markdown.slice(from, match.index));
+    // Behind an exclamation mark a link is an image, behind a backslash a bracket is none.
+    if (/[!\\]$/.test(result)) result += zeroWidthSpace;
+    result += safeLink(link, label, url);
     from = match.index + link.length;
   }
   return breakDefinitions(result + breakLoose(markdown.slice(from)));
@@ -77,13 +80,14 @@ function breakDefinitions(text: string): string {
 function safeLink(link: string, label: string, url: string): string {
   const host = webHost(url);
   if (host === null) {
-    if (/^mailto:/i.test(url)) return `[${label}](${url})`;
+    if (/^mailto:/i.test(url)) return `[${breakLoose(label)}](${url})`;
     // `matrix[i](j)` is no link.
-    return /^[a-z][a-z0-9+.-]*:|^\.{0,2}\/|\.\w{1,5}$/i.test(url) ? label : breakLoose(link);
+    return /^[a-z][a-z0-9+.-]*:|^\.{0,2}\/|\.\w{1,5}$/i.test(url) ? defangProse(label) : breakLoose(link);
   }
   const shown = hostsIn(label);
-  if (shown.every((named) => sameSite(named, host))) return `[${label}](${url})`;
-  return `\`${label.replaceAll('`', "'")}\` (${url})`;
+  if (shown.every((named) => sameSite(named, host))) return `[${breakLoose(label)}](${url})`;
+  // Backticks in front of it can undo the span.
+  return `\`${breakLoose(label.replaceAll('`', "'"))}\` (${url})`;
 }
 
 function webHost(url: string): string | null {

@@ -90,15 +90,11 @@ export async function shareFiles(
     return true;
   };
 
-  for (let isSecond = false; ; isSecond = true) {
+  /** Slack's answer; `lost` where it may have taken effect all the same. */
+  const complete = async (): Promise<{ readonly ts: string | null } | ShareOutcome | { readonly lost: unknown }> => {
     try {
       const answer = await completeUpload(web, files, { channelId, threadTs: threadId, words }, signal);
-      const told = answer.map((file) => shareTs(file, channelId)).find((ts) => ts !== null) ?? null;
-      const ts = told ?? (await awaitShare(shareWaits));
-      if (ts !== null) return shared(ts);
-      log.warn({ postId, partId, channelId }, 'Slack accepted files and does not show them');
-      await deleteFiles(web, files, log, signal);
-      return { kind: 'never-shown' };
+      return { ts: answer.map((file) => shareTs(file, channelId)).find((ts) => ts !== null) ?? null };
     } catch (error) {
       if (signal.aborted) throw error;
       const reason = fileRefusal(error);
@@ -106,13 +102,24 @@ export async function shareFiles(
       if (hasWords && isBlockRefusal(error)) return { kind: 'words-refused' };
       if (!isAmbiguous(error)) throw error;
       log.warn({ postId, partId, error: String(error) }, 'the answer to an upload was lost');
-      const ts = await awaitShare(lostAnswerWaits);
-      if (ts !== null) return shared(ts);
-      // Slack's own failure, not a lost answer: the same words would fail again.
-      if (hasWords && slackCodeOf(error) !== null) return { kind: 'words-refused' };
-      if (isSecond) throw error;
+      return { lost: error };
     }
+  };
+
+  for (let isSecond = false; ; isSecond = true) {
+    const outcome = await complete();
+    if ('kind' in outcome) return outcome;
+    const told = 'ts' in outcome ? outcome.ts : null;
+    const ts = told ?? (await awaitShare('lost' in outcome ? lostAnswerWaits : shareWaits));
+    if (ts !== null) return shared(ts);
+    if (!('lost' in outcome)) break;
+    // Slack's own failure, not a lost answer: the same words would fail again.
+    if (hasWords && slackCodeOf(outcome.lost) !== null) return { kind: 'words-refused' };
+    if (isSecond) throw outcome.lost;
   }
+  log.warn({ postId, partId, channelId }, 'Slack accepted files and does not show them');
+  await deleteFiles(web, files, log, signal);
+  return { kind: 'never-shown' };
 }
 
 async function deleteFiles(

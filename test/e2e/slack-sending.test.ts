@@ -6,13 +6,13 @@ import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
 import type { OutgoingMessage, PlatformClient, PostedPart, PostReceipt } from '../../src/ports.ts';
-import type { ThreadRef } from '../../src/types.ts';
+import type { Progress, ThreadRef } from '../../src/types.ts';
 import { localSlackProgram, startLocalSlack } from '../fakes/local-slack.ts';
 import type { LocalSlack, SlackRecord } from '../fakes/local-slack.ts';
 import type { FileBehaviour } from '../fakes/slack-fake-files.ts';
 import { createFaultyFetch } from '../fakes/slack-faults.ts';
 import type { Fault, FaultyFetch } from '../fakes/slack-faults.ts';
-import { altText, chartFile, csvFile, postContext, replyMessage } from '../fakes/slack-posts.ts';
+import { altText, chartFile, csvFile, postContext, progressOf, replyMessage } from '../fakes/slack-posts.ts';
 import type { TestFile } from '../fakes/slack-posts.ts';
 
 const log = createLogger('silent');
@@ -265,6 +265,79 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     }
   });
 
+  test('rather late than twice: where the thread cannot be read, a reply waits', async () => {
+    const thread = await newThread();
+    const message = replyMessage('The **answer** is 42.', [csvFile]);
+    const first = clientOn(createFaultyFetch(() => none));
+    const killed = { ...postContext('late'), onPosted: () => Promise.reject(new Error('killed')) };
+    await expect(first.post(thread, message, killed)).rejects.toThrow('killed');
+
+    const faulty = createFaultyFetch((method, earlier) =>
+      method === 'conversations.replies' && earlier === 0 ? { kind: 'rate-limited', retryAfterSeconds: 30 } : none,
+    );
+    await expect(clientOn(faulty).post(thread, message, postContext('late'))).rejects.toMatchObject({
+      code: 'platform-rate-limited',
+      retryAfterMs: 30_000,
+    });
+    await clientOn(faulty).post(thread, message, postContext('late'));
+    expect(await answersIn(thread)).toHaveLength(1);
+  });
+
+  test('progress: a native stream where there are streams, a message that is edited elsewhere; neither is history', async () => {
+    for (const streams of [{}, { startRefusal: 'channel_type_not_supported' }]) {
+      const faulty = createFaultyFetch(() => none, { streams });
+      const client = clientOn(faulty);
+      const thread = await newThread();
+      const show = (progress: Progress): OutgoingMessage => ({ kind: 'progress', progress });
+      const { parts } = await client.post(thread, show(progressOf([])), postContext(`progress-${thread.threadId}`));
+      const id = parts[0]?.messageId ?? '';
+      const shown = async (): Promise<string> => JSON.stringify((await answersIn(thread)).map(({ blocks }) => blocks));
+      expect(await shown()).toContain('plotline-stop');
+
+      await client.edit(thread, id, show(progressOf([['Draw', 'running']])), AbortSignal.timeout(5000));
+      expect(await shown()).toContain('Draw');
+      expect((await answersIn(thread))[0]?.blocks?.[0]?.type).toBe('startRefusal' in streams ? 'section' : 'plan');
+      expect(await client.history(thread, { limit: 5, signal: AbortSignal.timeout(5000) })).toHaveLength(1);
+
+      const last = show(progressOf([['Draw', 'done']], { running: false }));
+      await client.edit(thread, id, last, AbortSignal.timeout(5000));
+      expect(await shown()).not.toContain('plotline-stop');
+      expect(await answersIn(thread)).toHaveLength(1);
+      expect(await client.history(thread, { limit: 5, signal: AbortSignal.timeout(5000) })).toHaveLength(1);
+    }
+  });
+
+  test('progress whose start was lost, or whose process died, is one message', async () => {
+    const thread = await newThread();
+    const faulty = createFaultyFetch(
+      (method, earlier) => (method === 'chat.startStream' && earlier === 0 ? { kind: 'answer-lost' } : none),
+      { streams: {} },
+    );
+    const message: OutgoingMessage = { kind: 'progress', progress: progressOf([['Draw', 'running']]) };
+    const killed = { ...postContext('lost-start'), onPosted: () => Promise.reject(new Error('killed')) };
+    await expect(clientOn(faulty).post(thread, message, killed)).rejects.toThrow('killed');
+    const next = clientOn(faulty);
+    const { parts } = await next.post(thread, message, postContext('lost-start'));
+    expect((await answersIn(thread)).map(({ ts }) => ts)).toEqual(parts.map(({ messageId }) => messageId));
+
+    const last: OutgoingMessage = { kind: 'progress', progress: progressOf([['Draw', 'done']], { running: false }) };
+    await next.edit(thread, parts[0]?.messageId ?? '', last, AbortSignal.timeout(5000));
+    expect(JSON.stringify(await answersIn(thread))).not.toContain('plotline-stop');
+  });
+
+  test('the sign of work is set and cleared', async () => {
+    const faulty = createFaultyFetch(() => none, { streams: { statuses: true } });
+    const client = clientOn(faulty);
+    const thread = await newThread();
+    await client.status(thread, 'is working on it …', AbortSignal.timeout(5000));
+    await client.status(thread, null, AbortSignal.timeout(5000));
+    const said = faulty.calls.filter(({ method }) => method === 'assistant.threads.setStatus').map(({ args }) => args);
+    expect(said).toMatchObject([
+      { channel_id: thread.channelId, thread_ts: thread.threadId, status: 'is working on it …' },
+      { status: '' },
+    ]);
+  });
+
   test('removes messages, also those that are gone already', async () => {
     const { thread, receipt, faulty } = await postReply();
     const ids = [...new Set(receipt.parts.map(({ messageId }) => messageId))];
@@ -349,7 +422,7 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
         expect(timesSaid(messages, /answer/)).toBe(1);
         expect(await filesSeen(messages)).toEqual(['chart-1.png', 'table.csv']);
       }),
-      { numRuns: Number(process.env['PLOTLINE_SLACK_RUNS'] ?? 60), endOnFailure: false },
+      { numRuns: 80 },
     );
   }, 180_000);
 });

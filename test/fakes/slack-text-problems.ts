@@ -21,8 +21,9 @@ export function mrkdwnProblems(text: string): readonly string[] {
 export function markdownProblems(text: string): readonly string[] {
   const problems = [...plainProblems(text), ...wordPings(text)];
   // Tokens are read inside code as well.
-  for (const [token] of text.matchAll(/<(?:@[A-Z0-9]|#[A-Z0-9]|![a-z]+[>|^])/gi)) problems.push(`the token ${token}`);
-  for (const [token] of text.matchAll(/<[a-z]+:[^<>|\s]+\|[^<>]+>/gi))
+  for (const [token] of text.matchAll(/<(?:@[A-Z0-9]|#[A-Z0-9]|!(?:channel|here|everyone|group|subteam|date)\b)/gi))
+    problems.push(`the token ${token}`);
+  for (const [token] of text.matchAll(/<[a-z][a-z0-9+.-]+:[^<>|\s]+\|[^<>\n]+>/gi))
     problems.push(`a labelled link: ${token.slice(0, 60)}`);
   const prose = withoutCode(text);
   for (const { label, url, isImage } of linksIn(prose)) {

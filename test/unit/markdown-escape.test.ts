@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
 import { mapMarkdown } from '../../adapters/markdown-lines.ts';
+import { partText, splitMarkdown } from '../../adapters/split-markdown.ts';
+import { markdownProblems } from '../fakes/slack-text-problems.ts';
 
 const zeroWidth = /\u200b/g;
 
@@ -79,6 +81,11 @@ describe('links', () => {
     ['[bank。com](https://evil.com)', '`bank。com` (https://evil.com)'],
     ['> - [bank.com]: https://evil.com', '> - [bank.com]\u200b: https://evil.com'],
     ['[bank\n.com]: https://evil.com', '[bank\n.com]\u200b: https://evil.com'],
+    ['`[a [bank.com](https://evil.com)](https://x.com)', '``a [bank.com]\u200b(https://evil.com)` (https://x.com)'],
+    ['[a [bank.com](https://evil.com)](sandbox:/x)', 'a `bank.com` (https://evil.com)'],
+    ['!![p](https://evil.com/p.png)', '!\u200b[p](https://evil.com/p.png)'],
+    ['[bank.com\\![](https://evil.com)', '[bank.com\\\u200b[](https://evil.com)'],
+    ['[![](https://evil.com/p)](https://evil.com)', '[![]\u200b(https://evil.com/p)](https://evil.com)'],
     ['m[i](j) and x[1]: 2', 'm[i]\u200b(j) and x[1]: 2'],
     ['[bank.com][1]\n\n[1]: https://evil.com', '[bank.com][1]\n\n[1]\u200b: https://evil.com'],
   ])('%s', (text, safe) => {
@@ -109,4 +116,54 @@ test('what is outside code and what is inside is the whole text', () => {
 test('code cannot end its block, and a name cannot end its span', () => {
   expect(codeBlock('a\n```\nb').match(/^`{3,}/gm)).toHaveLength(2);
   expect(codeSpan('a`b\nc')).toBe('`a b c`');
+});
+
+test('no arrangement of brackets, backticks and fences brings a masked link or an image to life, also in a part of the text', () => {
+  const piece = fc.constantFrom(
+    ...[
+      '`',
+      '``',
+      '```',
+      '~~~',
+      '\n',
+      '\n\n',
+      '    ',
+      '[',
+      ']',
+      '(',
+      ')',
+      '\\',
+      '!',
+      '**',
+      '> ',
+      '- ',
+      '<div>\n',
+      '| a | b |\n',
+      '|-|-|\n',
+    ],
+    ...[
+      '[bank.example',
+      '](https://evil.example/a)',
+      '[bank.example](https://evil.example)',
+      '[bank.example]: https://evil.example',
+    ],
+    ...[
+      '<https://evil.example|bank.example>',
+      '[x](sandbox:/a)',
+      '&#46;',
+      '\u200b',
+      '```python\n',
+      'x'.repeat(70),
+      '@here',
+      '<!here>',
+    ],
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      const safe = neutralise(pieces.join(''));
+      expect(markdownProblems(safe)).toEqual([]);
+      expect(splitMarkdown(safe, 250).flatMap((part) => markdownProblems(partText(part)))).toEqual([]);
+    }),
+    { numRuns: 3000 },
+  );
 });
