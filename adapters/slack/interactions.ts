@@ -4,7 +4,7 @@ import type { GatewayHandlers, PlatformClient } from '../../src/ports.ts';
 import { createActions } from './actions.ts';
 import type { Home } from './home.ts';
 import { questionCallbackId } from './question-view.ts';
-import { analyzeCallbackId, createShortcut } from './shortcut.ts';
+import { analyzeCallbackId, createShortcut, placed } from './shortcut.ts';
 import { createSlash } from './slash.ts';
 import { createDesk, readVisit } from './visit.ts';
 import type { Visit } from './visit.ts';
