@@ -78,10 +78,8 @@ export function listenToSurfaces(
   });
   app.view(questionCallbackId, async ({ ack, body }) => {
     await ack();
-    await work(
-      body,
-      admitted((visit) => shortcut.submitted(visit)),
-    );
+    const submit = admitted((visit) => shortcut.submitted(visit));
+    await work(body, (visit) => submit(placed(visit)));
   });
   app.command(/./, async ({ ack, body, respond }) => {
     await ack();
