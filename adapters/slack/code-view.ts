@@ -62,7 +62,7 @@ function cellBlocks(cell: Cell): readonly Json[] {
 /** `rich_text` reads no markup at all: nothing in it can ping, link or end the block. */
 function preformatted(text: string): Json {
   const shown = breakMentions(text);
-  const elements = [{ type: 'text', text: shown.trim() === '' ? ' ' : shown }];
+  const elements = [{ type: 'text', text: shown.trim() === '' ? '(nothing)' : shown }];
   return { type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements }] };
 }
 

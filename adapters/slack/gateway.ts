@@ -16,7 +16,7 @@ import { listenToSurfaces } from './interactions.ts';
 import type { SlackAccess } from './interactions.ts';
 import { createLateFiles } from './late-files.ts';
 import type { LateFiles } from './late-files.ts';
-import { acknowledgeBy, createTransport, eventsPath } from './receiver.ts';
+import { acknowledgeBy, createTransport, eventsOf, eventsPath } from './receiver.ts';
 import type { SlackInstaller, SlackTransport, Transport } from './receiver.ts';
 import { sdkLogger } from './sdk-log.ts';
 import { helpText } from './status-text.ts';
@@ -75,7 +75,7 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
 
     const transport = createTransport({ transport: kind, installer: options.installer ?? null, apiUrl, log });
     const app = new App({
-      receiver: transport.receiver,
+      receiver: eventsOf(transport.receiver),
       // Bolt's own client is not used: nothing is asked, of the store or of Slack, before an event is acknowledged.
       authorize: async () => ({}),
       ignoreSelf: false,

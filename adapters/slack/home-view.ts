@@ -1,7 +1,7 @@
 import { header, inertLine, plainContext, section } from './blocks.ts';
 import type { Json } from './json.ts';
-import { escapeText, escapeWithin } from './text.ts';
-import { followUpText, modelText, privacyText, usageLines } from './status-text.ts';
+import { escapeText } from './text.ts';
+import { dateOf, followUpText, modelText, privacyText, usageLines } from './status-text.ts';
 
 export const forgetActionId = 'plotline-forget';
 
@@ -101,7 +101,7 @@ function threadBlocks({ question, link, askedAtMs, state }: HomeThread): readonl
 
 /** Shown in the reader's own time zone. */
 function dateToken(atMs: number): string {
-  const date = new Date(Number.isFinite(atMs) && Math.abs(atMs) < 8.64e15 ? atMs : 0);
-  const otherwise = escapeWithin(date.toISOString().slice(0, 16).replace('T', ' '), 40);
+  const date = dateOf(Math.max(0, atMs));
+  const otherwise = date.toISOString().slice(0, 16).replace('T', ' ');
   return `<!date^${Math.floor(date.getTime() / 1000)}^{date_short_pretty} {time}|${otherwise} UTC>`;
 }

@@ -104,6 +104,15 @@ export function createTransport(options: {
   };
 }
 
+/** The receiver without its pages for installing: beside them Bolt's `App` takes no `authorize` of ours. */
+export function eventsOf(receiver: Receiver): Receiver {
+  return {
+    init: (app) => receiver.init(app),
+    start: (...options) => receiver.start(...options),
+    stop: (...options) => receiver.stop(...options),
+  };
+}
+
 /**
  * Puts our acknowledgement where Bolt's would be: Bolt acknowledges an event at once, whether or not anybody has it. Everything
  * else (clicks, views, shortcuts, slash commands) is acknowledged by its listener.

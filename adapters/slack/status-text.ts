@@ -64,12 +64,17 @@ export function usageLines({
   sandboxMs,
   sinceMs,
 }: HomeOverview['usage']): readonly string[] {
-  const since = Number.isFinite(sinceMs) ? new Date(sinceMs).toISOString().slice(0, 10) : 'the start';
+  const since = dateOf(sinceMs).toISOString().slice(0, 10);
   return [
     `Since ${since}: ${formatCount(questions)} ${questions === 1 ? 'question' : 'questions'}`,
     `${formatCount(inputTokens)} tokens read, ${formatCount(outputTokens)} tokens written`,
     `${formatSeconds(sandboxMs)} of Python`,
   ];
+}
+
+/** What no `Date` can hold (beyond ±8.64e15 ms) counts as 1970: a view must not fail over it. */
+export function dateOf(atMs: number): Date {
+  return new Date(Math.abs(atMs) <= 8.64e15 ? atMs : 0);
 }
 
 function formatSeconds(durationMs: number): string {

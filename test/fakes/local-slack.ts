@@ -24,6 +24,8 @@ export interface SlackRecord {
     readonly text?: unknown;
     readonly block_id?: string;
     readonly elements?: readonly SlackButton[];
+    readonly slack_file?: { readonly id: string };
+    readonly alt_text?: string;
   }[];
   readonly files?: readonly SlackFileRecord[];
   readonly edited?: object;
@@ -88,6 +90,8 @@ export interface LocalSlack extends AsyncDisposable {
   /** The thread's messages, its root first. */
   thread(rootTs: string, channelId?: string): Promise<readonly SlackRecord[]>;
   fileBytes(file: SlackFileRecord): Promise<Uint8Array>;
+  /** As the bot sees it, also where it is in no channel. */
+  fileById(fileId: string): Promise<SlackFileRecord>;
   /** Web API methods that were called, oldest first, with their arguments. */
   calls(): Promise<readonly { readonly method: string; readonly args: Readonly<Record<string, unknown>> }[]>;
   reset(): Promise<void>;
@@ -279,6 +283,15 @@ function createControls(base: string, eventsPort: number) {
     fileBytes: async ({ url_private_download }) => {
       const headers = { authorization: `Bearer ${workspace.botToken}` };
       return new Uint8Array(await (await fetch(url_private_download, { headers })).arrayBuffer());
+    },
+    fileById: async (fileId) => {
+      const headers = { authorization: `Bearer ${workspace.botToken}` };
+      const answer = (await (await fetch(`${base}/api/files.info?file=${fileId}`, { headers })).json()) as {
+        file?: SlackFileRecord;
+        error?: string;
+      };
+      if (answer.file === undefined) throw new Error(`local-slack: ${fileId}: ${answer.error}`);
+      return answer.file;
     },
     calls,
     reset: async () => {

@@ -74,11 +74,12 @@ describe('progress', () => {
     await finished;
     expect(sent.at(-1)?.progress).toEqual({
       taskId: 't',
-      personId: 'p',
+      personId: 'U1',
       running: false,
       steps: [{ title: 'one', state: 'failed' }],
       note: '',
     });
+    expect(sent.slice(0, -1).every(({ progress }) => progress.running)).toBe(true);
     const count = sent.length;
     reporter.stepStarted('late');
     await vi.advanceTimersByTimeAsync(5000);

@@ -43,7 +43,14 @@ function createHarness(
     },
   };
   const workspaces: SlackWorkspaces = {
-    open: async () => ({ self: { teamId: 'T1', userId: 'UBOT', botId: 'BBOT' }, web, token: 'x' }),
+    open: async () => ({
+      id: 'T1',
+      self: { teamId: 'T1', userId: 'UBOT', botId: 'BBOT' },
+      enterpriseId: null,
+      isOrgWide: false,
+      web,
+      token: 'x',
+    }),
   };
   const handlers = createHandlers({
     onTask: async (task) => {
