@@ -42,7 +42,14 @@ function createHarness(answers: Readonly<Record<string, Answer>>, given: Partial
     },
   };
   const workspaces: SlackWorkspaces = {
-    open: async () => ({ self: { teamId: 'T1', userId: 'UBOT', botId: 'BBOT' }, web, token: 'x' }),
+    open: async (id) => ({
+      id,
+      enterpriseId: null,
+      isOrgWide: false,
+      self: { teamId: 'T1', userId: 'UBOT', botId: 'BBOT' },
+      web,
+      token: 'x',
+    }),
   };
   const handlers = createHandlers({
     findTask: async (id) => ({ task: { ...task, id }, state: 'done', attempts: 1 }),
