@@ -95,7 +95,10 @@ export function createActions(deps: {
   };
 
   const withTask = async (visit: Visit, work: (visit: Visit, entry: InboxEntry) => Promise<void>): Promise<void> => {
-    const entry = await handlers.findTask(visit.value);
+    const found = await handlers.findTask(visit.value);
+    // A button is where its task is.
+    const isHere = visit.channelId === null || found?.task.thread.channelId === visit.channelId;
+    const entry = isHere ? found : null;
     await (entry === null ? desk.tell(visit, unknownQuestion) : work(visit, entry));
   };
 

@@ -68,8 +68,9 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     const usage = { questions: 0, inputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 };
     // Its bold is Slack's own markup; notices are Markdown.
     const help = helpText({ ...options, threads: [], usage }).replace(/\*([^*\n]+)\*/g, '**$1**');
+    const access: SlackAccess = options.access ?? (async () => null);
     const commands = createCommands({ client, handlers, help, log });
-    const intake = createIntake({ ...options, handlers, commands, lateFiles });
+    const intake = createIntake({ ...options, access, handlers, commands, lateFiles });
     const hear = createEvents({ intake, home, handlers, onUninstalled: options.onUninstalled ?? null });
     const acknowledgements = createAcknowledgements({ hear, log });
 
@@ -89,7 +90,7 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
       handlers,
       client,
       home,
-      access: options.access ?? (async () => null),
+      access,
       log,
     });
     app.error(async (error) => log.error({ error: String(error) }, 'Bolt could not handle an event'));

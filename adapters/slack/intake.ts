@@ -4,9 +4,10 @@ import type { Task } from '../../src/types.ts';
 import type { Rest } from './acknowledge.ts';
 import { rerunActionId } from './buttons.ts';
 import { commandIn } from './commands.ts';
-import type { Commands } from './commands.ts';
+import type { Command, Commands } from './commands.ts';
 import { changeIn, hearEdit } from './edits.ts';
 import { botUserIdOf, workspaceIdOf } from './envelope.ts';
+import type { SlackAccess } from './interactions.ts';
 import { asObject, asText } from './json.ts';
 import type { Json } from './json.ts';
 import type { LateFiles } from './late-files.ts';
@@ -52,6 +53,7 @@ export function createIntake(deps: {
   readonly lateFiles: LateFiles;
   /** `thread`: in a thread that the bot knows people need not mention it. */
   readonly followUps: 'mention' | 'thread';
+  readonly access: SlackAccess;
   readonly log: Logger;
 }): Intake {
   const { workspaces, handlers, lateFiles, log } = deps;
@@ -102,7 +104,20 @@ export function createIntake(deps: {
     }
     // In channels both events come for a mention, perhaps to two processes: one of them is the order.
     const isTheOrder = place.isMention || place.isDirect || !isMention;
-    return isTheOrder ? await deps.commands.run(command, task.thread, task.id, userId) : null;
+    return isTheOrder ? await hearOrder(command, task) : null;
+  };
+
+  /** Everybody who can read a thread may stop what runs in it; the other orders are for those who may ask. */
+  const hearOrder = async (command: Command, { id, thread, person }: Task): Promise<Rest> => {
+    const carryOut = (): Promise<Rest> => deps.commands.run(command, thread, id, person.id);
+    if (command === 'stop') return await carryOut();
+    return async () => {
+      const { workspaceId, channelId, threadId: threadTs } = thread;
+      const who = { workspaceId, channelId, userId: person.id, userTeamId: null };
+      const refusal = await deps.access(who, AbortSignal.timeout(lookTimeoutMs));
+      if (refusal === null) await (await carryOut())?.();
+      else await whisper(await webOf(workspaceId), { channelId, threadTs, userId: person.id }, refusal);
+    };
   };
 
   const hearChanged = async (message: SlackMessage, userId: string, place: Place): Promise<Rest> => {

@@ -4,7 +4,7 @@ import type { GatewayHandlers, PlatformClient } from '../../src/ports.ts';
 import { createActions } from './actions.ts';
 import type { Home } from './home.ts';
 import { questionCallbackId } from './question-view.ts';
-import { analyzeCallbackId, createShortcut } from './shortcut.ts';
+import { analyzeCallbackId, createShortcut, placed } from './shortcut.ts';
 import { createSlash } from './slash.ts';
 import { createDesk, readVisit } from './visit.ts';
 import type { Visit } from './visit.ts';
@@ -78,10 +78,8 @@ export function listenToSurfaces(
   });
   app.view(questionCallbackId, async ({ ack, body }) => {
     await ack();
-    await work(
-      body,
-      admitted((visit) => shortcut.submitted(visit)),
-    );
+    const submit = admitted((visit) => shortcut.submitted(visit));
+    await work(body, (visit) => submit(placed(visit)));
   });
   app.command(/./, async ({ ack, body, respond }) => {
     await ack();

@@ -29,8 +29,14 @@ interface Target {
 export interface Shortcut {
   /** The shortcut was used. */
   asked(visit: Visit): Promise<void>;
-  /** The question was submitted. */
+  /** The question was submitted; `visit` is where `placed` put it. */
   submitted(visit: Visit): Promise<void>;
+}
+
+/** A submitted question belongs to the channel of its message, which only the view itself names. */
+export function placed(visit: Visit): Visit {
+  const target = readTarget(asObject(visit.payload['view'])['private_metadata']);
+  return target === null ? visit : { ...visit, channelId: target.channelId, threadTs: target.threadTs };
 }
 
 export function createShortcut(deps: { readonly handlers: GatewayHandlers; readonly desk: Desk }): Shortcut {
@@ -69,13 +75,12 @@ export function createShortcut(deps: { readonly handlers: GatewayHandlers; reado
       const values = asObject(asObject(asObject(view['state'])['values'])[questionBlockId]);
       const text = asText(asObject(values[questionInputId])['value']) ?? '';
       if (target === null || viewId === null) return;
-      const there = { ...visit, channelId: target.channelId, threadTs: target.threadTs };
-      const message = await read(there, target, readTimeoutMs);
+      const message = await read(visit, target, readTimeoutMs);
       if (message === null) return;
       const { self } = await desk.open(visit.workspaceId);
       const at = { workspaceId: visit.workspaceId, channelId: target.channelId, userId: visit.userId };
       const task = taskOf(message, { ...at, botUserId: self.userId });
-      if (task.attachments.length === 0) return desk.tell(there, noFile);
+      if (task.attachments.length === 0) return desk.tell(visit, noFile);
       await handlers.onTask({ ...task, id: `${task.id}-shortcut-${viewId}`, text });
     },
   };

@@ -25,6 +25,7 @@ function createHarness(
     readonly answers?: Readonly<Record<string, object>>;
     readonly handlers?: Partial<GatewayHandlers>;
     readonly followUps?: 'mention' | 'thread';
+    readonly refusal?: string;
   } = {},
 ) {
   const tasks: Task[] = [];
@@ -83,7 +84,8 @@ function createHarness(
   const followUps = given.followUps ?? 'mention';
   const lateFiles = createLateFiles({ afterMs: 20 });
   const commands = createCommands({ client, handlers, help: 'Ask me.', log });
-  const intake = createIntake({ workspaces, handlers, commands, lateFiles, followUps, log });
+  const access = async (): Promise<string | null> => given.refusal ?? null;
+  const intake = createIntake({ workspaces, handlers, commands, lateFiles, followUps, access, log });
   const home = createHome({ workspaces, handlers, followUps, model: 'm', log });
   const events = createEvents({
     intake,
@@ -322,6 +324,17 @@ test('"forget" and "help" are orders; a sentence with such a word is a question'
   await hear({ ...mention, text: '<@UBOT> forget the last column' });
   expect(tasks).toHaveLength(2);
   expect(cancels).toEqual([]);
+});
+
+test('who may not ask may stop, and nothing else', async () => {
+  const { forgotten, cancels, calls, hear } = createHarness({ refusal: 'Ask Grace.' });
+  await hear({ ...mention, text: '<@UBOT> forget' });
+  expect(forgotten).toEqual([]);
+  expect(calls).toMatchObject([
+    { method: 'chat.postEphemeral', acknowledged: true, args: { user: 'U1', text: 'Ask Grace.' } },
+  ]);
+  await hear({ ...mention, ts: '1.3', text: '<@UBOT> stop' });
+  expect(cancels).toHaveLength(1);
 });
 
 test('an upload of which only the file was announced is found and heard', async () => {
