@@ -138,6 +138,11 @@ export interface PostContext {
   readonly postId: string;
   /** Parts that an earlier attempt already posted; they must not be posted again. */
   readonly alreadyPosted: readonly PostedPart[];
+  /**
+   * True: an earlier attempt, perhaps of a process that is gone, may have posted parts that nobody noted; they may also show up
+   * late. False: there was none. Absent: not known.
+   */
+  readonly isRepeat?: boolean;
   /** Call and await after each part, before the next, so that a crash between two parts repeats nothing. */
   onPosted(part: PostedPart): Promise<void>;
   readonly signal: AbortSignal;

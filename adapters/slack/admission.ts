@@ -1,3 +1,4 @@
+import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Admission } from '../../src/ports.ts';
 import type { Attachment, Person, Task } from '../../src/types.ts';
@@ -43,6 +44,8 @@ export function createAdmission(deps: {
         const message = await readOneMessage(web, at, AbortSignal.timeout(lookTimeoutMs));
         attachments = (message?.files ?? []).flatMap((file) => readFile(file, workspaceId) ?? []);
       } catch (error) {
+        // Tried again with the whole task: an answer without the file it is about helps nobody.
+        if (toAppError(error).retryable) throw error;
         log.warn({ taskId: task.id, error: String(error) }, 'a mention could not be read again');
       }
     }

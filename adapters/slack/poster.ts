@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
-import type { PostContext, PostReceipt } from '../../src/ports.ts';
+import type { PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { partsOf } from './marks.ts';
 import type { SlackMessage } from './message.ts';
@@ -19,6 +20,9 @@ import type { SlackWeb } from './web.ts';
 export interface Poster {
   post(web: SlackWeb, thread: ThreadRef, content: PostContent, context: PostContext): Promise<PostReceipt>;
 }
+
+/** In units of `settleMs`, 1 s. As long as a share takes to show up in all but rare cases. */
+const lateShareWaits = [1, 2, 4];
 
 /** Only in a thread this young, and younger than this process, can no earlier attempt have posted anything. */
 const freshThreadMs = 15_000;
@@ -67,8 +71,17 @@ export function createPoster(deps: {
       deps,
     );
 
-    const mayBeThere = isRetry || mayHoldEarlierParts(thread);
-    const earlier = mayBeThere ? await readBack(web, thread, context, isRetry || content.isExact) : [];
+    const mayBeThere = isRetry || (context.isRepeat ?? mayHoldEarlierParts(thread));
+    const mustRead = isRetry || content.isExact;
+    let earlier = mayBeThere ? await readBack(web, thread, context, mustRead) : [];
+    // A process that is gone may have shared files a moment ago, and shares show up late.
+    if (context.isRepeat === true && content.files.length > 0) {
+      for (const wait of lateShareWaits) {
+        if (isWhole(content, postId, parts, earlier)) break;
+        await delay(wait * deps.settleMs, undefined, { signal });
+        earlier = await readBack(web, thread, context, mustRead);
+      }
+    }
     for (const part of partsOf(earlier, postId)) if (!part.partId.startsWith('image-')) await run.note(part);
     for (const part of findUnmarked(content, postId, parts, earlier)) await run.note(part);
     const there = filesThere(content, postId, parts, earlier);
@@ -109,4 +122,18 @@ export function createPoster(deps: {
 
 function inOrder(content: PostContent, files: readonly PlannedFile[]): readonly PlannedFile[] {
   return content.files.filter((file) => files.includes(file));
+}
+
+/** Whether the thread shows all files of the post: then there is nothing to wait for. */
+function isWhole(
+  content: PostContent,
+  postId: string,
+  noted: ReadonlyMap<string, PostedPart>,
+  messages: readonly SlackMessage[],
+): boolean {
+  const parts = new Map(noted);
+  for (const part of [...partsOf(messages, postId), ...findUnmarked(content, postId, noted, messages)]) {
+    if (!parts.has(part.partId)) parts.set(part.partId, part);
+  }
+  return filesThere(content, postId, parts, messages).size === content.files.length;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { createMissingFeatures } from './features.ts';
@@ -22,6 +23,7 @@ const refreshMs = 90_000;
 const maxThreads = 1000;
 /** A sign that sticks misleads, so clearing is tried more than once. */
 const clearTries = 3;
+const longestPauseMs = 5000;
 
 export function createStatusSigns(deps: {
   readonly log: Logger;
@@ -58,6 +60,22 @@ export function createStatusSigns(deps: {
     return outcome;
   };
 
+  /** One that was set here can be cleared, whatever the last call was told. False where Slack does not let it. */
+  const clearAssistants = async (web: SlackWeb, thread: ThreadRef, signal: AbortSignal): Promise<boolean> => {
+    const args = { channel_id: thread.channelId, thread_ts: thread.threadId, status: '' };
+    for (let tries = 1; tries <= clearTries && !signal.aborted; tries += 1) {
+      try {
+        await web.call('assistant.threads.setStatus', args, signal);
+        return true;
+      } catch (error) {
+        deps.log.debug({ error: String(error) }, 'the status was not cleared');
+        const pauseMs = error instanceof AppError ? error.retryAfterMs : null;
+        await delay(Math.min(pauseMs ?? deps.settleMs * tries, longestPauseMs));
+      }
+    }
+    return false;
+  };
+
   const remember = (key: string, text: string): void => {
     shown.delete(key);
     shown.set(key, { text, setAtMs: deps.now() });
@@ -68,8 +86,7 @@ export function createStatusSigns(deps: {
   return {
     set: async (web, thread, text, signal) => {
       // Sessions may have come since, in which case nothing below would clear it.
-      const isAssistants = text === null && shown.delete(threadKey(thread));
-      if (isAssistants && (await setAssistants(web, thread, text, signal)) === 'done') return;
+      if (text === null && shown.delete(threadKey(thread)) && (await clearAssistants(web, thread, signal))) return;
       for (let tries = 1; ; tries += 1) {
         const outcome = await setOnce(web, thread, text, signal);
         if (outcome !== 'failed' || text !== null || tries === clearTries || signal.aborted) return;

@@ -67,6 +67,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
 
   const append = (message: SlackMessageState, args: Json): void => {
     for (const chunk of (args['chunks'] ?? []) as readonly Json[]) {
+      if (chunk['type'] === 'blocks') message.blocks = [...message.blocks, ...(chunk['blocks'] as readonly Json[])];
       const key = chunk['type'] === 'task_update' ? String(chunk['id']) : String(chunk['type']);
       message.cards.set(key, chunk);
     }
@@ -150,7 +151,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
       const message = openStream(args);
       append(message, args);
       message.streamingSinceMs = null;
-      message.blocks = (args['blocks'] ?? []) as readonly Json[];
+      message.blocks = [...message.blocks, ...((args['blocks'] ?? []) as readonly Json[])];
       return { ts: args['ts'] };
     }),
     'assistant.threads.setStatus': (args) => {
