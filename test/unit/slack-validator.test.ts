@@ -102,6 +102,7 @@ describe('bad blocks', () => {
       'in table cells',
       [1, 2].map(() => table({ rows: [1, 2].map(() => [{ type: 'raw_text', text: 'x'.repeat(2600) }]) })),
     ],
+    ['in all blocks, at most 13200', [markdown('x'.repeat(11_000)), section('x'.repeat(2500))]],
     ['more than 2 charts', [chart({}), chart({}), chart({})]],
     ['an unknown chart', [chart({ type: 'scatter' })]],
     ['same name', [chart({ series: [1, 2].map(() => ({ name: 's', data: [{ label: 'a', value: 1 }] })) })]],
