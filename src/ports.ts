@@ -394,7 +394,7 @@ export interface Store extends AsyncDisposable {
   /** The thread's oldest unfinished task, marked running with its attempts counted; `null` when there is none. */
   takeNext(threadKey: ThreadKey): Promise<InboxEntry | null>;
   finish(taskId: string, state: 'done' | 'cancelled'): Promise<void>;
-  /** Adds what a waiting or running task lacked: attachments with new ids, the person's name. Its text stays. */
+  /** Adds what a waiting or running task lacked: attachments with new ids, the person's name where it is more than the id. Its text stays. */
   completeTask(task: Task): Promise<void>;
   /**
    * Replaces the text and attachments of a task that has no reply yet; it counts as started once more. Resolves to its state

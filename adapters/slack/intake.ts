@@ -34,6 +34,7 @@ const talkSubtypes = new Set(['file_share', 'thread_broadcast']);
 
 const openTimeoutMs = 5000;
 const lookTimeoutMs = 10_000;
+const rememberedTasks = 2000;
 
 /** Where a message was written, and who the bot is there. */
 interface Place {
@@ -92,6 +93,23 @@ export function createIntake(deps: {
     return change === null ? hearNew(message, userId, place) : hearChanged(message, userId, place);
   };
 
+  /** Being stored, or stored: a mention without files adds nothing to that. Only spares the store its writes. */
+  const handedOver = new Map<string, Promise<void>>();
+
+  const handOver = async (task: Task): Promise<void> => {
+    const earlier = handedOver.get(task.id);
+    if (earlier !== undefined && task.lookAgain === true) return await earlier;
+    if (handedOver.size >= rememberedTasks) handedOver.clear();
+    const stored = handlers.onTask(task);
+    handedOver.set(task.id, stored);
+    try {
+      await stored;
+    } catch (error) {
+      handedOver.delete(task.id);
+      throw error;
+    }
+  };
+
   const hearNew = async (message: SlackMessage, userId: string, place: Place): Promise<Rest> => {
     const task = taskOf(message, { ...place, userId });
     const isMention = place.isMention || isMentioned(message, place);
@@ -99,7 +117,7 @@ export function createIntake(deps: {
     if (place.isDirect ? place.isMention : !isMention && !(await isFollowUp(message, task, place))) return null;
     const command = message.files.length === 0 ? commandIn(task.text) : null;
     if (command === null) {
-      await handlers.onTask({ ...task, lookAgain: place.isMention && task.attachments.length === 0 });
+      await handOver({ ...task, lookAgain: place.isMention && task.attachments.length === 0 });
       return null;
     }
     // In channels both events come for a mention, perhaps to two processes: one of them is the order.
