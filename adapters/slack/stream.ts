@@ -76,8 +76,10 @@ export function createProgressStreams(deps: {
     const expiry = setTimeout(() => {
       void inTurn(key, async () => {
         const stream = streams.get(key);
-        if (stream !== undefined)
+        streams.delete(key);
+        if (stream !== undefined) {
           await goOnAsMessage(web, thread, ts, stream.newest, AbortSignal.timeout(closeTimeoutMs));
+        }
       }).catch((error: unknown) => log.warn({ ts, error: String(error) }, 'a stream could not be ended in time'));
     }, ageMs);
     expiry.unref();
@@ -160,8 +162,9 @@ export function createProgressStreams(deps: {
     signal: AbortSignal,
   ): Promise<void> => {
     await stop(web, thread, ts, signal);
-    forget(keyOf(thread, ts));
     await update(web, thread, ts, progress, signal);
+    // Only now: where it failed, the next edit or the stream's expiry tries it again.
+    forget(keyOf(thread, ts));
   };
 
   const stop = async (web: SlackWeb, thread: ThreadRef, ts: string, signal: AbortSignal): Promise<void> => {

@@ -12,6 +12,7 @@ import type { LocalSlack, SlackRecord } from '../fakes/local-slack.ts';
 import type { FileBehaviour } from '../fakes/slack-fake-files.ts';
 import { createFaultyFetch } from '../fakes/slack-faults.ts';
 import type { Fault, FaultyFetch } from '../fakes/slack-faults.ts';
+import { slackProblems } from '../fakes/slack-validator.ts';
 import { altText, chartFile, csvFile, postContext, progressOf, replyMessage } from '../fakes/slack-posts.ts';
 import type { TestFile } from '../fakes/slack-posts.ts';
 
@@ -57,8 +58,15 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     posts += 1;
     const message = replyMessage(given.text ?? 'The **answer** is 42.', given.files ?? [chartFile, csvFile]);
     const receipt = await clientOn(faulty).post(thread, message, postContext(`post-${posts}`));
+    expect(problemsOf(faulty)).toEqual([]);
     return { messages: await answersIn(thread), receipt, faulty, thread };
   };
+
+  /** Whatever was sent keeps to Slack's documented limits. */
+  const problemsOf = (faulty: FaultyFetch): readonly string[] =>
+    faulty.calls.flatMap(({ args }) =>
+      Array.isArray(args['blocks']) ? slackProblems({ blocks: args['blocks'] }, 'message') : [],
+    );
 
   const answersIn = async (thread: ThreadRef): Promise<readonly SlackRecord[]> =>
     (await slack.thread(thread.threadId)).slice(1);
@@ -123,6 +131,15 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     expect(never.messages[0]?.files?.map(({ name }) => name)).toEqual(['chart-1.png', 'table.csv']);
     expect(JSON.stringify(never.messages[0]?.blocks)).toContain(`Revenue: ${altText}`);
   }, 20_000);
+
+  test('without the scope to look at files, images go as files at once', async () => {
+    const { messages, faulty } = await postReply({
+      decide: (method) => (method === 'files.info' ? { kind: 'error', code: 'missing_scope' } : none),
+    });
+    expect(messages).toHaveLength(1);
+    expect(await filesSeen(messages)).toEqual(['chart-1.png', 'table.csv']);
+    expect(faulty.counts.get('files.info')).toBe(1);
+  });
 
   test.each([[[chartFile, csvFile]], [[chartFile]]])(
     'images that Slack refuses in blocks go as files, with their alt text',
