@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
+import { slackConfig, slackEnvironment, slackProblems } from './slack-config.ts';
+import type { SlackConfig } from './slack-config.ts';
 
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
@@ -24,12 +26,6 @@ export interface ModelConfig {
   /** Resolved: `auto` became the API that this base URL serves. */
   readonly api: 'responses' | 'chat';
   readonly timeoutMs: number;
-}
-
-export interface SlackConfig {
-  readonly botToken: string;
-  readonly appToken: string;
-  readonly apiUrl: string;
 }
 
 export interface SandboxConfig {
@@ -88,9 +84,7 @@ const environment = z.object({
   LLM_API: z.enum(['auto', 'responses', 'chat']).default('auto'),
   LLM_TIMEOUT_SECONDS: number(120, 1, 3600),
 
-  SLACK_BOT_TOKEN: text.startsWith('xoxb-').optional(),
-  SLACK_APP_TOKEN: text.startsWith('xapp-').optional(),
-  SLACK_API_URL: z.url({ protocol: /^https?$/ }).default('https://slack.com/api/'),
+  ...slackEnvironment,
 
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
@@ -141,10 +135,7 @@ export function readConfig(env: Environment): Config {
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
-    slack:
-      values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN !== undefined
-        ? { botToken: values.SLACK_BOT_TOKEN, appToken: values.SLACK_APP_TOKEN, apiUrl: values.SLACK_API_URL }
-        : null,
+    slack: slackConfig(values),
     sandbox: {
       image: values.SANDBOX_IMAGE,
       runtime: values.SANDBOX_RUNTIME,
@@ -177,15 +168,7 @@ function secretsKey(value: string): Uint8Array | null {
 type Values = z.infer<typeof environment>;
 
 function pairProblems(values: Values): readonly string[] {
-  const problems: string[] = [...engineHosts(values).problems];
-  if (values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN === undefined) {
-    problems.push(
-      'SLACK_APP_TOKEN: needed beside SLACK_BOT_TOKEN (an app-level token, xapp-…, scope connections:write)',
-    );
-  }
-  if (values.SLACK_APP_TOKEN !== undefined && values.SLACK_BOT_TOKEN === undefined) {
-    problems.push('SLACK_BOT_TOKEN: needed beside SLACK_APP_TOKEN (the bot token, xoxb-…)');
-  }
+  const problems: string[] = [...engineHosts(values).problems, ...slackProblems(values)];
   if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }

@@ -3,6 +3,7 @@ import type { Logger } from '../../src/log.ts';
 import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostReceipt } from '../../src/ports.ts';
 import type { Artifact, ThreadRef } from '../../src/types.ts';
 import { oneLine } from '../format.ts';
+import type { SlackAccess } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { downloadFile } from './download.ts';
 import { slackCodeOf } from './errors.ts';
@@ -10,6 +11,8 @@ import { asText } from './json.ts';
 import { slackLimits, slackPlatformLimits } from './limits.ts';
 import { readSource } from './message.ts';
 import { createPace } from './pace.ts';
+import { createPeople } from './people.ts';
+import type { People } from './people.ts';
 import { createPoster } from './poster.ts';
 import type { PlannedFile, PostContent } from './post-plan.ts';
 import { isInlineImage, renderMessage } from './render.ts';
@@ -23,6 +26,9 @@ import type { SlackWorkspaces } from './workspaces.ts';
 
 export interface SlackClientOptions {
   readonly workspaces: SlackWorkspaces;
+  readonly people?: People;
+  /** Absent: everybody may ask. */
+  readonly access?: SlackAccess;
   readonly apiUrl: string;
   readonly log: Logger;
   /** For Slack's Web API and downloads; the tests put faults in its way. */
@@ -36,7 +42,12 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
   const settleMs = options.settleMs ?? 1000;
   const pace = createPace();
   const poster = createPoster({ log, settleMs });
-  const admit = createAdmission({ workspaces, log });
+  const admit = createAdmission({
+    workspaces,
+    people: options.people ?? createPeople(),
+    access: options.access ?? (() => Promise.resolve(null)),
+    log,
+  });
   const streams = createProgressStreams({ log, now: Date.now, settleMs });
   const signs = createStatusSigns({ log, now: Date.now, settleMs });
 

@@ -4,7 +4,7 @@ import { imageFileIds, marked, markOf } from './marks.ts';
 import type { FileGroup, PlannedFile } from './post-plan.ts';
 import type { PostRun } from './post-run.ts';
 import { commentText, uploadComment } from './render.ts';
-import { withoutMarkdown } from './rich-text.ts';
+import { withoutMarkdown } from './to-rich-text.ts';
 import { shareFiles } from './share.ts';
 import type { ShareOutcome } from './share.ts';
 import type { ShareTarget } from './upload.ts';

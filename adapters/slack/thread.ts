@@ -5,7 +5,7 @@ import type { Json } from './json.ts';
 import { readFile, readMessage } from './message.ts';
 import type { SlackMessage } from './message.ts';
 import { progressBlockId } from './render.ts';
-import { richTextWords } from './rich-text.ts';
+import { richTextWords } from './to-rich-text.ts';
 import { plainText } from './text.ts';
 import type { SlackWeb } from './web.ts';
 

@@ -46,11 +46,11 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   const progressPost = posts.find(({ kind }) => kind === 'progress') ?? null;
   const isSettled = posts.some(({ kind }) => kind === 'reply');
   if (isSettled) return await deliverSettled(entry, progressPost, client, deps);
+  if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
     return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
   }
-  if (attempts > 1) await forgetAttempt(task, deps);
   const admission = await admit(entry, client, deps, signal);
   if (admission.kind === 'refused') {
     if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;

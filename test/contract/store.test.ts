@@ -3,17 +3,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createLogger } from '../../src/log.ts';
+import type { Store } from '../../src/ports.ts';
+import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { describeStoreChanges } from './store-changes.ts';
 import { describeStore } from './store.ts';
 
 const log = createLogger('silent');
 const dirs: string[] = [];
 afterAll(() => Promise.all(dirs.map((dir) => rm(dir, { recursive: true }))));
 
-describeStore('SQLite in memory', () => createSqliteStore({ path: ':memory:', log }));
+const box = createSecretBox(new Uint8Array(32).fill(7));
 
-describeStore('SQLite file', async () => {
+const inMemory = (): Promise<Store> => createSqliteStore({ path: ':memory:', log, box });
+
+const inFile = async (): Promise<Store> => {
   const dir = await mkdtemp(join(tmpdir(), 'plotline-store-'));
   dirs.push(dir);
-  return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log });
-});
+  return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log, box });
+};
+
+for (const describeWhole of [describeStore, describeStoreChanges]) {
+  describeWhole('SQLite in memory', inMemory);
+  describeWhole('SQLite file', inFile);
+}

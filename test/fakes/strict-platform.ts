@@ -6,6 +6,7 @@ export interface PlatformMessage {
   readonly postId: string;
   readonly partId: string;
   content: OutgoingMessage;
+  isRemoved: boolean;
 }
 
 /** What a test may change about the platform while it runs. */
@@ -13,6 +14,7 @@ export interface Faults {
   /** Called before each part goes out; what it throws or awaits is what the platform does. */
   beforePart: (postId: string, partId: string, message: OutgoingMessage) => Promise<void> | void;
   edit: () => Promise<void> | void;
+  admit: PlatformClient['admit'];
   history: PlatformClient['history'];
   download: (attachment: Attachment) => string;
 }
@@ -35,14 +37,21 @@ export function createStrictPlatform(): StrictPlatform {
   const faults: Faults = {
     beforePart: () => {},
     edit: () => {},
+    admit: (task) => Promise.resolve({ kind: 'admitted', task }),
     history: () => Promise.resolve([]),
     download: ({ id }) => `bytes of ${id}`,
   };
 
   const client: PlatformClient = {
     limits: { messageCharacters: 12_000, fileBytes: 1_000_000, filesPerMessage: 10, editIntervalMs: 1 },
-    admit: (task) => Promise.resolve({ kind: 'admitted', task }),
-    remove: () => Promise.resolve(),
+    admit: (task, signal) => faults.admit(task, signal),
+    remove: (_thread, messageIds) => {
+      for (const id of messageIds) {
+        const found = messages[Number(id.slice(1))];
+        if (found !== undefined) found.isRemoved = true;
+      }
+      return Promise.resolve();
+    },
     post: async (thread: ThreadRef, message, context) => {
       const parts: PostedPart[] = [...context.alreadyPosted];
       const files = message.kind === 'reply' ? message.files : [];
@@ -52,7 +61,13 @@ export function createStrictPlatform(): StrictPlatform {
         const isLost = (other: PlatformMessage): boolean =>
           other.postId === context.postId && other.partId === partId && !noted.has(other);
         const found = messages.find(isLost);
-        const sent = found ?? { threadId: thread.threadId, postId: context.postId, partId, content: message };
+        const sent = found ?? {
+          threadId: thread.threadId,
+          postId: context.postId,
+          partId,
+          content: message,
+          isRemoved: false,
+        };
         if (found === undefined) messages.push(sent);
         const part = { partId, messageId: `m${messages.indexOf(sent)}` };
         await context.onPosted(part);

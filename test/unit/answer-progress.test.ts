@@ -72,7 +72,14 @@ describe('progress', () => {
     const finished = reporter.finish(false, 'unused');
     await vi.advanceTimersByTimeAsync(150);
     await finished;
-    expect(sent.at(-1)?.progress).toEqual({ taskId: 't', steps: [{ title: 'one', state: 'failed' }], note: '' });
+    expect(sent.at(-1)?.progress).toEqual({
+      taskId: 't',
+      personId: 'U1',
+      running: false,
+      steps: [{ title: 'one', state: 'failed' }],
+      note: '',
+    });
+    expect(sent.slice(0, -1).every(({ progress }) => progress.running)).toBe(true);
     const count = sent.length;
     reporter.stepStarted('late');
     await vi.advanceTimersByTimeAsync(5000);

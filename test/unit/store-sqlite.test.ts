@@ -103,6 +103,34 @@ it('refuses what names a task that was never accepted', async () => {
   ).rejects.toThrow(/FOREIGN KEY/);
 });
 
+/** The database as it was after that migration: without what later ones added. */
+function takeBackTo(migration: string, database: DatabaseSync): void {
+  database.exec(`
+    drop table cards; drop table feedback; drop table installations; drop table locks;
+    drop index tasks_of_person; drop index tasks_of_workspace;
+    alter table tasks drop column workspace_key;
+    alter table tasks drop column person_key;
+    alter table tasks drop column received_at_ms;
+  `);
+  database.prepare('delete from kysely_migration where name > ?').run(migration);
+}
+
+it('tasks that an earlier version stored are found by their person', async () => {
+  const task = exampleTask('t1');
+  {
+    await using store = await createSqliteStore({ path, log });
+    await store.accept(task);
+  }
+  const database = new DatabaseSync(path);
+  takeBackTo('003-ends-of-cells', database);
+  database.close();
+  await using store = await createSqliteStore({ path, log });
+  const who = { platform: 'test', workspaceId: 'W/1', personId: 'U1' };
+  expect((await store.tasksOf(who, 10)).map((entry) => entry.task)).toEqual([task]);
+  expect(await store.usageOf(who, task.receivedAtMs)).toMatchObject({ questions: 1 });
+  expect(await store.usageOf(who, task.receivedAtMs + 1)).toMatchObject({ questions: 0 });
+});
+
 it('cells that an earlier version stored are whole cells, with what it did not keep marked as unknown', async () => {
   {
     await using store = await createSqliteStore({ path, log });
@@ -112,8 +140,7 @@ it('cells that an earlier version stored are whole cells, with what it did not k
   const execution = { status: 'ok', stdout: '1\n', stderr: '', results: [], error: null, files: [file], durationMs: 5 };
   const old = { taskId: 't1', index: 0, title: 'Step', source: 'print(1)', execution };
   const database = new DatabaseSync(path);
-  database.exec(`drop table cards`);
-  database.prepare(`delete from kysely_migration where name > '001-first-tables'`).run();
+  takeBackTo('001-first-tables', database);
   database.prepare('insert into cells values (?, 0, ?, ?)').run(key, 't1', JSON.stringify(old));
   database.close();
   await using store = await createSqliteStore({ path, log });
@@ -150,8 +177,7 @@ it('what became of the Python process is read from the words that earlier cells 
     await store.accept(exampleTask('t1'));
   }
   const database = new DatabaseSync(path);
-  database.exec(`drop table cards`);
-  database.prepare(`delete from kysely_migration where name > '002-repeatable-cells'`).run();
+  takeBackTo('002-repeatable-cells', database);
   for (const [index, [status, error, durationMs]] of cases.entries()) {
     const cell = { execution: { status, stdout: '', stderr: '', results: [], error, files: [], durationMs } };
     database.prepare('insert into cells values (?, ?, ?, ?)').run(key, index, 't1', JSON.stringify(cell));

@@ -1,6 +1,6 @@
 import { assert, property, string, stringMatching, array, constantFrom, oneof } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { richTextWords, toRichText, withoutMarkdown } from '../../adapters/slack/rich-text.ts';
+import { richTextWords, toRichText, withoutMarkdown } from '../../adapters/slack/to-rich-text.ts';
 
 const elements = (markdown: string) => (toRichText(markdown)?.['elements'] ?? []) as readonly Record<string, unknown>[];
 const text = (content: string, style?: object) => ({
