@@ -1,3 +1,4 @@
+import { plainContext } from './blocks.ts';
 import { asArray, asObject, asText } from './json.ts';
 import type { Json } from './json.ts';
 import { slackLimits, tableLimits } from './limits.ts';
@@ -19,7 +20,9 @@ export function packParts(pieces: readonly Piece[]): readonly RenderedPart[] {
   const parts: RenderedPart[] = [];
   let current: Piece = samePiece([]);
   const flush = (): void => {
-    if (current.blocks.length > 0) parts.push(partOf(current.blocks, hasOnlyPlain(current) ? null : current.plain));
+    // A message cannot be without blocks, and a native chart has nothing that stands for it but its picture.
+    const plain = current.plain.length > 0 ? current.plain : [plainContext('The chart is among the files.')];
+    if (current.blocks.length > 0) parts.push(partOf(current.blocks, hasOnlyPlain(current) ? null : plain));
     current = samePiece([]);
   };
   for (const piece of pieces) {

@@ -33,7 +33,11 @@ export function renderMarkdown(markdown: string): readonly RenderedPart[] {
 /** `text` says what the blocks say that need nothing new of Slack. */
 export function partOf(blocks: readonly Json[], plainBlocks: readonly Json[] | null): RenderedPart {
   const words = (plainBlocks ?? blocks).flatMap(wordsOf).join('\n').trim();
-  return { text: escapeWithin(words || 'More below.', slackLimits.textCharacters), blocks, plainBlocks };
+  return {
+    text: escapeWithin(words || 'What can be done with this answer:', slackLimits.textCharacters),
+    blocks,
+    plainBlocks,
+  };
 }
 
 function wordsOf(block: Json): readonly string[] {

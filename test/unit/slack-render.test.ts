@@ -243,6 +243,14 @@ describe('charts', () => {
     );
   });
 
+  test('one that has a message to itself still has words where Slack refuses it', () => {
+    const chart = chartArtifact({ title: 'x'.repeat(50) }, { title: 'A title', altText: 'y'.repeat(985) });
+    const overrides = { taskId: 'x'.repeat(2001), text: 'w'.repeat(10_990), artifacts: [chart] };
+    const parts = show(overrides, new Map([['chart.png', 'F1']]));
+    expect(parts.map(({ blocks }) => typesOf(blocks))).toEqual([['markdown', 'image'], ['data_visualization']]);
+    expect(JSON.stringify(parts[1]?.plainBlocks)).toContain('The chart is among the files.');
+  });
+
   test('which can stand in a message', () => {
     expect(isInlineImage(artifact({ file: file('a.gif', 'image/gif') }))).toBe(true);
     expect(isInlineImage(artifact({ file: file('a.svg', 'image/svg+xml') }))).toBe(false);

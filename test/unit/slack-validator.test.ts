@@ -57,7 +57,7 @@ describe('bad blocks', () => {
     ['the token <!channel>', [section('<!channel>')]],
     ['the mention @here', [section('@here')]],
     ['that reads', [section('<https://evil.example|bank.example>')]],
-    ['the token <!here>', [markdown('`<!here>`')]],
+    ['the token <!here', [markdown('`<!here>`')]],
     ['the token <@U', [markdown('<@U123>')]],
     ['the mention @channel', [markdown('hi @channel')]],
     ['that reads', [markdown('[bank.example](https://evil.example)')]],
