@@ -68,9 +68,17 @@ export function createPoster(deps: {
     );
 
     const mayBeThere = isRetry || mayHoldEarlierParts(thread);
-    const earlier = mayBeThere ? await readBack(web, thread, context, isRetry || content.isExact) : [];
+    const earlier = mayBeThere
+      ? await readBack(web, thread, context, isRetry || content.isExact || content.isOnlySought)
+      : [];
     for (const part of partsOf(earlier, postId)) if (!part.partId.startsWith('image-')) await run.note(part);
+    const begun = parts.has('text-1') ? null : (content.stream?.find(earlier, postId) ?? null);
+    if (begun !== null) await run.note({ partId: 'text-1', messageId: begun });
     for (const part of findUnmarked(content, postId, parts, earlier)) await run.note(part);
+    if (content.isOnlySought) {
+      unsettled.delete(postId);
+      return { parts: [...parts.values()], notPosted: [] };
+    }
     const there = filesThere(content, postId, parts, earlier);
 
     const taken = await run.upload(content.files.filter((file) => !there.has(file)));

@@ -342,6 +342,20 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     expect(JSON.stringify(await answersIn(thread))).not.toContain('plotline-stop');
   });
 
+  test('progress that is over is only looked for', async () => {
+    const thread = await newThread();
+    const faulty = createFaultyFetch(() => none, { streams: {} });
+    const message = (running: boolean): OutgoingMessage => ({
+      kind: 'progress',
+      progress: progressOf([], { running }),
+    });
+    expect((await clientOn(faulty).post(thread, message(false), postContext('over'))).parts).toEqual([]);
+    expect(await answersIn(thread)).toEqual([]);
+    const { parts } = await clientOn(faulty).post(thread, message(true), postContext('over'));
+    expect((await clientOn(faulty).post(thread, message(false), postContext('over'))).parts).toEqual(parts);
+    expect(await answersIn(thread)).toHaveLength(1);
+  });
+
   test('the sign of work is set and cleared', async () => {
     const faulty = createFaultyFetch(() => none, { streams: { statuses: true } });
     const client = clientOn(faulty);
