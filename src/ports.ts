@@ -165,6 +165,7 @@ export interface PlatformClient {
    * Rejects, retryable, where the platform cannot be asked.
    */
   admit(task: Task, signal: AbortSignal): Promise<Admission>;
+  /** A progress that is over may only be looked for: no part, where an earlier attempt did not post it. */
   post(thread: ThreadRef, message: OutgoingMessage, context: PostContext): Promise<PostReceipt>;
   /** Replaces a posted progress, card or notice. Editing to the same content is harmless. */
   edit(thread: ThreadRef, messageId: string, message: OutgoingMessage, signal: AbortSignal): Promise<void>;

@@ -73,7 +73,14 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
         files: plan.files,
         comment: null,
         isExact: message.kind === 'reply',
-        start: message.kind === 'progress' ? (post) => streams.start(web, thread, message.progress, post) : null,
+        isOnlySought: message.kind === 'progress' && !message.progress.running,
+        stream:
+          message.kind === 'progress'
+            ? {
+                start: (post) => streams.start(web, thread, message.progress, post),
+                find: (messages, postId) => streams.find(messages, thread, postId),
+              }
+            : null,
       };
       const receipt = await poster.post(web, thread, content, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
@@ -110,7 +117,14 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
     upload: async (thread, files, text, context) => {
       const plan = planFiles(files.map((outgoing) => ({ outgoing, artifact: null })));
       const web = await webOf(thread, context.signal);
-      const content: PostContent = { render: () => [], files: plan.files, comment: text, isExact: false, start: null };
+      const content: PostContent = {
+        render: () => [],
+        files: plan.files,
+        comment: text,
+        isExact: false,
+        isOnlySought: false,
+        stream: null,
+      };
       const receipt = await poster.post(web, thread, content, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
     },

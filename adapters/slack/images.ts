@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
-import { isAmbiguous } from './errors.ts';
+import { isAmbiguous, slackCodeOf } from './errors.ts';
 import { asObject, asText } from './json.ts';
 import { completeUpload } from './upload.ts';
 import type { SlackWeb } from './web.ts';
@@ -30,31 +30,29 @@ export async function prepareImages(
     if (!isAmbiguous(error)) return ready;
   }
   for (const wait of waits) {
-    await Promise.all(
-      files
-        .filter(({ fileId }) => !ready.has(fileId))
-        .map(async ({ fileId }) => {
-          if (await isProcessed(web, fileId, options)) ready.add(fileId);
-        }),
-    );
-    if (ready.size === files.length) return ready;
+    const open = files.filter(({ fileId }) => !ready.has(fileId));
+    const states = await Promise.all(open.map(({ fileId }) => stateOf(web, fileId, options)));
+    for (const [index, { fileId }] of open.entries()) if (states[index] === 'processed') ready.add(fileId);
+    if (ready.size === files.length || states.includes('unseen')) return ready;
     await delay(wait * settleMs, undefined, { signal });
   }
   log.warn({ missing: files.length - ready.size }, 'Slack did not process an image in time');
   return ready;
 }
 
-async function isProcessed(
+/** `unseen`: the bot may not look at files here, so waiting tells nothing. */
+async function stateOf(
   web: SlackWeb,
   fileId: string,
   { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
-): Promise<boolean> {
+): Promise<'processed' | 'pending' | 'unseen'> {
   try {
     const file = asObject((await web.call('files.info', { file: fileId }, signal))['file']);
-    return asText(file['mimetype'])?.startsWith('image/') === true && file['file_access'] !== 'check_file_info';
+    const isImage = asText(file['mimetype'])?.startsWith('image/') === true;
+    return isImage && file['file_access'] !== 'check_file_info' ? 'processed' : 'pending';
   } catch (error) {
     if (signal.aborted) throw error;
     log.debug({ fileId, error: String(error) }, 'an image could not be looked up');
-    return false;
+    return slackCodeOf(error) === 'missing_scope' ? 'unseen' : 'pending';
   }
 }

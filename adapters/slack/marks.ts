@@ -18,11 +18,12 @@ export function markOf(postId: string, partIds: readonly string[]): string {
   return `plotline:${hashOf(postId)}:${partIds.join('+')}`;
 }
 
+/** Blocks whose ids Slack is known to keep. */
+const keepsId = new Set(['section', 'rich_text', 'context', 'actions', 'header', 'divider']);
+
 /** The blocks with the mark on one of them, or on a divider below them where none can take it. */
 export function marked(blocks: readonly Json[], mark: string): readonly Json[] {
-  const at = blocks.findIndex(
-    (block) => block['block_id'] === undefined && block['type'] !== 'markdown' && block['type'] !== 'image',
-  );
+  const at = blocks.findIndex((block) => block['block_id'] === undefined && keepsId.has(String(block['type'])));
   if (at === -1) return [...blocks, { type: 'divider', block_id: mark }];
   return blocks.map((block, index) => (index === at ? { ...block, block_id: mark } : block));
 }

@@ -27,6 +27,8 @@ export interface SlackMessage {
   readonly blocks: readonly Json[];
   /** Our own mark on what we posted. */
   readonly metadata: Json;
+  /** A native stream that nobody ended yet. */
+  readonly isStreaming: boolean;
 }
 
 /** `null` for what is not a message with a time stamp. */
@@ -55,6 +57,7 @@ export function readMessage(raw: unknown): SlackMessage | null {
     tables,
     blocks,
     metadata: asObject(asObject(message['metadata'])['event_payload']),
+    isStreaming: message['streaming_state'] === 'in_progress',
   };
 }
 

@@ -55,13 +55,15 @@ interface Line {
   /** When the line would be empty if nothing more came. */
   emptyAtMs: number;
   blockedUntilMs: number;
+  /** How often it was blocked: places taken before the last time do not count any more. */
+  blocks: number;
 }
 
 export function createPace(clock: Clock = systemClock): Pace {
   const lines = new Map<string, Line>();
 
   const lineOf = (key: string): Line => {
-    const line = lines.get(key) ?? { emptyAtMs: 0, blockedUntilMs: 0 };
+    const line = lines.get(key) ?? { emptyAtMs: 0, blockedUntilMs: 0, blocks: 0 };
     lines.set(key, line);
     if (lines.size > maxLines) {
       const nowMs = clock.now();
@@ -72,18 +74,28 @@ export function createPace(clock: Clock = systemClock): Pace {
     return line;
   };
 
-  /** Takes the next place in the line; resolves when it is the call's turn. */
+  /** Takes the next place in the line; resolves when it is the call's turn. A block that came meanwhile means a new place. */
   const takeTurn = async (line: Line, rate: Rate | null, method: string, signal: AbortSignal): Promise<void> => {
-    const nowMs = clock.now();
-    const freeMs = rate === null ? nowMs : line.emptyAtMs - (rate.burst - 1) * rate.intervalMs;
-    const atMs = Math.max(nowMs, freeMs, line.blockedUntilMs);
-    if (atMs - nowMs > maxWaitMs) throw tooBusy(method, atMs - nowMs);
-    if (rate !== null) line.emptyAtMs = Math.max(line.emptyAtMs, atMs) + rate.intervalMs;
-    for (let untilMs = atMs; untilMs > clock.now(); untilMs = line.blockedUntilMs) {
-      const waitMs = untilMs - clock.now();
-      if (waitMs > maxWaitMs) throw tooBusy(method, waitMs);
-      await clock.sleep(waitMs, signal);
-    }
+    let blocks: number;
+    do {
+      blocks = line.blocks;
+      const nowMs = clock.now();
+      const freeMs = rate === null ? nowMs : line.emptyAtMs - (rate.burst - 1) * rate.intervalMs;
+      const atMs = Math.max(nowMs, freeMs, line.blockedUntilMs);
+      if (atMs - nowMs > maxWaitMs) throw tooBusy(method, atMs - nowMs);
+      if (rate !== null) line.emptyAtMs = Math.max(line.emptyAtMs, atMs) + rate.intervalMs;
+      if (atMs > nowMs) await clock.sleep(atMs - nowMs, signal);
+    } while (line.blocks !== blocks);
+  };
+
+  /** All who wait line up again behind the block, and no burst follows it. */
+  const block = (line: Line, rate: Rate | null, waitMs: number): void => {
+    const untilMs = clock.now() + waitMs;
+    // Calls that were sent together are refused together.
+    if (untilMs <= line.blockedUntilMs) return;
+    line.blockedUntilMs = untilMs;
+    line.blocks += 1;
+    if (rate !== null) line.emptyAtMs = untilMs + (rate.burst - 1) * rate.intervalMs;
   };
 
   const call = async (
@@ -107,7 +119,7 @@ export function createPace(clock: Clock = systemClock): Pace {
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'platform-rate-limited') throw error;
         const waitMs = error.retryAfterMs ?? 1000;
-        line.blockedUntilMs = Math.max(line.blockedUntilMs, clock.now() + waitMs);
+        block(line, rate, waitMs);
         if (waitMs > maxWaitMs || tries >= maxTries) throw error;
       }
     }

@@ -20,8 +20,14 @@ export interface PostContent {
    * let the thread be read.
    */
   readonly isExact: boolean;
-  /** Another way to post its one text part, tried first; it resolves to `null` where that is not possible. */
-  readonly start: ((post: StreamPost) => Promise<string | null>) | null;
+  /** What an earlier attempt posted is found, and nothing is posted. */
+  readonly isOnlySought: boolean;
+  /** Another way to post its one text part, tried first; both give `null` where there is none. */
+  readonly stream: {
+    start(post: StreamPost): Promise<string | null>;
+    /** What an earlier attempt began, where its mark does not tell. */
+    find(messages: readonly SlackMessage[], postId: string): string | null;
+  } | null;
 }
 
 export interface PlannedFile {
@@ -109,9 +115,7 @@ export function findUnmarked(
 ): readonly PostedPart[] {
   const known = [...parts.values()];
   const textTs = known.filter(({ partId }) => partId.startsWith('text-')).map(({ messageId }) => Number(messageId));
-  // Task ids, and with them the ids of posts, hold the question's `ts`.
-  const askedTs = Number(/(\d{10}\.\d{6})/.exec(postId)?.[1] ?? 0);
-  const after = Math.max(askedTs, ...textTs.filter(Number.isFinite));
+  const after = Math.max(askedTs(postId), ...textTs.filter(Number.isFinite));
   if (after === 0) return [];
   const wanted = new Set(
     content.files.map(({ outgoing }) => JSON.stringify([outgoing.file.name, outgoing.file.sizeBytes])),
@@ -125,6 +129,11 @@ export function findUnmarked(
     message.files.every((file) => wanted.has(JSON.stringify([asText(file['name']), sizeOf(file)])));
   const first = nextGroup(parts);
   return messages.filter(isOurs).map(({ ts }, index) => ({ partId: `files-${first + index}`, messageId: ts }));
+}
+
+/** The `ts` of the question that a post belongs to: task ids, and with them the ids of posts, hold it. 0 where they do not. */
+export function askedTs(postId: string): number {
+  return Number(/(\d{10}\.\d{6})/.exec(postId)?.[1] ?? 0);
 }
 
 /** The number of the next message of files. */

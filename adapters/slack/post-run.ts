@@ -139,7 +139,7 @@ export function createPostRun(
       const part = rendered()[textIndex];
       const partId = `text-${textIndex + 1}`;
       if (part === undefined || parts.has(partId)) return;
-      const started = (await content.start?.({ postId, partId, signal })) ?? null;
+      const started = (await content.stream?.start({ postId, partId, signal })) ?? null;
       if (started !== null) return await note({ partId, messageId: started });
       const sent = await postText({ web, thread, postId, partId, signal }, part, layouts(textIndex), deps);
       for (const fileId of sent.images) shown.add(fileId);

@@ -89,6 +89,7 @@ async function sendOnce(
 
 /** The text that its blocks say in full. Slack splits it by itself where it is long, and loses nothing. */
 function wholeText(part: RenderedPart): string {
-  const markdown = part.blocks.flatMap((block) => (block['type'] === 'markdown' ? (asText(block['text']) ?? []) : []));
+  const blocks = part.plainBlocks ?? part.blocks;
+  const markdown = blocks.flatMap((block) => (block['type'] === 'markdown' ? (asText(block['text']) ?? []) : []));
   return markdown.length === 0 ? part.text : escapeText(markdown.join('\n'));
 }

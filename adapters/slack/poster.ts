@@ -72,7 +72,7 @@ export function createPoster(deps: {
     );
 
     const mayBeThere = isRetry || (context.isRepeat ?? mayHoldEarlierParts(thread));
-    const mustRead = isRetry || content.isExact;
+    const mustRead = isRetry || content.isExact || content.isOnlySought;
     let earlier = mayBeThere ? await readBack(web, thread, context, mustRead) : [];
     // A process that is gone may have shared files a moment ago, and shares show up late.
     if (context.isRepeat === true && content.files.length > 0) {
@@ -83,7 +83,13 @@ export function createPoster(deps: {
       }
     }
     for (const part of partsOf(earlier, postId)) if (!part.partId.startsWith('image-')) await run.note(part);
+    const begun = parts.has('text-1') ? null : (content.stream?.find(earlier, postId) ?? null);
+    if (begun !== null) await run.note({ partId: 'text-1', messageId: begun });
     for (const part of findUnmarked(content, postId, parts, earlier)) await run.note(part);
+    if (content.isOnlySought) {
+      unsettled.delete(postId);
+      return { parts: [...parts.values()], notPosted: [] };
+    }
     const there = filesThere(content, postId, parts, earlier);
 
     const taken = await run.upload(content.files.filter((file) => !there.has(file)));

@@ -5,7 +5,9 @@ import { isAmbiguous, slackCodeOf } from './errors.ts';
 import { createMissingFeatures } from './features.ts';
 import { asText } from './json.ts';
 import type { Json } from './json.ts';
-import { marked, markOf, partsOf } from './marks.ts';
+import { isMarked, marked, markOf, partsOf } from './marks.ts';
+import type { SlackMessage } from './message.ts';
+import { askedTs } from './post-plan.ts';
 import { progressChunks, renderProgress } from './render-progress.ts';
 import { readThread } from './thread.ts';
 import type { SlackWeb } from './web.ts';
@@ -18,6 +20,11 @@ import type { SlackWeb } from './web.ts';
 export interface ProgressStreams {
   /** The stream's message, or `null` where progress has to be a posted message. */
   start(web: SlackWeb, thread: ThreadRef, progress: Progress, post: StreamPost): Promise<string | null>;
+  /**
+   * The stream that a process which is gone began for the post, where Slack does not show its mark: the first behind the post's
+   * question that nobody here knows.
+   */
+  find(messages: readonly SlackMessage[], thread: ThreadRef, postId: string): string | null;
   /** Shows the newest progress, in the stream while there is one. One call at a time for each message. */
   edit(web: SlackWeb, thread: ThreadRef, ts: string, progress: Progress, signal: AbortSignal): Promise<void>;
 }
@@ -76,8 +83,10 @@ export function createProgressStreams(deps: {
     const expiry = setTimeout(() => {
       void inTurn(key, async () => {
         const stream = streams.get(key);
-        if (stream !== undefined)
+        streams.delete(key);
+        if (stream !== undefined) {
           await goOnAsMessage(web, thread, ts, stream.newest, AbortSignal.timeout(closeTimeoutMs));
+        }
       }).catch((error: unknown) => log.warn({ ts, error: String(error) }, 'a stream could not be ended in time'));
     }, ageMs);
     expiry.unref();
@@ -120,10 +129,22 @@ export function createProgressStreams(deps: {
       if (!isAmbiguous(error)) return null;
       // Its answer was lost: the thread knows.
       await delay(deps.settleMs, undefined, { signal });
-      const found = partsOf(await readThread(web, thread, { signal }), postId).find((part) => part.partId === partId);
-      return found === undefined ? null : begin(web, thread, found.messageId, progress, sizeOf(chunks));
+      const messages = await readThread(web, thread, { signal });
+      const marked = partsOf(messages, postId).find((part) => part.partId === partId);
+      const ts = marked?.messageId ?? find(messages, thread, postId);
+      return ts === null ? null : begin(web, thread, ts, progress, sizeOf(chunks));
     }
   };
+
+  const find: ProgressStreams['find'] = (messages, thread, postId) =>
+    messages.find(
+      (message) =>
+        message.isStreaming &&
+        message.botId !== null &&
+        !isMarked(message) &&
+        Number(message.ts) > askedTs(postId) &&
+        !streams.has(keyOf(thread, message.ts)),
+    )?.ts ?? null;
 
   const edit: ProgressStreams['edit'] = (web, thread, ts, progress, signal) => {
     const key = keyOf(thread, ts);
@@ -160,8 +181,9 @@ export function createProgressStreams(deps: {
     signal: AbortSignal,
   ): Promise<void> => {
     await stop(web, thread, ts, signal);
-    forget(keyOf(thread, ts));
     await update(web, thread, ts, progress, signal);
+    // Only now: where it failed, the next edit or the stream's expiry tries it again.
+    forget(keyOf(thread, ts));
   };
 
   const stop = async (web: SlackWeb, thread: ThreadRef, ts: string, signal: AbortSignal): Promise<void> => {
@@ -191,7 +213,7 @@ export function createProgressStreams(deps: {
     }
   };
 
-  return { start, edit };
+  return { start, find, edit };
 }
 
 /** The button that the posted form has as well; its block carries the mark, for streams take no metadata. */

@@ -69,7 +69,7 @@ export function toHistory(
 ): readonly HistoryMessage[] {
   return messages
     .filter((message) => message.subtype === null || talkSubtypes.has(message.subtype))
-    .filter(({ blocks }) => !blocks.some(isProgress))
+    .filter(({ blocks, isStreaming }) => !isStreaming && !blocks.some(isProgress))
     .map((message) => ({
       messageId: message.ts,
       from: message.userId === botUserId ? 'bot' : 'person',

@@ -12,6 +12,7 @@ import type { LocalSlack, SlackRecord } from '../fakes/local-slack.ts';
 import type { FileBehaviour } from '../fakes/slack-fake-files.ts';
 import { createFaultyFetch } from '../fakes/slack-faults.ts';
 import type { Fault, FaultyFetch } from '../fakes/slack-faults.ts';
+import { slackProblems } from '../fakes/slack-validator.ts';
 import { altText, chartFile, csvFile, postContext, progressOf, replyMessage } from '../fakes/slack-posts.ts';
 import type { TestFile } from '../fakes/slack-posts.ts';
 
@@ -57,8 +58,15 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     posts += 1;
     const message = replyMessage(given.text ?? 'The **answer** is 42.', given.files ?? [chartFile, csvFile]);
     const receipt = await clientOn(faulty).post(thread, message, postContext(`post-${posts}`));
+    expect(problemsOf(faulty)).toEqual([]);
     return { messages: await answersIn(thread), receipt, faulty, thread };
   };
+
+  /** Whatever was sent keeps to Slack's documented limits. */
+  const problemsOf = (faulty: FaultyFetch): readonly string[] =>
+    faulty.calls.flatMap(({ args }) =>
+      Array.isArray(args['blocks']) ? slackProblems({ blocks: args['blocks'] }, 'message') : [],
+    );
 
   const answersIn = async (thread: ThreadRef): Promise<readonly SlackRecord[]> =>
     (await slack.thread(thread.threadId)).slice(1);
@@ -123,6 +131,15 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     expect(never.messages[0]?.files?.map(({ name }) => name)).toEqual(['chart-1.png', 'table.csv']);
     expect(JSON.stringify(never.messages[0]?.blocks)).toContain(`Revenue: ${altText}`);
   }, 20_000);
+
+  test('without the scope to look at files, images go as files at once', async () => {
+    const { messages, faulty } = await postReply({
+      decide: (method) => (method === 'files.info' ? { kind: 'error', code: 'missing_scope' } : none),
+    });
+    expect(messages).toHaveLength(1);
+    expect(await filesSeen(messages)).toEqual(['chart-1.png', 'table.csv']);
+    expect(faulty.counts.get('files.info')).toBe(1);
+  });
 
   test.each([[[chartFile, csvFile]], [[chartFile]]])(
     'images that Slack refuses in blocks go as files, with their alt text',
@@ -323,6 +340,20 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     const last: OutgoingMessage = { kind: 'progress', progress: progressOf([['Draw', 'done']], { running: false }) };
     await next.edit(thread, parts[0]?.messageId ?? '', last, AbortSignal.timeout(5000));
     expect(JSON.stringify(await answersIn(thread))).not.toContain('plotline-stop');
+  });
+
+  test('progress that is over is only looked for', async () => {
+    const thread = await newThread();
+    const faulty = createFaultyFetch(() => none, { streams: {} });
+    const message = (running: boolean): OutgoingMessage => ({
+      kind: 'progress',
+      progress: progressOf([], { running }),
+    });
+    expect((await clientOn(faulty).post(thread, message(false), postContext('over'))).parts).toEqual([]);
+    expect(await answersIn(thread)).toEqual([]);
+    const { parts } = await clientOn(faulty).post(thread, message(true), postContext('over'));
+    expect((await clientOn(faulty).post(thread, message(false), postContext('over'))).parts).toEqual(parts);
+    expect(await answersIn(thread)).toHaveLength(1);
   });
 
   test('the sign of work is set and cleared', async () => {

@@ -103,16 +103,20 @@ describe('Slack: the pace of calls', () => {
     expect(calls).toHaveLength(4);
   });
 
-  test('a short one is waited out, also by those behind it, and in their order', async () => {
+  test('a short one is waited out, also by those behind it, in their order and without a burst', async () => {
     const clock = createFakeClock();
-    const { web, calls } = createSlack(clock.now, { C1: { times: 1, waitMs: 2000 } });
+    const { web, calls } = createSlack(clock.now, { C1: { times: 4, waitMs: 900 } });
     const paced = createPace(clock).of(web, 'T1');
     const startMs = clock.now();
-    const first = paced.call('chat.postMessage', { channel: 'C1', n: 1 }, never);
-    await Promise.resolve();
+    const done: number[] = [];
+    const posts = [1, 2, 3, 4, 5].map(async (n) => {
+      await paced.call('chat.postMessage', { channel: 'C1' }, never);
+      done.push(n);
+    });
     await clock.settle();
-    await first;
-    expect(calls.map(({ atMs }) => atMs - startMs)).toEqual([0, 2000]);
+    await Promise.all(posts);
+    expect(calls.map(({ atMs }) => atMs - startMs)).toEqual([0, 0, 0, 0, 900, 1900, 2900, 3900, 4900]);
+    expect(done).toEqual([1, 2, 3, 4, 5]);
   });
 
   test('edits of one message are a second apart after the first two; those of another message are not held up', async () => {

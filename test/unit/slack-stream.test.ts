@@ -171,6 +171,16 @@ describe('Slack: progress as a native stream', () => {
     expect(slack.calls).toHaveLength(calls);
   });
 
+  test('a last state that could not be shown is shown when the stream would expire', async () => {
+    const { slack, streams } = createStreams({}, { maxAgeMs: 60 });
+    const ts = (await start(streams, slack)) ?? '';
+    slack.fail = () => rateLimited(9000);
+    await expect(streams.edit(slack.web, thread, ts, done, signal)).rejects.toMatchObject({ retryable: true });
+    slack.fail = () => null;
+    await expect.poll(() => types(slack.messages()[0])).toEqual(['section']);
+    expect(hasStop(slack.messages()[0])).toBe(false);
+  });
+
   test('a stream that Slack ended goes on as an edited message', async () => {
     const { slack, streams, later } = createStreams({ lifetimeMs: 100_000 });
     const ts = (await start(streams, slack)) ?? '';

@@ -233,6 +233,7 @@ export function shown(
     ...(message.byBot ? { bot_id: state.botId } : {}),
     text: message.text,
     ...(message.blocks.length === 0 ? {} : { blocks: message.blocks }),
+    ...(message.streamingSinceMs === null ? {} : { streaming_state: 'in_progress' }),
     ...(message.files.length === 0 ? {} : { files: message.files.map((file) => shownFile(file, options)) }),
     ...(args['include_all_metadata'] === true && message.metadata !== null ? { metadata: message.metadata } : {}),
   };
