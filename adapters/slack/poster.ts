@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
 import type { PostContext, PostReceipt } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { partsOf } from './marks.ts';
 import type { SlackMessage } from './message.ts';
 import { createFilePosts } from './post-files.ts';
-import { filesThere, findUnmarked, groupsOf, imagePlaces, nameOf, nextGroup } from './post-plan.ts';
+import { askedTs, filesThere, findUnmarked, groupsOf, imagePlaces, nameOf, nextGroup } from './post-plan.ts';
 import type { PlannedFile, PostContent } from './post-plan.ts';
 import { createPostRun } from './post-run.ts';
 import type { PostRun } from './post-run.ts';
@@ -23,6 +24,9 @@ export interface Poster {
 /** Only in a thread this young, and younger than this process, can no earlier attempt have posted anything. */
 const freshThreadMs = 15_000;
 
+/** In units of `settleMs`, 1 s. */
+const lateShareWaits = 10;
+
 export function createPoster(deps: {
   readonly log: Logger;
   /** How long Slack may take to show what it accepted before its answer was lost. */
@@ -37,6 +41,17 @@ export function createPoster(deps: {
   const mayHoldEarlierParts = (thread: ThreadRef): boolean => {
     const threadMs = Number(thread.threadId) * 1000;
     return !(threadMs > startedAtMs && Date.now() - threadMs < freshThreadMs);
+  };
+
+  /**
+   * A share that a process before this one had accepted may show up after it died. For questions from before this process, files
+   * wait until then; at most 10 s, and only in the first 10 s.
+   */
+  const awaitLateShares = async (thread: ThreadRef, content: PostContent, { postId, signal }: PostContext) => {
+    const askedMs = (askedTs(postId) || Number(thread.threadId)) * 1000;
+    const leftMs = startedAtMs + lateShareWaits * deps.settleMs - Date.now();
+    const mayBeLate = content.isExact && content.files.length > 0 && !(askedMs > startedAtMs);
+    if (mayBeLate && leftMs > 0) await delay(leftMs, undefined, { signal });
   };
 
   const readBack = async (
@@ -67,6 +82,7 @@ export function createPoster(deps: {
       deps,
     );
 
+    if (!isRetry) await awaitLateShares(thread, content, context);
     const mayBeThere = isRetry || mayHoldEarlierParts(thread);
     const earlier = mayBeThere
       ? await readBack(web, thread, context, isRetry || content.isExact || content.isOnlySought)
