@@ -58,6 +58,15 @@ export function createStatusSigns(deps: {
     return outcome;
   };
 
+  /** It was set this way, so it is there to clear, whatever was answered since. */
+  const clearShown = async (web: SlackWeb, thread: ThreadRef, signal: AbortSignal): Promise<void> => {
+    for (let tries = 1; tries <= clearTries && !signal.aborted; tries += 1) {
+      missing.forget(`assistant.threads.setStatus ${thread.workspaceId}`);
+      if ((await setAssistants(web, thread, null, signal)) === 'done') return;
+      await delay(deps.settleMs * tries);
+    }
+  };
+
   const remember = (key: string, text: string): void => {
     shown.delete(key);
     shown.set(key, { text, setAtMs: deps.now() });
@@ -67,9 +76,7 @@ export function createStatusSigns(deps: {
 
   return {
     set: async (web, thread, text, signal) => {
-      // Sessions may have come since, in which case nothing below would clear it.
-      const isAssistants = text === null && shown.delete(threadKey(thread));
-      if (isAssistants && (await setAssistants(web, thread, text, signal)) === 'done') return;
+      if (text === null && shown.delete(threadKey(thread))) return await clearShown(web, thread, signal);
       for (let tries = 1; ; tries += 1) {
         const outcome = await setOnce(web, thread, text, signal);
         if (outcome !== 'failed' || text !== null || tries === clearTries || signal.aborted) return;
