@@ -8,7 +8,7 @@ import { createMemorySlack, rateLimited } from '../fakes/memory-slack.ts';
 import type { StreamBehaviour } from '../fakes/slack-fake-streams.ts';
 
 const thread: ThreadRef = { platform: 'slack', workspaceId: 'T1', channelId: 'C1', threadId: '1.1' };
-const refusal = new WebAPIPlatformError({ ok: false, error: 'not_now' } as never);
+const refusal = new WebAPIPlatformError({ ok: false, error: 'not_now', response_metadata: {} });
 const signal = AbortSignal.timeout(20_000);
 
 function createSigns(behaviour: StreamBehaviour) {
