@@ -6,6 +6,7 @@ export interface MissingFeatures {
   isMissing(key: string): boolean;
   /** True where the error says so for longer than this moment; it is then remembered. */
   note(key: string, error: unknown): boolean;
+  forget(key: string): void;
 }
 
 /** Plans and settings change seldom, and a call that fails costs a person nothing but a moment. */
@@ -15,6 +16,9 @@ const maxKeys = 5000;
 export function createMissingFeatures(now: () => number): MissingFeatures {
   const untilMs = new Map<string, number>();
   return {
+    forget: (key) => {
+      untilMs.delete(key);
+    },
     isMissing: (key) => (untilMs.get(key) ?? 0) > now(),
     note: (key, error) => {
       const waitMs = waitOf(error);

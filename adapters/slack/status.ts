@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { createMissingFeatures } from './features.ts';
@@ -23,7 +22,6 @@ const refreshMs = 90_000;
 const maxThreads = 1000;
 /** A sign that sticks misleads, so clearing is tried more than once. */
 const clearTries = 3;
-const longestPauseMs = 5000;
 
 export function createStatusSigns(deps: {
   readonly log: Logger;
@@ -60,20 +58,13 @@ export function createStatusSigns(deps: {
     return outcome;
   };
 
-  /** One that was set here can be cleared, whatever the last call was told. False where Slack does not let it. */
-  const clearAssistants = async (web: SlackWeb, thread: ThreadRef, signal: AbortSignal): Promise<boolean> => {
-    const args = { channel_id: thread.channelId, thread_ts: thread.threadId, status: '' };
+  /** It was set this way, so it is there to clear, whatever was answered since. */
+  const clearShown = async (web: SlackWeb, thread: ThreadRef, signal: AbortSignal): Promise<void> => {
     for (let tries = 1; tries <= clearTries && !signal.aborted; tries += 1) {
-      try {
-        await web.call('assistant.threads.setStatus', args, signal);
-        return true;
-      } catch (error) {
-        deps.log.debug({ error: String(error) }, 'the status was not cleared');
-        const pauseMs = error instanceof AppError ? error.retryAfterMs : null;
-        await delay(Math.min(pauseMs ?? deps.settleMs * tries, longestPauseMs));
-      }
+      missing.forget(`assistant.threads.setStatus ${thread.workspaceId}`);
+      if ((await setAssistants(web, thread, null, signal)) === 'done') return;
+      await delay(deps.settleMs * tries);
     }
-    return false;
   };
 
   const remember = (key: string, text: string): void => {
@@ -85,8 +76,7 @@ export function createStatusSigns(deps: {
 
   return {
     set: async (web, thread, text, signal) => {
-      // Sessions may have come since, in which case nothing below would clear it.
-      if (text === null && shown.delete(threadKey(thread)) && (await clearAssistants(web, thread, signal))) return;
+      if (text === null && shown.delete(threadKey(thread))) return await clearShown(web, thread, signal);
       for (let tries = 1; ; tries += 1) {
         const outcome = await setOnce(web, thread, text, signal);
         if (outcome !== 'failed' || text !== null || tries === clearTries || signal.aborted) return;

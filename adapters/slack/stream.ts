@@ -130,8 +130,8 @@ export function createProgressStreams(deps: {
       // Its answer was lost: the thread knows.
       await delay(deps.settleMs, undefined, { signal });
       const messages = await readThread(web, thread, { signal });
-      const marked = partsOf(messages, postId).find((part) => part.partId === partId);
-      const ts = marked?.messageId ?? find(messages, thread, postId);
+      const known = partsOf(messages, postId).find((part) => part.partId === partId);
+      const ts = known?.messageId ?? find(messages, thread, postId);
       return ts === null ? null : begin(web, thread, ts, progress, sizeOf(chunks));
     }
   };

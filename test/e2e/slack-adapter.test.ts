@@ -85,7 +85,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
     changed: { readonly botToken?: string } = {},
     more: { readonly fetch?: typeof globalThis.fetch; readonly settleMs?: number } = {},
   ): PlatformClient => {
-    const settings = { ...connection(), ...changed, log, ...more };
+    const settings = { ...connection(), ...changed, log, settleMs: 10, ...more };
     return createSlackClient({ ...settings, workspaces: createSingleWorkspace(settings) });
   };
 
@@ -359,14 +359,18 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
       for (const killedAt of ['text-1', 'files-1']) {
         const root = await slack.say({ text: 'question' });
         const { message } = reply();
-        const attempt = clientWith().post(threadAt(root), message, {
+        const attempt = clientWith({}, { settleMs: 10 }).post(threadAt(root), message, {
           ...contextOf(`r4-${killedAt}`),
           onPosted: async ({ partId }) => {
             if (partId === killedAt) throw new Error('killed');
           },
         });
         await expect(attempt).rejects.toThrow('killed');
-        const receipt = await clientWith().post(threadAt(root), message, contextOf(`r4-${killedAt}`));
+        const receipt = await clientWith({}, { settleMs: 10 }).post(
+          threadAt(root),
+          message,
+          contextOf(`r4-${killedAt}`),
+        );
         expect(await slack.thread(root)).toHaveLength(2);
         expect(receipt.parts.map(({ partId }) => partId).toSorted()).toEqual(['files-1', 'text-1']);
       }

@@ -1,4 +1,4 @@
-import { array, assert, asyncProperty, boolean, constantFrom, integer, nat, record } from 'fast-check';
+import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, nat, record } from 'fast-check';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
@@ -90,23 +90,34 @@ const faultyMethods = [
   'download',
 ] as const;
 
-const plannedFault = record({
-  method: constantFrom(...faultyMethods),
-  call: nat(3),
-  fault: constantFrom<PlannedFault['fault'][]>(
-    'not-sent',
-    'answer-lost',
-    'http-503',
-    'http-503-after',
-    'rate-limited',
-    'internal_error',
-    'invalid_blocks',
-    'msg_too_long',
-    'message_not_in_streaming_state',
-    'html',
-    'slow',
-  ),
-});
+const networkFaults: readonly PlannedFault['fault'][] = [
+  'not-sent',
+  'answer-lost',
+  'http-503',
+  'http-503-after',
+  'rate-limited',
+  'internal_error',
+  'html',
+  'slow',
+];
+
+/** Refusals that Slack has for what is in a message, beside those that any call may meet. */
+const refusals: Readonly<Partial<Record<(typeof faultyMethods)[number], readonly PlannedFault['fault'][]>>> = {
+  'chat.postMessage': ['invalid_blocks', 'msg_too_long'],
+  'chat.update': ['invalid_blocks', 'msg_too_long'],
+  'chat.startStream': ['invalid_blocks', 'msg_too_long'],
+  'chat.appendStream': ['msg_too_long', 'message_not_in_streaming_state'],
+  'chat.stopStream': ['msg_too_long', 'message_not_in_streaming_state'],
+  'files.completeUploadExternal': ['invalid_blocks'],
+};
+
+const plannedFault = constantFrom(...faultyMethods).chain((method) =>
+  record({
+    method: constant(method),
+    call: nat(3),
+    fault: constantFrom(...networkFaults, ...(refusals[method] ?? [])),
+  }),
+);
 
 const schedule = record({
   asked: array(asked, { minLength: 1, maxLength: 2 }),

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { createStatusSigns } from '../../adapters/slack/status.ts';
 import { createLogger } from '../../src/log.ts';
+import { slackError } from '../../adapters/slack/errors.ts';
+import { WebAPIPlatformError } from '@slack/web-api';
 import type { ThreadRef } from '../../src/types.ts';
 import { createMemorySlack, rateLimited } from '../fakes/memory-slack.ts';
 import type { StreamBehaviour } from '../fakes/slack-fake-streams.ts';
 
 const thread: ThreadRef = { platform: 'slack', workspaceId: 'T1', channelId: 'C1', threadId: '1.1' };
+const refusal = new WebAPIPlatformError({ ok: false, error: 'not_now', response_metadata: {} });
 const signal = AbortSignal.timeout(20_000);
 
 function createSigns(behaviour: StreamBehaviour) {
@@ -58,6 +61,16 @@ describe('Slack: the "is working" sign', () => {
     later(11 * 60_000);
     await set('works');
     expect(said()).toHaveLength(6);
+  });
+
+  test('what was set is cleared, also where Slack refuses it the first time', async () => {
+    const { slack, set, said } = createSigns({ statuses: true });
+    await set('works');
+    const before = said().length;
+    slack.fail = (method, earlier) =>
+      method === 'assistant.threads.setStatus' && earlier === 1 ? slackError(refusal, method) : null;
+    await set(null);
+    expect(said().slice(before)).toEqual(['assistant: ', 'assistant: ']);
   });
 
   test('a clearing that fails is tried again; nothing ever rejects', async () => {
