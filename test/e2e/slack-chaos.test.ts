@@ -114,8 +114,12 @@ const refusals: Readonly<Partial<Record<(typeof faultyMethods)[number], readonly
 const plannedFault = constantFrom(...faultyMethods).chain((method) =>
   record({
     method: constant(method),
-    call: nat(3),
-    fault: constantFrom(...networkFaults, ...(refusals[method] ?? [])),
+    // Three failures in a row of one download are a failure; a sign-in page is an answer, which names the scope.
+    call: nat(method === 'download' ? 2 : 3),
+    fault: constantFrom(
+      ...networkFaults.filter((fault) => method !== 'download' || fault !== 'html'),
+      ...(refusals[method] ?? []),
+    ),
   }),
 );
 
