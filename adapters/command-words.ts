@@ -1,5 +1,5 @@
 /** Words that are an order to the bot instead of a question, when they are all of the message. */
-export type Command = 'stop' | 'show-code';
+export type Command = 'stop' | 'show-code' | 'forget' | 'help';
 
 export function commandIn(text: string): Command | null {
   const word = text
@@ -8,5 +8,8 @@ export function commandIn(text: string): Command | null {
     .trim();
   if (/^(?:please )?(?:stop|cancel|abort)(?: please)?$/.test(word)) return 'stop';
   if (/^(?:please )?(?:show )?(?:me )?(?:the |your )?code(?: please)?$/.test(word)) return 'show-code';
-  return null;
+  if (/^(?:please )?forget(?: (?:it|this|everything))?(?: ?(?:this |the )?thread)?(?: please)?$/.test(word)) {
+    return 'forget';
+  }
+  return /^(?:please )?help(?: me)?(?: please)?$/.test(word) ? 'help' : null;
 }

@@ -1,5 +1,5 @@
 import { harmless } from './format.ts';
-import { mapOutsideCode } from './markdown-lines.ts';
+import { mapMarkdown } from './markdown-lines.ts';
 
 /**
  * Text that a model or a file wrote, made harmless for a chat: it cannot ping anyone, cannot show one address and lead to
@@ -13,10 +13,10 @@ const zeroWidthSpace = '\u200b';
 
 // Slack: <@U1>, <#C1>, <!channel>, <!subteam^S1>. Discord: <@1>, <@!1>, <@&1>, <#1>. Slack reads them inside code as well.
 const mentionToken = /<(?=@[!&]?[A-Z0-9]|#[A-Z0-9]|!(?:channel|here|everyone|group|subteam|date)\b)/gi;
-const mentionWord = /(?<![\p{L}\p{N}_.@])@(?=(?:channel|here|everyone|group)\b)/giu;
+const mentionWord = /(?<![\p{L}\p{N}_.])@(?=(?:channel|here|everyone|group)\b)/giu;
 
 // Only inside code: elsewhere it has become a link of Markdown's. Bounded like the patterns below.
-const labelledLink = /<(?=(?:https?|mailto|ftp|slack):[^|<>\s]{1,2000}\|)/gi;
+const labelledLink = /<(?=[a-z][a-z0-9+.-]{1,20}:[^|<>\s]{1,2000}\|)/gi;
 
 /** Puts a zero-width space into everything that a platform would turn into a mention, or into a link with a label of its own. */
 export function breakMentions(text: string): string {
@@ -30,25 +30,63 @@ export function breakMentions(text: string): string {
 const markdownLink =
   /!?\[((?:[^[\]\\\n]|\\.|\[[^\]\n]{0,200}\]){0,2000})\]\([ \t]*<?([^\s<>()]{0,2000}(?:\([^\s()]{0,200}\)[^\s<>()]{0,2000}){0,4})>?(?:[ \t]+(?:"[^"\n]{0,500}"|'[^'\n]{0,500}'))?[ \t]*\)/g;
 const slackLink = /<((?:https?|mailto|ftp|slack):[^|<>\s]{1,2000})\|([^<>\n]{1,2000})>/gi;
-const linkDefinition = /^( {0,3}\[[^\]\n]{1,200}\]):/gm;
+/** At the start of a line, of a quote or of a list item; elsewhere where an address follows. */
+const linkDefinition =
+  /^([ \t>*+\-\d.)]{0,40}\[[^\]\n]{1,200}\]):|\](?=:\s{0,10}<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/|&|\\))/gim;
+const linkMiddle = /\](?=\()/g;
+const linkMiddleWithAddress = /\](?=\(\s{0,10}<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/|&|\\))/gi;
 
 /**
  * Links keep their label unless it names another host than they lead to; then both are shown. Links that are not to the web
- * (`sandbox:/mnt/data/x.csv` is a habit of models) become their label. Images become links, so nothing is fetched.
+ * (`sandbox:/mnt/data/x.csv` is a habit of models) become their label. Images become links, so nothing is fetched. Whatever
+ * could be a link by other rules than the ones here is broken by a zero-width space, also in what may not be code for everyone.
  */
 export function defangLinks(markdown: string): string {
-  return mapOutsideCode(markdown, (text) =>
-    text
-      .replace(slackLink, (_link, url: string, label: string) => `[${label.replace(/[[\]]/g, '')}](${url})`)
-      .replace(markdownLink, (_link, label: string, url: string) => safeLink(label, url))
-      .replace(linkDefinition, `$1${zeroWidthSpace}:`),
+  return mapMarkdown(markdown, defangProse, (text, kind) =>
+    kind === 'fence' ? text : breakDefinitions(text.replace(linkMiddleWithAddress, `]${zeroWidthSpace}`)),
   );
 }
 
-function safeLink(label: string, url: string): string {
-  if (webHost(url) === null) return /^mailto:/i.test(url) ? `[${label}](${url})` : label;
-  if (isHonest(label, url)) return `[${label}](${url})`;
-  return `\`${label.replaceAll('`', "'")}\` (${url})`;
+function defangProse(text: string): string {
+  const markdown = text.replace(
+    slackLink,
+    (_link, url: string, label: string) => `[${label.replace(/[[\]]/g, '')}](${url})`,
+  );
+  let result = '';
+  let from = 0;
+  for (const match of markdown.matchAll(markdownLink)) {
+    const [link, label = '', url = ''] = match;
+    result += breakLoose(markdown.slice(from, match.index));
+    // Behind an exclamation mark a link is an image, behind a backslash a bracket is none.
+    if (/[!\\]$/.test(result)) result += zeroWidthSpace;
+    result += safeLink(link, label, url);
+    from = match.index + link.length;
+  }
+  return breakDefinitions(result + breakLoose(markdown.slice(from)));
+}
+
+/** Beginnings of links that the pattern above does not know: labels over several lines, brackets in brackets. */
+function breakLoose(text: string): string {
+  return text.replace(linkMiddle, `]${zeroWidthSpace}`);
+}
+
+function breakDefinitions(text: string): string {
+  return text.replace(
+    linkDefinition,
+    (found, label?: string) => `${label ?? found}${zeroWidthSpace}${label === undefined ? '' : ':'}`,
+  );
+}
+
+function safeLink(link: string, label: string, url: string): string {
+  const host = webHost(url);
+  if (host === null) {
+    if (/^mailto:/i.test(url)) return `[${breakLoose(label)}](${url})`;
+    // `matrix[i](j)` is no link.
+    return /^[a-z][a-z0-9+.-]*:|^\.{0,2}\/|\.\w{1,5}$/i.test(url) ? defangProse(label) : breakLoose(link);
+  }
+  if (isHonest(label, host)) return `[${breakLoose(label)}](${url})`;
+  // Backticks in front of it can undo the span.
+  return `\`${breakLoose(label.replaceAll('`', "'"))}\` (${url})`;
 }
 
 const linkOrItsMiddle = new RegExp(`${markdownLink.source}|\\](?=\\()`, 'g');
@@ -61,13 +99,16 @@ export function breakForgedLinks(text: string): string {
   const broken = (part: string): string => part.replaceAll('](', `]${zeroWidthSpace}(`);
   return text.replace(linkOrItsMiddle, (found, label: string | undefined, url: string | undefined) => {
     if (label === undefined || url === undefined) return `${found}${zeroWidthSpace}`;
-    return isHonest(label, url) ? `[${broken(label)}${found.slice(1 + label.length)}` : broken(found);
+    const host = webHost(url);
+    if (host === null || !isHonest(label, host)) return broken(found);
+    const before = found.indexOf('[') + 1;
+    return found.slice(0, before) + broken(label) + found.slice(before + label.length);
   });
 }
 
-function isHonest(label: string, url: string): boolean {
-  const host = webHost(url);
-  return host !== null && hostsIn(label).every((named) => sameSite(named, host));
+/** Whether a link's label names no other host than the one it leads to. */
+function isHonest(label: string, host: string): boolean {
+  return hostsIn(label).every((named) => sameSite(named, host));
 }
 
 function webHost(url: string): string | null {
@@ -80,13 +121,20 @@ function webHost(url: string): string | null {
 }
 
 function hostsIn(label: string): readonly string[] {
-  // Invisible characters and full-width forms read like the plain ones.
-  const read = label
-    .normalize('NFKC')
-    .replace(/\p{Cf}/gu, '')
-    .toLowerCase();
-  const names = read.match(/(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}/gu) ?? [];
+  const names =
+    asRead(label)
+      .toLowerCase()
+      .match(/(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}/gu) ?? [];
   return names.map((name) => name.replace(/^www\./, ''));
+}
+
+/** The label as it looks once its markup, escapes and invisible characters are gone. */
+function asRead(label: string): string {
+  return label
+    .replace(/&(?:period|#0{0,5}46|#x0{0,5}2e);?/gi, '.')
+    .normalize('NFKC')
+    .replace(/[\p{Cf}*_~`\\]/gu, '')
+    .replaceAll('\u3002', '.');
 }
 
 function sameSite(named: string, host: string): boolean {

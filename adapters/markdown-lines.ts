@@ -52,38 +52,57 @@ export function markdownLines(markdown: string): readonly MarkdownLine[] {
   return lines;
 }
 
-/** Applies `change` to whatever is neither in a fenced block nor in an inline code span. */
-export function mapOutsideCode(markdown: string, change: (text: string) => string): string {
+/** How certain it is that a platform reads a piece of Markdown as code, too. */
+export type CodeKind = 'fence' | 'maybe';
+
+/**
+ * Applies `prose` to whatever is neither in a fenced block nor in an inline code span, and `code` to the rest. `fence`: every
+ * reader of Markdown takes it for code; `maybe`: spans, whose backticks may be escaped or cut off, and fences that are indented,
+ * made of tildes, or behind something that another reader takes for a fence.
+ */
+export function mapMarkdown(
+  markdown: string,
+  prose: (text: string) => string,
+  code: (text: string, kind: CodeKind) => string,
+): string {
   let result = '';
-  let prose = '';
+  let open = '';
+  let kind: CodeKind = 'fence';
   const flush = (): void => {
-    result += outsideSpans(prose, change);
-    prose = '';
+    result += mapSpans(open, prose, (span) => code(span, 'maybe'));
+    open = '';
   };
   for (const line of markdownLines(markdown)) {
     const text = markdown.slice(line.start, line.end);
-    if (line.fence === null && !line.opensFence) {
-      prose += text;
+    const isProse = line.fence === null && !line.opensFence;
+    if (isProse ? readsOtherwise.test(text) : line.fence !== line.fenceAfter && !certainFence.test(text))
+      kind = 'maybe';
+    if (isProse) {
+      open += text;
     } else {
       flush();
-      result += text;
+      result += code(text, kind);
     }
   }
   flush();
   return result;
 }
 
+const certainFence = /^ {0,3}`/;
+/** A fence in a list or quote, one of unusual length, or an HTML block, in which fences do not count. */
+const readsOtherwise = /^[\s>*+\-\d.)]*(?:`{3}|~{3})|^ {0,3}<[a-z!?/]/i;
+
 /** A span ends with as many backticks as it began with, within its paragraph. */
 const codeSpanPattern = /(?<!`)(`{1,10})(?!`)((?:[^`\n]|\n(?!\s*\n)|`(?!\1)){0,4000}?)(?<!`)\1(?!`)/g;
 
-function outsideSpans(prose: string, change: (text: string) => string): string {
+function mapSpans(text: string, prose: (text: string) => string, span: (text: string) => string): string {
   let result = '';
   let from = 0;
-  for (const match of prose.matchAll(codeSpanPattern)) {
-    result += change(prose.slice(from, match.index)) + match[0];
+  for (const match of text.matchAll(codeSpanPattern)) {
+    result += prose(text.slice(from, match.index)) + span(match[0]);
     from = match.index + match[0].length;
   }
-  return result + change(prose.slice(from));
+  return result + prose(text.slice(from));
 }
 
 function opens(marker: string, info: string): boolean {

@@ -108,12 +108,12 @@ function rankOf(line: MarkdownLine, previous: MarkdownLine | undefined): 0 | 1 |
   return previous?.isBlank === true || line.opensFence ? 0 : 1;
 }
 
-/** True where a cut would break a character, an emoji sequence or a run of fence characters in two. */
+/** True where a cut would break a character, an emoji sequence or a run of fence characters in two, or make a mention of an address. */
 function belongTogether(text: string, position: number): boolean {
   if (isLowSurrogate(text, position)) return true;
   const before = text[position - 1] ?? '';
   const after = text.slice(position, position + 2);
-  return /^[\p{M}\u200d`~]/u.test(after) || /[\u200d`~]/.test(before) || /^\ud83c[\udffb-\udfff]/.test(after);
+  return /^[\p{M}\u200d`~@]/u.test(after) || /[\u200d`~]/.test(before) || /^\ud83c[\udffb-\udfff]/.test(after);
 }
 
 function isLowSurrogate(text: string, position: number): boolean {

@@ -116,7 +116,7 @@ export function tableOf(figures: readonly Figure[]): string {
 }
 
 /** Linear interpolation between the two nearest ranks (the method of numpy's default). */
-function quantile(samples: readonly number[], share: number): number {
+export function quantile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * share;
   const low = sorted[Math.floor(position)] ?? Number.NaN;

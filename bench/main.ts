@@ -15,6 +15,7 @@ import { restore } from './restore.ts';
 import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
 import { benchImage } from './sandboxes.ts';
+import { slackAck } from './slack-ack.ts';
 import { transfer } from './transfer.ts';
 import { warmTake } from './warm-take.ts';
 
@@ -34,6 +35,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['restore', () => restore()],
   ['card-speed', cardSpeed],
   ['loader-corpora', loaderCorpora],
+  ['slack-ack', slackAck],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

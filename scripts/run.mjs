@@ -6,6 +6,7 @@ import { readMachine } from './setup/machine.mjs';
 import { SetupProblem } from './setup/problem.mjs';
 import { say } from './setup/say.mjs';
 import { setUp } from './setup/set-up.mjs';
+import { slackManifest } from './slack-manifest.mjs';
 import { runForeground } from './stages/foreground.mjs';
 import { runStages } from './stages/stages.mjs';
 
@@ -54,9 +55,13 @@ async function main(name, args) {
       const ready = await setUp(readMachine(), { engine: false, browser: false });
       return runForeground(ready.node, ['node_modules/oxfmt/bin/oxfmt', ...args], ready.env);
     }
+    case 'slack-manifest':
+      // To be pasted into Slack's page: it needs nothing that would have to be set up.
+      process.stdout.write(slackManifest(args));
+      return 0;
     default:
       say(
-        `there is no command "${name}". There are: setup, demo, card, start, discord:invite, bench, selftest, test, check, format.`,
+        `there is no command "${name}". There are: setup, demo, card, start, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
       );
       return 2;
   }

@@ -56,7 +56,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 /** Arguments of these names are JSON in a form. */
-const structured = new Set(['blocks', 'files', 'metadata']);
+const structured = new Set(['blocks', 'chunks', 'files', 'metadata']);
 
 function argumentsOf(body: string): SlackCall['arguments'] {
   return Object.fromEntries(
@@ -76,6 +76,9 @@ function answerTo(method: string, origin: string): object {
       return { ok: true, files: [{ id: 'F1', shares }] };
     case 'files.info':
       return { ok: true, file: { id: 'F1', shares } };
+    case 'chat.startStream':
+      // Not a refusal, which would be remembered: so progress is heard in both of its forms.
+      return { ok: false, error: 'internal_error' };
     default:
       return { ok: true, ts: '1700000000.000200', channel: thread.channelId, messages: [] };
   }
@@ -85,14 +88,9 @@ function answerTo(method: string, origin: string): object {
 export function alive(calls: readonly SlackCall[]): readonly string[] {
   return calls.flatMap(({ method, arguments: given }) => {
     const found: string[] = [];
-    const {
-      channel,
-      channel_id: channelId = channel,
-      thread_ts: threadTs,
-      text,
-      blocks,
-      initial_comment: comment,
-    } = given;
+    const { channel, channel_id: channelId = channel, thread_ts: threadTs, text, initial_comment: comment } = given;
+    // What a stream shows comes in chunks.
+    const blocks = [given['blocks'], given['chunks']];
     if (channelId !== undefined && channelId !== thread.channelId) found.push('another channel');
     if (threadTs !== undefined && threadTs !== thread.threadId) found.push('another thread');
     if (method === 'chat.postMessage' && (given['unfurl_links'] !== 'false' || given['unfurl_media'] !== 'false')) {
@@ -138,7 +136,8 @@ function liveInMarkdown(text: string): readonly string[] {
 function textsOf(value: unknown): readonly { readonly type: string; readonly text: string }[] {
   if (Array.isArray(value)) return value.flatMap(textsOf);
   if (typeof value !== 'object' || value === null) return [];
-  const { type, text } = value as { readonly type?: unknown; readonly text?: unknown };
+  const { type, text, title } = value as { readonly type?: unknown; readonly text?: unknown; readonly title?: unknown };
   if (typeof text === 'string') return [{ type: String(type), text }];
+  if (typeof title === 'string') return [{ type: String(type), text: title }];
   return Object.values(value).flatMap(textsOf);
 }

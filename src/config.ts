@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { discordConfig, discordEnvironment } from './discord-config.ts';
+import type { DiscordConfig } from './discord-config.ts';
 import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
+import { slackConfig, slackEnvironment, slackProblems } from './slack-config.ts';
+import type { SlackConfig } from './slack-config.ts';
 
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
@@ -25,34 +29,6 @@ export interface ModelConfig {
   /** Resolved: `auto` became the API that this base URL serves. */
   readonly api: 'responses' | 'chat';
   readonly timeoutMs: number;
-}
-
-export interface SlackConfig {
-  readonly botToken: string;
-  readonly appToken: string;
-  readonly apiUrl: string;
-}
-
-export interface DiscordConfig {
-  readonly token: string;
-  /** `null`: the one that the token is of. */
-  readonly applicationId: string | null;
-  /** The bot may read messages that are not addressed to it. */
-  readonly messageContent: boolean;
-  readonly apiUrl: string;
-  readonly access: {
-    readonly allow: DiscordAccessLists;
-    readonly deny: DiscordAccessLists;
-    readonly cooldownMs: number;
-  };
-}
-
-/** Ids of Discord; `@me` among the guilds stands for direct messages. Empty: no rule. */
-export interface DiscordAccessLists {
-  readonly guilds: readonly string[];
-  readonly channels: readonly string[];
-  readonly roles: readonly string[];
-  readonly users: readonly string[];
 }
 
 export interface SandboxConfig {
@@ -88,22 +64,6 @@ const whole = (fallback: number, min: number, max: number) =>
 /** An unset variable and an empty one mean the same: `.env` files are full of `NAME=`. */
 const text = z.string().trim().min(1);
 
-const yesOrNo = z.enum(['true', 'false'], 'must be true or false').default('false');
-
-const discordId = /^\d{15,20}$/;
-const snowflake = text.regex(discordId, 'must be an id of Discord (a number of 15 to 20 digits)');
-
-/** Ids with a comma between; `words` are taken beside them. */
-const ids = (words: readonly string[] = []) =>
-  z
-    .string()
-    .transform((value) => value.split(/[\s,]+/).filter((id) => id !== ''))
-    .refine(
-      (list) => list.every((id) => discordId.test(id) || words.includes(id)),
-      `must be ids of Discord (numbers of 15 to 20 digits)${words.map((word) => ` or ${word}`).join('')}, with a comma between`,
-    )
-    .default([]);
-
 const leastWorkspaceMb = 128;
 /** Of a sandbox's memory: its shared memory (`sharedMemoryBytes` of the sandbox's limits), and what Python needs at the least. */
 const besideFilesMb = 64 + 128;
@@ -127,23 +87,9 @@ const environment = z.object({
   LLM_API: z.enum(['auto', 'responses', 'chat']).default('auto'),
   LLM_TIMEOUT_SECONDS: number(120, 1, 3600),
 
-  SLACK_BOT_TOKEN: text.startsWith('xoxb-').optional(),
-  SLACK_APP_TOKEN: text.startsWith('xapp-').optional(),
-  SLACK_API_URL: z.url({ protocol: /^https?$/ }).default('https://slack.com/api/'),
+  ...slackEnvironment,
 
-  DISCORD_TOKEN: text.optional(),
-  DISCORD_APPLICATION_ID: snowflake.optional(),
-  DISCORD_MESSAGE_CONTENT: yesOrNo,
-  DISCORD_API_URL: z.url({ protocol: /^https?$/ }).default('https://discord.com/api'),
-  DISCORD_ALLOW_GUILDS: ids(['@me']),
-  DISCORD_ALLOW_CHANNELS: ids(),
-  DISCORD_ALLOW_ROLES: ids(),
-  DISCORD_ALLOW_USERS: ids(),
-  DISCORD_DENY_GUILDS: ids(['@me']),
-  DISCORD_DENY_CHANNELS: ids(),
-  DISCORD_DENY_ROLES: ids(),
-  DISCORD_DENY_USERS: ids(),
-  DISCORD_COOLDOWN_SECONDS: number(0, 0, 86_400),
+  ...discordEnvironment,
 
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
@@ -194,10 +140,7 @@ export function readConfig(env: Environment): Config {
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
-    slack:
-      values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN !== undefined
-        ? { botToken: values.SLACK_BOT_TOKEN, appToken: values.SLACK_APP_TOKEN, apiUrl: values.SLACK_API_URL }
-        : null,
+    slack: slackConfig(values),
     discord: discordConfig(values),
     sandbox: {
       image: values.SANDBOX_IMAGE,
@@ -230,41 +173,8 @@ function secretsKey(value: string): Uint8Array | null {
 
 type Values = z.infer<typeof environment>;
 
-function discordConfig(values: Values): DiscordConfig | null {
-  if (values.DISCORD_TOKEN === undefined) return null;
-  return {
-    token: values.DISCORD_TOKEN,
-    applicationId: values.DISCORD_APPLICATION_ID ?? null,
-    messageContent: values.DISCORD_MESSAGE_CONTENT === 'true',
-    apiUrl: values.DISCORD_API_URL,
-    access: {
-      allow: {
-        guilds: values.DISCORD_ALLOW_GUILDS,
-        channels: values.DISCORD_ALLOW_CHANNELS,
-        roles: values.DISCORD_ALLOW_ROLES,
-        users: values.DISCORD_ALLOW_USERS,
-      },
-      deny: {
-        guilds: values.DISCORD_DENY_GUILDS,
-        channels: values.DISCORD_DENY_CHANNELS,
-        roles: values.DISCORD_DENY_ROLES,
-        users: values.DISCORD_DENY_USERS,
-      },
-      cooldownMs: values.DISCORD_COOLDOWN_SECONDS * 1000,
-    },
-  };
-}
-
 function pairProblems(values: Values): readonly string[] {
-  const problems: string[] = [...engineHosts(values).problems];
-  if (values.SLACK_BOT_TOKEN !== undefined && values.SLACK_APP_TOKEN === undefined) {
-    problems.push(
-      'SLACK_APP_TOKEN: needed beside SLACK_BOT_TOKEN (an app-level token, xapp-…, scope connections:write)',
-    );
-  }
-  if (values.SLACK_APP_TOKEN !== undefined && values.SLACK_BOT_TOKEN === undefined) {
-    problems.push('SLACK_BOT_TOKEN: needed beside SLACK_APP_TOKEN (the bot token, xoxb-…)');
-  }
+  const problems: string[] = [...engineHosts(values).problems, ...slackProblems(values)];
   if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }

@@ -9,14 +9,21 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
-const secretKeys = ['token', 'apiKey', 'authorization', 'password', 'secret', 'botToken', 'appToken', 'signingSecret'];
+const secretKeys =
+  'token apiKey authorization password secret botToken appToken signingSecret refreshToken accessToken clientSecret stateSecret secretsKey refresh_token access_token client_secret'.split(
+    ' ',
+  );
 const redactPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 
-/** Shapes of secrets that can hide inside messages and stacks: Slack tokens, OpenAI-style keys, bearer headers. */
-const secretPattern = /\b(xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,})|(?<=bearer )[\w.~+/-]{8,}/gi;
+/** Shapes of secrets that can hide inside messages and stacks: Slack tokens (xoxb-…, xoxe.xoxb-…), OpenAI-style keys, bearer headers. */
+const secretPattern = /\b((?:xox[a-z]\.)?xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,})|(?<=bearer )[\w.~+/-]{8,}/gi;
+
+/** Secrets without a shape of their own, known by the name before them: in forms, addresses, and JSON inside of texts. */
+const namedSecretPattern =
+  /(?<=\b(?:client_?secret|refresh_?token|access_?token|signing_?secret)(?:\\?["'])?\s?[:=]\s?(?:\\?["'])?)[^\s"'&\\,;}[]{8,}/gi;
 
 function withoutSecrets(line: string): string {
-  return line.replace(secretPattern, '[redacted]');
+  return line.replace(secretPattern, '[redacted]').replace(namedSecretPattern, '[redacted]');
 }
 
 /** What a terminal obeys and JSON lets through: DEL, C1, line separators, and the characters that turn text around. */

@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { applicationIdOf, inviteLink } from '../adapters/discord/invite.ts';
 import { createDiscordPlatform } from '../adapters/discord/platform.ts';
-import { createSlackClient } from '../adapters/slack/client.ts';
-import { createSlackGateway } from '../adapters/slack/gateway.ts';
-import { createSingleWorkspace } from '../adapters/slack/workspaces.ts';
+import { createSlackPlatform } from '../adapters/slack/slack-platform.ts';
 import { demoUsage } from '../adapters/terminal/arguments.ts';
 import type { DemoArguments } from '../adapters/terminal/arguments.ts';
 import { createTerminalPlatform, parseDemoArguments } from '../adapters/terminal/terminal.ts';
@@ -31,7 +29,7 @@ import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
 import { createChatModel } from './models/openai-chat.ts';
 import { createResponsesModel } from './models/openai-responses.ts';
-import type { GatewayHandlers, Model, PlatformClient, PlatformGateway, SandboxLimits } from './ports.ts';
+import type { GatewayHandlers, Model, PlatformClient, PlatformGateway, SandboxLimits, Store } from './ports.ts';
 import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
 import { createSecretBox } from './store/secret-box.ts';
 import { createSqliteStore } from './store/sqlite-store.ts';
@@ -64,10 +62,16 @@ export interface Bot extends AsyncDisposable {
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** Wires one process that hears, answers and keeps everything. `model` is for tests and benchmarks; else the settings decide. */
+/** By their names. */
+type Platforms = ReadonlyMap<string, Platform>;
+
+/**
+ * Wires one process that hears, answers and keeps everything. Platforms that keep something themselves (tokens) are made with the
+ * bot's store. `model` is for tests and benchmarks; else the settings decide.
+ */
 export async function createBot(
   config: Config,
-  platforms: ReadonlyMap<string, Platform>,
+  platformsOf: Platforms | ((store: Store) => Promise<Platforms>),
   log: Logger,
   model: Model = createModel(config, log),
 ): Promise<Bot> {
@@ -78,6 +82,7 @@ export async function createBot(
     box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
     log,
   });
+  const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const provider = createSandboxes({
     endpoints: sandbox.hosts,
@@ -170,6 +175,15 @@ export async function createBot(
   };
 }
 
+async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {
+  try {
+    return await platformsOf(store);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 function sandboxLimits({ memoryBytes, workspaceBytes, cpus, processes }: SandboxConfig): SandboxLimits {
   return { memoryBytes, workspaceBytes, cpus, processes };
 }
@@ -183,17 +197,9 @@ function createModel(config: Config, log: Logger): Model {
 
 async function start(config: Config): Promise<void> {
   const log = createLogger(config.logLevel ?? 'info');
-  const platforms = new Map<string, Platform>();
-  if (config.slack !== null) {
-    const slack = { ...config.slack, log };
-    const workspaces = createSingleWorkspace(slack);
-    platforms.set('slack', {
-      gateway: createSlackGateway(slack),
-      client: createSlackClient({ workspaces, apiUrl: slack.apiUrl, log }),
-    });
-  }
-  if (config.discord !== null) platforms.set('discord', createDiscordPlatform({ ...config.discord, log }));
-  if (platforms.size === 0) {
+  const { slack, discord, secretsKey } = config;
+  const model = config.model?.model ?? 'built-in analyst';
+  if (slack === null && discord === null) {
     throw new AppError(
       'config',
       'No platform is configured. Set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or DISCORD_TOKEN, in .env (the README says where they come from), ' +
@@ -208,9 +214,15 @@ async function start(config: Config): Promise<void> {
     );
   });
   const signal = firstSignal();
-  await using bot = await createBot(config, platforms, log);
+  const platforms = new Map<string, Platform>();
+  const platformsOf = async (store: Store): Promise<Platforms> => {
+    if (slack !== null) platforms.set('slack', await createSlackPlatform(slack, { store, secretsKey, model, log }));
+    if (discord !== null) platforms.set('discord', createDiscordPlatform({ ...discord, log }));
+    return platforms;
+  };
+  await using bot = await createBot(config, platformsOf, log);
   await bot.start();
-  log.info({ platforms: [...platforms.keys()], model: config.model?.model ?? 'built-in analyst' }, 'listening');
+  log.info({ platforms: [...platforms.keys()], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 

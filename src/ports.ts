@@ -138,6 +138,11 @@ export interface PostContext {
   readonly postId: string;
   /** Parts that an earlier attempt already posted; they must not be posted again. */
   readonly alreadyPosted: readonly PostedPart[];
+  /**
+   * True: an earlier attempt, perhaps of a process that is gone, may have posted parts that nobody noted; they may also show up
+   * late. False: there was none. Absent: not known.
+   */
+  readonly isRepeat?: boolean;
   /** Call and await after each part, before the next, so that a crash between two parts repeats nothing. */
   onPosted(part: PostedPart): Promise<void>;
   readonly signal: AbortSignal;
@@ -160,6 +165,7 @@ export interface PlatformClient {
    * Rejects, retryable, where the platform cannot be asked.
    */
   admit(task: Task, signal: AbortSignal): Promise<Admission>;
+  /** A progress that is over may only be looked for: no part, where an earlier attempt did not post it. */
   post(thread: ThreadRef, message: OutgoingMessage, context: PostContext): Promise<PostReceipt>;
   /** Replaces a posted progress, card or notice. Editing to the same content is harmless. */
   edit(thread: ThreadRef, messageId: string, message: OutgoingMessage, signal: AbortSignal): Promise<void>;
@@ -389,7 +395,7 @@ export interface Store extends AsyncDisposable {
   /** The thread's oldest unfinished task, marked running with its attempts counted; `null` when there is none. */
   takeNext(threadKey: ThreadKey): Promise<InboxEntry | null>;
   finish(taskId: string, state: 'done' | 'cancelled'): Promise<void>;
-  /** Adds what a waiting or running task lacked: attachments with new ids, the person's name. Its text stays. */
+  /** Adds what a waiting or running task lacked: attachments with new ids, the person's name where it is more than the id. Its text stays. */
   completeTask(task: Task): Promise<void>;
   /**
    * Replaces the text and attachments of a task that has no reply yet; it counts as started once more. Resolves to its state

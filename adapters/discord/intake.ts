@@ -10,7 +10,8 @@ import type { AccessRules } from './access.ts';
 import { filesOf, readSource } from './attachments.ts';
 import { contentOf, filesWithReplied, isForward, isTalk, personOf, taskIdOf, threadAt } from './message.ts';
 import type { Place } from './message.ts';
-import type { Orders } from './orders.ts';
+import type { Giver, Orders } from './orders.ts';
+import { helpText } from './overview-text.ts';
 import type { PermissionCheck } from './permission-check.ts';
 import type { Saying, Speech } from './speech.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -106,6 +107,19 @@ export function createIntake(deps: {
     await speech.say({ channelId, replyTo: id }, { text }, `hint-${id}`);
   };
 
+  const carryOut = async (command: Command, giver: Giver, thread: ThreadRef): Promise<Saying> => {
+    switch (command) {
+      case 'stop':
+        return { text: await orders.stop(giver) };
+      case 'show-code':
+        return await orders.code(thread, null);
+      case 'forget':
+        return { text: await orders.forget('thread', giver) };
+      case 'help':
+        return { text: helpText(surroundings.self().userId, hasMessageContent) };
+    }
+  };
+
   const obey = async (
     command: Command,
     message: HeardMessage,
@@ -114,15 +128,13 @@ export function createIntake(deps: {
     refusal: string | null,
   ): Promise<void> => {
     const { thread, person } = task;
-    const giver = {
+    const giver: Giver = {
       person,
       place,
       thread: place.kind === 'text' && thread.threadId === message.id ? null : thread,
       isModerator: isModerator(message, person),
     };
-    const carryOut = async (): Promise<Saying> =>
-      command === 'stop' ? { text: await orders.stop(giver) } : await orders.code(thread, null);
-    const saying = refusal === null ? await carryOut() : { text: refusal };
+    const saying = refusal === null ? await carryOut(command, giver, thread) : { text: refusal };
     await speech.say({ channelId: message.channel_id, replyTo: message.id }, saying, `${task.id}-${command}`);
   };
 

@@ -1,7 +1,7 @@
 import type { GatewayHandlers, InboxEntry, PersonOverview } from '../../src/ports.ts';
 import type { Person, ThreadRef } from '../../src/types.ts';
 import { codeBlock } from '../escape.ts';
-import { codeFileName, codeOf } from '../shown-code.ts';
+import { codeFileName, codeText } from '../shown-code.ts';
 import { taskIdOf, workspaceOf } from './message.ts';
 import type { Place } from './message.ts';
 import type { Saying } from './speech.ts';
@@ -96,7 +96,7 @@ export function createOrders(handlers: GatewayHandlers): Orders {
       const { person, place, thread, isModerator } = giver;
       if (what === 'thread') {
         if (thread === null)
-          return 'This is no thread: choose `channel` or `everywhere`, or use the command in a thread.';
+          return 'This is no thread. Say it in the thread that shall be forgotten, or use `/plotline forget` with `channel` or `everywhere`.';
         if (!isModerator && !(await began(giver))) {
           return 'Only who began this thread, or a member with Manage Messages, can have it forgotten.';
         }
@@ -113,7 +113,7 @@ export function createOrders(handlers: GatewayHandlers): Orders {
     },
 
     code: async (thread, taskId) => {
-      const code = codeOf(await handlers.onShowCode(thread, taskId));
+      const code = codeText(await handlers.onShowCode(thread, taskId)).trimEnd();
       if (code === '') return { text: 'No code ran for this yet.' };
       const shown = codeBlock(code, 'python');
       return shown.length <= messageCharacters

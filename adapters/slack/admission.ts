@@ -1,24 +1,38 @@
+import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Admission } from '../../src/ports.ts';
-import type { Attachment, Task } from '../../src/types.ts';
+import type { Attachment, Person, Task } from '../../src/types.ts';
+import type { SlackAccess } from './access.ts';
 import { asObject } from '../json.ts';
 import type { Json } from '../json.ts';
 import { readFile, readSource } from './message.ts';
-import { createPeople } from './people.ts';
+import type { People } from './people.ts';
 import { readOneMessage } from './thread.ts';
 import type { SlackWeb } from './web.ts';
-import type { SlackWorkspaces } from './workspaces.ts';
+import type { SlackWorkspace, SlackWorkspaces } from './workspaces.ts';
 
 /** Slack is asked for at most this long for what the answer can do without. */
 const lookTimeoutMs = 5000;
 
-/** `PlatformClient.admit`: what the event did not bring is looked up here, off the path of its acknowledgement. */
+/** `PlatformClient.admit`: who may ask is decided here and what the event did not bring is looked up, off the path of its acknowledgement. */
 export function createAdmission(deps: {
   readonly workspaces: SlackWorkspaces;
+  readonly people: People;
+  readonly access: SlackAccess;
   readonly log: Logger;
 }): (task: Task, signal: AbortSignal) => Promise<Admission> {
-  const { workspaces, log } = deps;
-  const people = createPeople({ log });
+  const { workspaces, people, access, log } = deps;
+
+  /** A name that does not come in time, or at all, is the person's id. Who was let in by what is known of them is known already. */
+  const named = async (workspace: SlackWorkspace, userId: string): Promise<Person> => {
+    try {
+      const { displayName } = await people.look(workspace, userId, AbortSignal.timeout(lookTimeoutMs));
+      return { id: userId, displayName };
+    } catch (error) {
+      log.debug({ userId, error: String(error) }, 'a name could not be looked up');
+      return { id: userId, displayName: userId };
+    }
+  };
 
   /** A mention may arrive without the files that its message has: then the message is read again. */
   const attachmentsOf = async (web: SlackWeb, task: Task): Promise<readonly Attachment[]> => {
@@ -30,6 +44,8 @@ export function createAdmission(deps: {
         const message = await readOneMessage(web, at, AbortSignal.timeout(lookTimeoutMs));
         attachments = (message?.files ?? []).flatMap((file) => readFile(file, workspaceId) ?? []);
       } catch (error) {
+        // Tried again with the whole task: an answer without the file it is about helps nobody.
+        if (toAppError(error).retryable) throw error;
         log.warn({ taskId: task.id, error: String(error) }, 'a mention could not be read again');
       }
     }
@@ -52,10 +68,13 @@ export function createAdmission(deps: {
   };
 
   return async (task, signal) => {
-    const { web } = await workspaces.open(task.thread.workspaceId, signal);
+    const { workspaceId, channelId } = task.thread;
+    const refusal = await access({ workspaceId, channelId, userId: task.person.id, userTeamId: null }, signal);
+    if (refusal !== null) return { kind: 'refused', text: refusal };
+    const workspace = await workspaces.open(workspaceId, signal);
     const [person, attachments] = await Promise.all([
-      people.person(web, task.person.id, lookTimeoutMs),
-      attachmentsOf(web, task),
+      named(workspace, task.person.id),
+      attachmentsOf(workspace.web, task),
     ]);
     return { kind: 'admitted', task: { ...task, person, attachments, lookAgain: false } };
   };

@@ -3,16 +3,22 @@ import type { Logger } from '../../src/log.ts';
 import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostReceipt } from '../../src/ports.ts';
 import type { Artifact, ThreadRef } from '../../src/types.ts';
 import { oneLine } from '../format.ts';
+import type { SlackAccess } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { downloadFile } from './download.ts';
 import { slackCodeOf } from './errors.ts';
 import { asText } from '../json.ts';
 import { slackLimits, slackPlatformLimits } from './limits.ts';
 import { readSource } from './message.ts';
+import { createPace } from './pace.ts';
+import { createPeople } from './people.ts';
+import type { People } from './people.ts';
 import { createPoster } from './poster.ts';
-import type { FileGroup } from './poster.ts';
-import { commentText, renderMessage, uploadComment } from './render.ts';
+import type { PlannedFile, PostContent } from './post-plan.ts';
+import { isInlineImage, renderMessage } from './render.ts';
 import { escapeWithin } from './text.ts';
+import { createStatusSigns } from './status.ts';
+import { createProgressStreams } from './stream.ts';
 import { readThread, toHistory } from './thread.ts';
 import { refusedBeforehand } from './upload.ts';
 import type { SlackWeb } from './web.ts';
@@ -20,6 +26,9 @@ import type { SlackWorkspaces } from './workspaces.ts';
 
 export interface SlackClientOptions {
   readonly workspaces: SlackWorkspaces;
+  readonly people?: People;
+  /** Absent: everybody may ask. */
+  readonly access?: SlackAccess;
   readonly apiUrl: string;
   readonly log: Logger;
   /** For Slack's Web API and downloads; the tests put faults in its way. */
@@ -30,12 +39,20 @@ export interface SlackClientOptions {
 /** Outbound Slack, for all workspaces, without state that a second process would need. */
 export function createSlackClient(options: SlackClientOptions): PlatformClient {
   const { workspaces, apiUrl, log } = options;
-  const poster = createPoster({ log, settleMs: options.settleMs ?? 1000 });
-  const admit = createAdmission({ workspaces, log });
-  let hasStatus = true;
+  const settleMs = options.settleMs ?? 1000;
+  const pace = createPace();
+  const poster = createPoster({ log, settleMs });
+  const admit = createAdmission({
+    workspaces,
+    people: options.people ?? createPeople(),
+    access: options.access ?? (() => Promise.resolve(null)),
+    log,
+  });
+  const streams = createProgressStreams({ log, now: Date.now, settleMs });
+  const signs = createStatusSigns({ log, now: Date.now, settleMs });
 
   const webOf = async ({ workspaceId }: ThreadRef, signal: AbortSignal): Promise<SlackWeb> =>
-    (await workspaces.open(workspaceId, signal)).web;
+    pace.of((await workspaces.open(workspaceId, signal)).web, workspaceId);
 
   return {
     limits: slackPlatformLimits,
@@ -44,13 +61,28 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
     post: async (thread, message, context) => {
       const web = await webOf(thread, context.signal);
       if (message.kind === 'refusal') return await whisper(web, thread, message, context);
-      const texts = renderMessage(message);
-      if (message.kind !== 'reply') return await poster.post(web, thread, { texts, groups: [] }, context);
+      const outgoing = message.kind === 'reply' ? message.files : [];
       const plan = planFiles(
-        message.files.map((outgoing, index) => ({ outgoing, artifact: message.reply.artifacts[index] ?? null })),
-        null,
+        outgoing.map((file, index) => ({
+          outgoing: file,
+          artifact: message.kind === 'reply' ? (message.reply.artifacts[index] ?? null) : null,
+        })),
       );
-      const receipt = await poster.post(web, thread, { texts, groups: plan.groups }, context);
+      const content: PostContent = {
+        render: (images) => renderMessage(message, images),
+        files: plan.files,
+        comment: null,
+        isExact: message.kind === 'reply',
+        isOnlySought: message.kind === 'progress' && !message.progress.running,
+        stream:
+          message.kind === 'progress'
+            ? {
+                start: (post) => streams.start(web, thread, message.progress, post),
+                find: (messages, postId) => streams.find(messages, thread, postId),
+              }
+            : null,
+      };
+      const receipt = await poster.post(web, thread, content, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
     },
 
@@ -58,11 +90,16 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
       if (message.kind === 'reply') {
         throw new AppError('internal', 'A posted answer cannot be edited.', { detail: 'edit called with a reply' });
       }
+      const web = await webOf(thread, signal);
+      if (message.kind === 'progress') {
+        await streams.edit(web, thread, messageId, message.progress, signal);
+        if (message.progress.running) await signs.refresh(web, thread, signal);
+        return;
+      }
       const [first, ...rest] = renderMessage(message);
       if (first === undefined) return;
       const shortened = { type: 'context', elements: [{ type: 'plain_text', text: 'Shortened to fit one message.' }] };
       const blocks = rest.length === 0 ? first.blocks : [...first.blocks, shortened];
-      const web = await webOf(thread, signal);
       await web.call('chat.update', { channel: thread.channelId, ts: messageId, text: first.text, blocks }, signal);
     },
 
@@ -78,24 +115,24 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
     },
 
     upload: async (thread, files, text, context) => {
-      const plan = planFiles(
-        files.map((outgoing) => ({ outgoing, artifact: null })),
-        text,
-      );
+      const plan = planFiles(files.map((outgoing) => ({ outgoing, artifact: null })));
       const web = await webOf(thread, context.signal);
-      const receipt = await poster.post(web, thread, { texts: [], groups: plan.groups }, context);
+      const content: PostContent = {
+        render: () => [],
+        files: plan.files,
+        comment: text,
+        isExact: false,
+        isOnlySought: false,
+        stream: null,
+      };
+      const receipt = await poster.post(web, thread, content, context);
       return { parts: receipt.parts, notPosted: [...plan.notPosted, ...receipt.notPosted] };
     },
 
     status: async (thread, text, signal) => {
-      if (!hasStatus) return;
-      const args = { channel_id: thread.channelId, thread_ts: thread.threadId, status: text ?? '' };
       try {
-        const web = await webOf(thread, signal);
-        await web.call('assistant.threads.setStatus', args, signal);
+        await signs.set(await webOf(thread, signal), thread, text, signal);
       } catch (error) {
-        // Not every workspace and plan has it; the progress message says the same.
-        if (slackCodeOf(error) === 'unknown_method') hasStatus = false;
         log.debug({ error: String(error) }, 'the status was not set');
       }
     },
@@ -134,32 +171,29 @@ async function whisper(
   return { parts: [part], notPosted: [] };
 }
 
-/** Sorts out what Slack would refuse, and puts the rest into as few messages as it can. */
-function planFiles(
-  files: readonly { readonly outgoing: OutgoingFile; readonly artifact: Artifact | null }[],
-  comment: string | null,
-): { readonly groups: readonly FileGroup[]; readonly notPosted: PostReceipt['notPosted'] } {
+/** Sorts out what Slack would refuse; the rest is what a post shows. */
+function planFiles(files: readonly { readonly outgoing: OutgoingFile; readonly artifact: Artifact | null }[]): {
+  readonly files: readonly PlannedFile[];
+  readonly notPosted: PostReceipt['notPosted'];
+} {
   const notPosted: { name: string; reason: string }[] = [];
-  const taken: (typeof files)[number][] = [];
-  for (const entry of files) {
-    const tooMany = taken.length >= slackLimits.filesPerReply;
+  const planned: PlannedFile[] = [];
+  for (const { outgoing, artifact } of files) {
+    const { name } = outgoing.file;
+    const tooMany = planned.length >= slackLimits.filesPerReply;
     const reason = tooMany
       ? `I post at most ${slackLimits.filesPerReply} files with one answer; ask for it on its own`
-      : refusedBeforehand(entry.outgoing.file);
-    if (reason === null) taken.push(entry);
-    else notPosted.push({ name: entry.outgoing.file.name, reason });
-  }
-  const groups: FileGroup[] = [];
-  for (let start = 0; start < taken.length; start += slackLimits.filesPerMessage) {
-    const group = taken.slice(start, start + slackLimits.filesPerMessage);
-    const artifacts = group.flatMap(({ artifact }) => artifact ?? []);
-    groups.push({
-      comment: comment === null ? uploadComment(artifacts) : start === 0 ? commentText(comment) : '',
-      files: group.map(({ outgoing, artifact }) => ({
-        outgoing,
-        title: oneLine(artifact?.title ?? '') || outgoing.file.name,
-      })),
+      : refusedBeforehand(outgoing.file);
+    if (reason !== null) {
+      notPosted.push({ name, reason });
+      continue;
+    }
+    planned.push({
+      outgoing,
+      title: oneLine(artifact?.title ?? '') || name,
+      artifact,
+      isImage: artifact !== null && isInlineImage(artifact),
     });
   }
-  return { groups, notPosted };
+  return { files: planned, notPosted };
 }

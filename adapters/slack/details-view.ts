@@ -1,6 +1,7 @@
 import type { FileDetails } from '../../src/ports.ts';
 import { breakMentions } from '../escape.ts';
 import { oneLine, shorten } from '../format.ts';
+import { section } from './blocks.ts';
 import type { Json } from '../json.ts';
 import { slackLimits } from './limits.ts';
 import { escapeWithin } from './text.ts';
@@ -29,7 +30,7 @@ export function detailsView({ file, sections }: FileDetails): Json {
     type: 'modal',
     title: { type: 'plain_text', text: shorten(oneLine(file), slackLimits.modalTitleCharacters) || 'Details' },
     close: { type: 'plain_text', text: 'Close' },
-    blocks: [...shown.map(section), ...more],
+    blocks: texts.length === 0 ? [context('Nothing is known about this file.')] : [...shown.map(section), ...more],
   };
 }
 
@@ -51,10 +52,6 @@ function sectionTexts(title: string, lines: readonly string[]): readonly string[
 function line(text: string): string {
   // Asterisks and the like would be formatting: a zero-width space behind each keeps them what they are.
   return escapeWithin(breakMentions(oneLine(text)).replace(/[*_~`]/g, '$&\u200b'), lineCharacters);
-}
-
-function section(text: string): Json {
-  return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
 function context(text: string): Json {

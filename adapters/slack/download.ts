@@ -33,6 +33,13 @@ export async function* downloadFile(
 ): AsyncGenerator<Uint8Array> {
   const { maxBytes, signal } = options;
   if (attachment.sizeBytes !== null && attachment.sizeBytes > maxBytes) throw tooLarge(attachment.sizeBytes, maxBytes);
+  const known = readSource(attachment.source);
+  if (known?.kind === 'inline') {
+    const bytes = new TextEncoder().encode(known.text);
+    if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
+    yield bytes;
+    return;
+  }
   const url = await urlOf(attachment, deps.web, deps.apiUrl, signal);
   const response = await fetchFromSlack(url, deps, signal);
   checkResponse(response, attachment);
@@ -84,6 +91,7 @@ function whyNotHosted(source: Exclude<SlackFileSource, { kind: 'hosted' }>): str
   const reasons: Readonly<Record<typeof source.kind, string>> = {
     deleted: 'it was deleted from Slack; attach it again.',
     hidden: "Slack hides it because of this workspace's plan limit; attach it again.",
+    inline: 'it is part of the message; send it again.',
     stub: 'Slack does not tell me its address; send it to me directly.',
   };
   return reasons[source.kind];

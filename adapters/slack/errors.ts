@@ -44,7 +44,7 @@ export function slackError(error: unknown, method: string): AppError {
       detail: `${method}: rate limited, retry after ${error.retryAfter} s`,
     });
   }
-  if (error instanceof WebAPIPlatformError) {
+  if (error instanceof WebAPIPlatformError && /^[\w:.-]{1,100}$/.test(error.data.error)) {
     const code = error.data.error;
     const isServerFailure = serverFailures.has(code);
     return new SlackCallError(words(code, error.data), {
@@ -55,8 +55,14 @@ export function slackError(error: unknown, method: string): AppError {
       ambiguous: isServerFailure,
     });
   }
+  // The SDK takes a body that is no JSON, such as a proxy's page, for an error code: no answer of Slack's API arrived.
   const status = error instanceof WebAPIHTTPError ? error.statusCode : null;
-  const reason = error instanceof WebAPIRequestError ? error.original.message : String(error);
+  const reason =
+    error instanceof WebAPIPlatformError
+      ? `no JSON: ${error.data.error.slice(0, 80)}`
+      : error instanceof WebAPIRequestError
+        ? error.original.message
+        : String(error);
   return new SlackCallError('Slack did not answer; its status page is https://slack-status.com.', {
     cause: error,
     detail: `${method}: ${status === null ? reason : `HTTP ${status}`}`,
@@ -77,6 +83,28 @@ export function isAmbiguous(error: unknown): boolean {
 
 export function slackCodeOf(error: unknown): string | null {
   return error instanceof SlackCallError ? error.slackCode : null;
+}
+
+/** Codes after which the same words are tried in plainer blocks, and in the end without any. */
+const blockRefusals = new Set([
+  'invalid_arguments',
+  'invalid_attachments',
+  'invalid_blocks',
+  'invalid_blocks_format',
+  'msg_blocks_too_long',
+  'msg_too_long',
+  'too_many_attachments',
+  'unsupported_block_type',
+]);
+
+/** Slack refused how the message is laid out, not the message. */
+export function isBlockRefusal(error: unknown): boolean {
+  return blockRefusals.has(slackCodeOf(error) ?? '');
+}
+
+/** A block names an image that Slack has not processed yet, or does not show to the bot. */
+export function isImageRefusal(error: unknown): boolean {
+  return isBlockRefusal(error) && error instanceof Error && /slack.?file|image/i.test(error.message);
 }
 
 function words(code: string, data: object): string {

@@ -1,112 +1,122 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { App, SocketModeReceiver } from '@slack/bolt';
+import { App } from '@slack/bolt';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
+import { createAcknowledgements } from './acknowledge.ts';
+import type { Acknowledgements } from './acknowledge.ts';
 import { createSlackClient } from './client.ts';
 import { createCommands } from './commands.ts';
-import { createDetailsButton } from './details-button.ts';
-import { detailsActionId } from './details-view.ts';
 import { slackCodeOf } from './errors.ts';
+import { createEvents } from './events.ts';
+import type { OnUninstalled } from './events.ts';
+import { createHome } from './home.ts';
 import { createIntake } from './intake.ts';
-import { asText } from '../json.ts';
-import type { SlackSelf } from './message.ts';
+import { listenToSurfaces } from './interactions.ts';
+import type { SlackAccess } from './interactions.ts';
+import { createLateFiles } from './late-files.ts';
+import type { LateFiles } from './late-files.ts';
+import { acknowledgeBy, createTransport, eventsOf, eventsPath } from './receiver.ts';
+import type { SlackInstaller, SlackTransport, Transport } from './receiver.ts';
 import { sdkLogger } from './sdk-log.ts';
+import { helpText } from './status-text.ts';
 import { createSlackWeb } from './web.ts';
 import type { SlackWeb } from './web.ts';
-import { createSingleWorkspace } from './workspaces.ts';
+import type { SlackWorkspaces } from './workspaces.ts';
 
 export interface SlackGatewayOptions {
-  readonly botToken: string;
-  readonly appToken: string;
+  readonly transport: SlackTransport;
+  readonly workspaces: SlackWorkspaces;
+  /** All workspaces have the one bot token of the settings: it is tried when starting. */
+  readonly singleTeam: boolean;
+  /** Whether a thread that the bot knows goes on without mentions. */
+  readonly followUps: 'mention' | 'thread';
+  /** The model's name, as people are told it. */
+  readonly model: string;
   readonly apiUrl: string;
   readonly log: Logger;
+  /** Pages for installing the app, served beside the events. */
+  readonly installer?: SlackInstaller;
+  /** Who may press buttons and use commands; everyone where it is absent. */
+  readonly access?: SlackAccess;
+  readonly onUninstalled?: OnUninstalled;
 }
 
 const startTimeoutMs = 30_000;
 const closeTimeoutMs = 3000;
 
 /**
- * Slack over Socket Mode. Bolt acknowledges an event before its listeners run, so nothing here can make Slack send it again
- * for being slow; whatever arrives twice all the same has the same task id.
+ * Slack over Socket Mode or signed HTTP. An event is acknowledged once the store has it, so whatever a crash takes away Slack
+ * sends again; whatever arrives twice has the same task id.
  */
 export function createSlackGateway(options: SlackGatewayOptions): PlatformGateway {
-  const { botToken, appToken, apiUrl, log } = options;
-  const web = createSlackWeb({ token: botToken, apiUrl, log });
-  const underWay = new Set<Promise<void>>();
-  let receiver: SocketModeReceiver | null = null;
-  let stopping = false;
-
-  const track = (work: Promise<void>): Promise<void> => {
-    const settled = work
-      .catch((error: unknown) => log.error({ error: String(error) }, 'a Slack event could not be handled'))
-      .finally(() => underWay.delete(settled));
-    underWay.add(settled);
-    return settled;
-  };
+  const { transport: kind, workspaces, apiUrl, log } = options;
+  let started: {
+    readonly transport: Transport;
+    readonly acknowledgements: Acknowledgements;
+    readonly surfaces: { drain(): Promise<void> };
+    readonly lateFiles: LateFiles;
+  } | null = null;
 
   const start = async (handlers: GatewayHandlers): Promise<void> => {
-    stopping = false;
-    const self = await checkBotToken(web);
-    await checkAppToken(createSlackWeb({ token: appToken, apiUrl, log }));
+    if (options.singleTeam) await checkBotToken(workspaces);
+    if (kind.kind === 'socket') await checkAppToken(createSlackWeb({ token: kind.appToken, apiUrl, log }));
 
-    // No `retryConfig` for Bolt's or the socket's own client: with few retries a dropped connection ends the process.
-    const clientOptions = { slackApiUrl: apiUrl, logger: sdkLogger(log) };
-    receiver = new SocketModeReceiver({
-      appToken,
-      logger: sdkLogger(log),
-      installerOptions: { clientOptions: { ...clientOptions } },
-    });
+    const client = createSlackClient({ workspaces, apiUrl, log });
+    const home = createHome({ ...options, handlers });
+    const lateFiles = createLateFiles();
+    const usage = { questions: 0, inputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 };
+    // Its bold is Slack's own markup; notices are Markdown.
+    const help = helpText({ ...options, threads: [], usage }).replace(/\*([^*\n]+)\*/g, '**$1**');
+    const access: SlackAccess = options.access ?? (async () => null);
+    const commands = createCommands({ client, handlers, help, log });
+    const intake = createIntake({ ...options, access, handlers, commands, lateFiles });
+    const hear = createEvents({ intake, home, handlers, onUninstalled: options.onUninstalled ?? null });
+    const acknowledgements = createAcknowledgements({ hear, log });
+
+    const transport = createTransport({ transport: kind, installer: options.installer ?? null, apiUrl, log });
     const app = new App({
-      receiver,
-      token: botToken,
-      botId: self.botId,
-      botUserId: self.userId,
-      tokenVerificationEnabled: false,
+      receiver: eventsOf(transport.receiver),
+      // Bolt's own client is not used: nothing is asked, of the store or of Slack, before an event is acknowledged.
+      authorize: async () => ({}),
+      ignoreSelf: false,
       convoStore: false,
       logger: sdkLogger(log),
-      clientOptions,
+      clientOptions: { slackApiUrl: apiUrl, logger: sdkLogger(log) },
     });
-
-    const client = createSlackClient({ workspaces: createSingleWorkspace({ botToken, apiUrl, log }), apiUrl, log });
-    const details = createDetailsButton({ web, handlers, self, log });
-    const intake = createIntake({
-      self,
+    acknowledgeBy(transport.receiver, app, acknowledgements);
+    const surfaces = listenToSurfaces(app, {
+      workspaces,
       handlers,
-      commands: createCommands({ client, handlers, log }),
-    });
-    app.event('app_mention', ({ body }) => (stopping ? Promise.resolve() : track(intake.hear(body))));
-    app.event('message', ({ body }) => (stopping ? Promise.resolve() : track(intake.hear(body))));
-    app.action(detailsActionId, async ({ ack, body }) => {
-      await ack();
-      if (!stopping) await track(details.open(body));
+      client,
+      home,
+      access,
+      log,
     });
     app.error(async (error) => log.error({ error: String(error) }, 'Bolt could not handle an event'));
-    await app.start();
-    log.info({ team: self.teamId, bot: self.userId }, 'listening to Slack');
+    const port = await transport.start(() => app.start());
+    started = { transport, acknowledgements, surfaces, lateFiles };
+    log.info(port === null ? {} : { port, path: eventsPath }, 'listening to Slack');
   };
 
   return {
     name: 'slack',
     start,
     stop: async () => {
-      stopping = true;
-      // Bolt's own `stop` does not wait for the socket to close.
-      const closed = receiver?.client.disconnect() ?? Promise.resolve();
+      if (started === null) return;
+      const { transport, acknowledgements, surfaces, lateFiles } = started;
+      started = null;
+      lateFiles.stop();
+      const closed = transport.close().catch((error: unknown) => log.debug({ error: String(error) }, 'not closed'));
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
-      await Promise.all(underWay);
+      await Promise.all([acknowledgements.drain(), surfaces.drain()]);
     },
   };
 }
 
-async function checkBotToken(web: SlackWeb): Promise<SlackSelf> {
+async function checkBotToken(workspaces: SlackWorkspaces): Promise<void> {
   try {
-    const answer = await web.call('auth.test', {}, AbortSignal.timeout(startTimeoutMs));
-    return {
-      teamId: asText(answer['team_id']) ?? '',
-      userId: asText(answer['user_id']) ?? '',
-      botId: asText(answer['bot_id']) ?? '',
-    };
+    await workspaces.open('', AbortSignal.timeout(startTimeoutMs));
   } catch (error) {
     throw startError(error, 'SLACK_BOT_TOKEN', 'the bot token (xoxb-…) from the page "OAuth & Permissions" of the app');
   }

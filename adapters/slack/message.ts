@@ -1,6 +1,10 @@
-import type { Attachment, ThreadRef } from '../../src/types.ts';
+import type { Attachment, Task, ThreadRef } from '../../src/types.ts';
 import { asArray, asNumber, asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';
+import { pastedTables, tableFileName, toCsv, withoutTables } from './pasted-table.ts';
+import type { PastedTable } from './pasted-table.ts';
+import { fileIdsIn, markupOf } from './rich-text.ts';
+import { plainText } from './text.ts';
 
 /** Who the bot is in the workspace its token belongs to. */
 export interface SlackSelf {
@@ -17,10 +21,14 @@ export interface SlackMessage {
   readonly botId: string | null;
   readonly subtype: string | null;
   readonly text: string;
+  /** Also those of a forwarded message, those that are part of the text, and, with an `inline` text, pasted tables. */
   readonly files: readonly Json[];
+  readonly tables: readonly PastedTable[];
   readonly blocks: readonly Json[];
   /** Our own mark on what we posted. */
   readonly metadata: Json;
+  /** A native stream that nobody ended yet. */
+  readonly isStreaming: boolean;
 }
 
 /** `null` for what is not a message with a time stamp. */
@@ -30,7 +38,14 @@ export function readMessage(raw: unknown): SlackMessage | null {
   if (ts === null) return null;
   // A forwarded message carries the original's files inside its attachments.
   const forwarded = asArray(message['attachments']).flatMap((attachment) => asArray(asObject(attachment)['files']));
-  const files = [...asArray(message['files']), ...forwarded].map(asObject);
+  const blocks = asArray(message['blocks']).map(asObject);
+  const named = fileIdsIn(blocks).map((id) => ({ id, file_access: 'check_file_info' }));
+  const tables = pastedTables(message);
+  const files = [
+    ...[...asArray(message['files']), ...forwarded].map(asObject),
+    ...named,
+    ...tables.map((table, index) => tableFile(table, index, ts)),
+  ];
   return {
     ts,
     threadTs: asText(message['thread_ts']) ?? ts,
@@ -39,8 +54,10 @@ export function readMessage(raw: unknown): SlackMessage | null {
     subtype: asText(message['subtype']),
     text: asText(message['text']) ?? '',
     files: files.filter((file, index) => files.findIndex((other) => other['id'] === file['id']) === index),
-    blocks: asArray(message['blocks']).map(asObject),
+    tables,
+    blocks,
     metadata: asObject(asObject(message['metadata'])['event_payload']),
+    isStreaming: message['streaming_state'] === 'in_progress',
   };
 }
 
@@ -53,6 +70,44 @@ export function threadOf(teamId: string, channelId: string, message: SlackMessag
   return { platform: 'slack', workspaceId: teamId, channelId, threadId: message.threadTs };
 }
 
+/** Longer texts are cut by Slack; the blocks still have all of it. */
+const cutTextCharacters = 3000;
+
+/** The question as the person typed it: without the bot's mention, and without the rows of a table that is an attachment. */
+export function questionOf(message: SlackMessage, botUserId: string): string {
+  const { text, tables, blocks } = message;
+  const typed = markupOf(blocks);
+  const isCut = text.length >= cutTextCharacters && typed.length > text.length;
+  const isBetter = typed !== '' && (isCut || text === '' || tables.length > 0);
+  const question = plainText(isBetter ? typed : text, botUserId);
+  return tables.length === 0 ? question : withoutTables(question, tables);
+}
+
+/** The task that a message is, for who hears it at `at`. */
+export function taskOf(
+  message: SlackMessage,
+  at: { readonly workspaceId: string; readonly channelId: string; readonly botUserId: string; readonly userId: string },
+): Task {
+  const { workspaceId, channelId, botUserId, userId } = at;
+  return {
+    id: taskIdOf(workspaceId, channelId, message.ts),
+    thread: threadOf(workspaceId, channelId, message),
+    messageId: message.ts,
+    // The name comes with the admission: nothing is asked of Slack before the event is acknowledged.
+    person: { id: userId, displayName: userId },
+    text: questionOf(message, botUserId),
+    attachments: message.files.flatMap((file) => readFile(file, workspaceId) ?? []),
+    receivedAtMs: Date.now(),
+  };
+}
+
+/** In the shape of a file of Slack's, so that it goes wherever those go. */
+function tableFile(table: PastedTable, index: number, ts: string): Json {
+  const inline = toCsv(table);
+  const size = new TextEncoder().encode(inline).byteLength;
+  return { id: `${ts}-table-${index + 1}`, name: tableFileName(index), mimetype: 'text/csv', size, inline };
+}
+
 /** How the file can be fetched later. Never holds a token; `url` is only ever fetched from Slack's own hosts. */
 export type SlackFileSource = SlackFile & {
   /** Whose token may fetch it, as in `ThreadRef`. */
@@ -61,6 +116,8 @@ export type SlackFileSource = SlackFile & {
 
 export type SlackFile =
   | { readonly kind: 'hosted'; readonly fileId: string; readonly url: string }
+  /** A table from the message itself: its bytes are the text in UTF-8. */
+  | { readonly kind: 'inline'; readonly fileId: string; readonly text: string }
   /** Only the id is known yet (Slack Connect): `files.info` has the rest. */
   | { readonly kind: 'stub'; readonly fileId: string }
   /** Lives in Google Drive and the like. */
@@ -96,6 +153,8 @@ export function isStub(file: Json): boolean {
 const pageTypes = new Set(['quip', 'canvas', 'list', 'space', 'docs', 'post']);
 
 function sourceOf(fileId: string, file: Json): SlackFile {
+  const inline = asText(file['inline']);
+  if (inline !== null) return { kind: 'inline', fileId, text: inline };
   const mode = asText(file['mode']) ?? '';
   const type = asText(file['filetype']) ?? '';
   const url = asText(file['url_private_download']) ?? asText(file['url_private']);

@@ -1,44 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
-import type { OutgoingFile, PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
+import type { PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
-import { fileRefusal, isAmbiguous, slackCodeOf } from './errors.ts';
-import { asObject, asText } from '../json.ts';
-import type { Json } from '../json.ts';
+import { partsOf } from './marks.ts';
 import type { SlackMessage } from './message.ts';
-import type { RenderedPart } from './render.ts';
-import { escapeText } from './text.ts';
-import { partsOf, postEventType, readThread } from './thread.ts';
-import { shareFiles, shareTs, sizeOf, uploadBytes } from './upload.ts';
-import type { UploadedFile } from './upload.ts';
+import { createFilePosts } from './post-files.ts';
+import { askedTs, filesThere, findUnmarked, groupsOf, imagePlaces, nameOf, nextGroup } from './post-plan.ts';
+import type { PlannedFile, PostContent } from './post-plan.ts';
+import { createPostRun } from './post-run.ts';
+import type { PostRun } from './post-run.ts';
+import { readThread } from './thread.ts';
 import type { SlackWeb } from './web.ts';
 
-/** Files that become one message. */
-export interface FileGroup {
-  readonly files: readonly { readonly outgoing: OutgoingFile; readonly title: string }[];
-  readonly comment: string;
-}
-
 /**
- * Posts texts and files of one outbox entry, each part once. A part whose answer was lost is looked up in the thread, by the
- * mark that text messages carry and by the files of an upload, before it is tried again.
+ * Posts one outbox entry, each part once, in as few messages as Slack allows: all bytes first, then the texts, the last of them in
+ * one message with the files, charts as images inside the text. A part whose answer was lost is looked up in the thread, by the
+ * mark it carries, before it is tried again.
  */
 export interface Poster {
-  post(
-    web: SlackWeb,
-    thread: ThreadRef,
-    content: { readonly texts: readonly RenderedPart[]; readonly groups: readonly FileGroup[] },
-    context: PostContext,
-  ): Promise<PostReceipt>;
+  post(web: SlackWeb, thread: ThreadRef, content: PostContent, context: PostContext): Promise<PostReceipt>;
 }
 
-/** Codes after which the same words are posted without blocks. */
-const blockFailures = new Set([
-  'invalid_blocks',
-  'invalid_blocks_format',
-  'msg_blocks_too_long',
-  'unsupported_block_type',
-]);
+/** In units of `settleMs`, 1 s. As long as a share takes to show up in all but rare cases. */
+const lateShareWaits = [1, 2, 4];
 
 /** Only in a thread this young, and younger than this process, can no earlier attempt have posted anything. */
 const freshThreadMs = 15_000;
@@ -49,49 +33,10 @@ export function createPoster(deps: {
   readonly settleMs: number;
 }): Poster {
   const { log } = deps;
+  const filePosts = createFilePosts(deps);
   const startedAtMs = Date.now();
   /** Posts of this process whose last attempt failed: the thread may hold parts that nobody noted. */
   const unsettled = new Set<string>();
-
-  const post: Poster['post'] = async (web, thread, content, context) => {
-    const parts = new Map(context.alreadyPosted.map((part) => [part.partId, part]));
-    const isRetry = parts.size > 0 || unsettled.has(context.postId);
-    unsettled.add(context.postId);
-
-    const groups = content.groups
-      .map((group, index) => ({ ...group, partId: `files-${index + 1}` }))
-      .filter(({ partId }) => !parts.has(partId));
-    const uploads = groups.map((group) =>
-      Promise.all(group.files.map(({ outgoing }) => uploadBytes(web, outgoing, context.signal))),
-    );
-
-    const note = async (part: PostedPart): Promise<void> => {
-      parts.set(part.partId, part);
-      await context.onPosted(part);
-    };
-    const earlier = isRetry || mayHoldEarlierParts(thread) ? await readBack(web, thread, context, isRetry) : [];
-    for (const part of partsOf(earlier, context.postId)) if (!parts.has(part.partId)) await note(part);
-
-    for (const [index, text] of content.texts.entries()) {
-      const partId = `text-${index + 1}`;
-      if (!parts.has(partId)) await note(await postText(web, thread, partId, text, context));
-    }
-
-    const notPosted: { name: string; reason: string }[] = [];
-    for (const [index, group] of groups.entries()) {
-      const found = findShared(earlier, group, [...parts.values()]);
-      if (found !== null) {
-        await note({ partId: group.partId, messageId: found });
-        continue;
-      }
-      const sent = (await uploads[index]) ?? [];
-      const shared = await share(web, thread, group, sent, context);
-      notPosted.push(...shared.notPosted);
-      if (shared.messageId !== null) await note({ partId: group.partId, messageId: shared.messageId });
-    }
-    unsettled.delete(context.postId);
-    return { parts: [...parts.values()], notPosted };
-  };
 
   const mayHoldEarlierParts = (thread: ThreadRef): boolean => {
     const threadMs = Number(thread.threadId) * 1000;
@@ -102,144 +47,99 @@ export function createPoster(deps: {
     web: SlackWeb,
     thread: ThreadRef,
     context: PostContext,
-    isRetry: boolean,
+    mustSucceed: boolean,
   ): Promise<readonly SlackMessage[]> => {
     const oldestTs = context.alreadyPosted.map(({ messageId }) => messageId).find((id) => /^\d+\.\d+$/.test(id));
     try {
       return await readThread(web, thread, { ...(oldestTs === undefined ? {} : { oldestTs }), signal: context.signal });
     } catch (error) {
-      if (isRetry || context.signal.aborted) throw error;
+      if (mustSucceed || context.signal.aborted) throw error;
       log.warn({ postId: context.postId, error: String(error) }, 'the thread could not be read before posting');
       return [];
     }
   };
 
-  const postText = async (
-    web: SlackWeb,
-    thread: ThreadRef,
-    partId: string,
-    part: RenderedPart,
-    context: PostContext,
-  ): Promise<PostedPart> => {
-    const metadata = { event_type: postEventType, event_payload: { post_id: context.postId, part_id: partId } };
-    const send = async (content: Json): Promise<PostedPart> => {
-      const answer = await web.call(
-        'chat.postMessage',
-        {
-          channel: thread.channelId,
-          thread_ts: thread.threadId,
-          unfurl_links: false,
-          unfurl_media: false,
-          metadata,
-          ...content,
-        },
-        context.signal,
-      );
-      return { partId, messageId: asText(answer['ts']) ?? '' };
-    };
-    try {
-      return await send({ ...part });
-    } catch (error) {
-      if (blockFailures.has(slackCodeOf(error) ?? '')) return await send({ text: wholeText(part) });
-      if (!isAmbiguous(error)) throw error;
-      log.warn({ postId: context.postId, partId, error: String(error) }, 'the answer to a post was lost');
-      await delay(deps.settleMs, undefined, { signal: context.signal });
-      const messages = await readThread(web, thread, { signal: context.signal });
-      const posted = partsOf(messages, context.postId).find((other) => other.partId === partId);
-      return posted ?? (await send({ ...part }));
-    }
-  };
-
-  const share = async (
-    web: SlackWeb,
-    thread: ThreadRef,
-    group: FileGroup,
-    sent: readonly UploadedFile[],
-    context: PostContext,
-  ): Promise<{ readonly messageId: string | null; readonly notPosted: PostReceipt['notPosted'] }> => {
-    const failed = sent.find((upload) => upload.state === 'failed');
-    if (failed !== undefined) throw failed.error;
-    const notPosted = sent.flatMap((upload) =>
-      upload.state === 'refused' ? [{ name: upload.file.file.name, reason: upload.reason }] : [],
+  const post: Poster['post'] = async (web, thread, content, context) => {
+    const { postId, signal } = context;
+    const parts = new Map(context.alreadyPosted.map((part) => [part.partId, part]));
+    const isRetry = parts.size > 0 || unsettled.has(postId);
+    unsettled.add(postId);
+    const places = imagePlaces(content);
+    const run = createPostRun(
+      { web, thread, postId, content, signal },
+      { parts, places, onPosted: (part) => context.onPosted(part) },
+      deps,
     );
-    const files = sent.flatMap((upload, index) =>
-      upload.state === 'uploaded' ? [{ fileId: upload.fileId, title: group.files[index]?.title ?? '' }] : [],
-    );
-    const [first] = files;
-    if (first === undefined) return { messageId: null, notPosted };
-    const target = { channelId: thread.channelId, threadTs: thread.threadId, comment: group.comment, files };
-    try {
-      const answer = await shareFiles(web, target, context.signal);
-      const ts = answer.map((file) => shareTs(file, thread.channelId)).find((found) => found !== null);
-      return { messageId: ts ?? (await awaitShare(web, thread, first.fileId, context.signal)), notPosted };
-    } catch (error) {
-      const reason = fileRefusal(error);
-      if (reason !== null) {
-        return { messageId: null, notPosted: sent.map(({ file }) => ({ name: file.file.name, reason })) };
-      }
-      if (!isAmbiguous(error)) throw error;
-      log.warn({ postId: context.postId, error: String(error) }, 'the answer to an upload was lost');
-      await delay(deps.settleMs, undefined, { signal: context.signal });
-      const ts = await findShare(web, thread, first.fileId, context.signal);
-      if (ts !== null) return { messageId: ts, notPosted };
-      await shareFiles(web, target, context.signal);
-      return { messageId: await awaitShare(web, thread, first.fileId, context.signal), notPosted };
-    }
-  };
 
-  const findShare = async (
-    web: SlackWeb,
-    thread: ThreadRef,
-    fileId: string,
-    signal: AbortSignal,
-  ): Promise<string | null> =>
-    shareTs(asObject((await web.call('files.info', { file: fileId }, signal))['file']), thread.channelId);
-
-  /** Slack completes uploads later than it answers. A share that does not show up in time is trusted, by its file's id. */
-  const awaitShare = async (web: SlackWeb, thread: ThreadRef, fileId: string, signal: AbortSignal): Promise<string> => {
-    for (const waitMs of [200, 400, 800, 1600, 3200]) {
-      await delay(waitMs, undefined, { signal });
-      try {
-        const ts = await findShare(web, thread, fileId, signal);
-        if (ts !== null) return ts;
-      } catch (error) {
-        log.warn({ fileId, error: String(error) }, 'a shared file could not be looked up');
-        break;
+    const mayBeThere = isRetry || (context.isRepeat ?? mayHoldEarlierParts(thread));
+    const mustRead = isRetry || content.isExact || content.isOnlySought;
+    let earlier = mayBeThere ? await readBack(web, thread, context, mustRead) : [];
+    // A process that is gone may have shared files a moment ago, and shares show up late.
+    if (context.isRepeat === true && content.files.length > 0) {
+      for (const wait of lateShareWaits) {
+        if (isWhole(content, postId, parts, earlier)) break;
+        await delay(wait * deps.settleMs, undefined, { signal });
+        earlier = await readBack(web, thread, context, mustRead);
       }
     }
-    log.warn({ fileId, channel: thread.channelId }, 'Slack accepted a file but does not show it yet');
-    return fileId;
+    for (const part of partsOf(earlier, postId)) if (!part.partId.startsWith('image-')) await run.note(part);
+    const begun = parts.has('text-1') ? null : (content.stream?.find(earlier, postId) ?? null);
+    if (begun !== null) await run.note({ partId: 'text-1', messageId: begun });
+    for (const part of findUnmarked(content, postId, parts, earlier)) await run.note(part);
+    if (content.isOnlySought) {
+      unsettled.delete(postId);
+      return { parts: [...parts.values()], notPosted: [] };
+    }
+    const there = filesThere(content, postId, parts, earlier);
+
+    const taken = await run.upload(content.files.filter((file) => !there.has(file)));
+    const images = taken.filter((file) => {
+      const place = file.isImage ? places.get(nameOf(file)) : undefined;
+      return place !== undefined && !parts.has(place);
+    });
+    await run.prepare(images);
+    await postAll(
+      run,
+      taken.filter((file) => !images.includes(file)),
+    );
+    unsettled.delete(postId);
+    return { parts: [...parts.values()], notPosted: run.notPosted };
+  };
+
+  /** The texts but the last, then the last with files beside it, then what is left. */
+  const postAll = async (run: PostRun, uploaded: readonly PlannedFile[]): Promise<void> => {
+    const lastIndex = run.texts() - 1;
+    for (let index = 0; index < lastIndex; index += 1) await run.sendText(index);
+    let files = uploaded;
+    const isLastOpen = lastIndex >= 0 && !run.parts.has(`text-${lastIndex + 1}`);
+    if (isLastOpen) {
+      files = inOrder(run.content, [...files, ...(await run.uploadUnready())]);
+      const [group] = groupsOf(files, nextGroup(run.parts));
+      const done = group === undefined ? 'none' : await filePosts.withText(run, lastIndex, group);
+      if (done !== 'none') files = files.filter((file) => group?.files.includes(file) !== true);
+      if (done !== 'both') await run.sendText(lastIndex);
+    }
+    files = [...files, ...(await run.uploadUnshown())];
+    for (const group of groupsOf(inOrder(run.content, files), nextGroup(run.parts))) await filePosts.alone(run, group);
   };
 
   return { post };
 }
 
-/**
- * An upload of an earlier process: uploads carry no mark, so it is a message behind the post's own text, with exactly these
- * names and sizes.
- */
-function findShared(messages: readonly SlackMessage[], group: FileGroup, parts: readonly PostedPart[]): string | null {
-  const textTs = parts.filter(({ partId }) => partId.startsWith('text-')).map(({ messageId }) => Number(messageId));
-  if (textTs.length === 0) return null;
-  const after = Math.max(...textTs);
-  const wanted = fingerprint(group.files.map(({ outgoing }) => [outgoing.file.name, outgoing.file.sizeBytes]));
-  const taken = new Set(parts.map(({ messageId }) => messageId));
-  const match = messages.find(
-    ({ ts, botId, files }) =>
-      botId !== null &&
-      Number(ts) > after &&
-      !taken.has(ts) &&
-      fingerprint(files.map((file) => [asText(file['name']), sizeOf(file)])) === wanted,
-  );
-  return match?.ts ?? null;
+function inOrder(content: PostContent, files: readonly PlannedFile[]): readonly PlannedFile[] {
+  return content.files.filter((file) => files.includes(file));
 }
 
-/** The text that its blocks say in full. Slack splits it by itself where it is long, and loses nothing. */
-function wholeText(part: RenderedPart): string {
-  const markdown = part.blocks.flatMap((block) => (block['type'] === 'markdown' ? (asText(block['text']) ?? []) : []));
-  return markdown.length === 0 ? part.text : escapeText(markdown.join('\n'));
-}
-
-function fingerprint(files: readonly (readonly [string | null, number | null])[]): string {
-  return JSON.stringify(files.map((file) => JSON.stringify(file)).toSorted());
+/** Whether the thread shows all files of the post: then there is nothing to wait for. */
+function isWhole(
+  content: PostContent,
+  postId: string,
+  noted: ReadonlyMap<string, PostedPart>,
+  messages: readonly SlackMessage[],
+): boolean {
+  const parts = new Map(noted);
+  for (const part of [...partsOf(messages, postId), ...findUnmarked(content, postId, noted, messages)]) {
+    if (!parts.has(part.partId)) parts.set(part.partId, part);
+  }
+  return filesThere(content, postId, parts, messages).size === content.files.length;
 }

@@ -1,123 +1,45 @@
 import type { OutgoingMessage } from '../../src/ports.ts';
-import type { Artifact, Progress, ProgressStep, Reply } from '../../src/types.ts';
-import { breakMentions, codeBlock, codeSpan, neutralise } from '../escape.ts';
+import type { Artifact } from '../../src/types.ts';
+import { neutralise } from '../escape.ts';
 import { oneLine, shorten } from '../format.ts';
-import { partText, splitMarkdown } from '../split-markdown.ts';
-import { tableText } from '../table-text.ts';
-import type { Json } from '../json.ts';
-import { detailsActionId } from './details-view.ts';
-import { slackLimits, tablePreview } from './limits.ts';
+import { detailsButton } from './buttons.ts';
+import { slackLimits } from './limits.ts';
+import { renderProgress } from './render-progress.ts';
+import { renderReply } from './render-reply.ts';
+import { renderMarkdown } from './rendered-part.ts';
+import type { RenderedPart } from './rendered-part.ts';
 import { escapeWithin } from './text.ts';
 
-/** What `chat.postMessage` and `chat.update` take. `text` is what notifications and screen readers use. */
-export interface RenderedPart {
-  readonly text: string;
-  readonly blocks: readonly Json[];
-}
+export { progressBlockId } from './render-progress.ts';
+export type { RenderedPart } from './rendered-part.ts';
 
-/** Marks progress messages, so that the history leaves them out. Slack keeps the id of `section` blocks. */
-export const progressBlockId = 'plotline-progress';
-
-/** The message's text parts, in order; at least one, but for a reply that is files only. */
-export function renderMessage(message: OutgoingMessage): readonly RenderedPart[] {
+/**
+ * The message's parts, in order; at least one. `images`: Slack's file ids of the charts that are uploaded and ready, by the name
+ * of the artifact's file; each becomes an `image` block.
+ */
+export function renderMessage(
+  message: OutgoingMessage,
+  images: ReadonlyMap<string, string> = new Map(),
+): readonly RenderedPart[] {
   if (message.kind === 'progress') return [renderProgress(message.progress)];
-  if (message.kind === 'reply') return renderReply(message.reply);
-  if (message.kind === 'card') return withDetailsButton(renderMarkdown(message.text), message.file);
-  return renderMarkdown(message.text.trim() === '' ? '…' : message.text);
+  if (message.kind === 'reply') return renderReply(message.reply, images);
+  const parts = renderMarkdown(message.text);
+  const shown = parts.length > 0 ? parts : renderMarkdown('…');
+  return message.kind === 'card' ? withDetailsButton(shown, message.file) : shown;
 }
 
-function renderMarkdown(markdown: string): readonly RenderedPart[] {
-  return splitMarkdown(neutralise(markdown), slackLimits.markdownCharacters)
-    .map(partText)
-    .filter((text) => text.trim() !== '')
-    .map((text) => ({
-      text: escapeWithin(text, slackLimits.textCharacters),
-      blocks: [{ type: 'markdown', text }],
-    }));
-}
-
-function renderReply(reply: Reply): readonly RenderedPart[] {
-  const notices = reply.notices.map((notice) => `> ${oneLine(notice)}`);
-  const tables = reply.artifacts.flatMap(tableSection);
-  const sections = [reply.text.trim(), ...tables, notices.join('\n>\n')].filter((section) => section !== '');
-  const parts = renderMarkdown(sections.join('\n\n'));
-  const last = parts.at(-1);
-  if (last === undefined) return reply.artifacts.length > 0 ? [] : renderMarkdown('Done; there is nothing to show.');
-  return [...parts.slice(0, -1), { ...last, blocks: [...last.blocks, ...codeFooter(reply)] }];
-}
-
-/** Below the last part. The button carries the file's name and nothing else: what it shows comes from the store. */
+/** Below the last part. */
 function withDetailsButton(parts: readonly RenderedPart[], file: string): readonly RenderedPart[] {
-  const last = parts.at(-1);
-  if (last === undefined || file === '' || file.length > slackLimits.buttonValueCharacters) return parts;
-  const button = {
-    type: 'actions',
-    elements: [
-      { type: 'button', action_id: detailsActionId, value: file, text: { type: 'plain_text', text: 'Details' } },
-    ],
-  };
-  return [...parts.slice(0, -1), { ...last, blocks: [...last.blocks, button] }];
+  return parts.map((part, index) =>
+    index === parts.length - 1 ? { ...part, blocks: [...part.blocks, ...detailsButton(file)] } : part,
+  );
 }
 
-function codeFooter(reply: Reply): readonly Json[] {
-  const steps = reply.code.length;
-  if (steps === 0) return [];
-  const what = steps === 1 ? '1 piece of Python' : `${steps} pieces of Python`;
-  return [
-    {
-      type: 'context',
-      elements: [
-        {
-          type: 'mrkdwn',
-          text: `${what} ran for this. Mention me here with *show code* to see it, with *notebook* to get it as a Jupyter notebook.`,
-        },
-      ],
-    },
-  ];
-}
+const inlineImageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif']);
 
-/** A preview in a code block; the whole table is a file of the same reply. */
-function tableSection(artifact: Artifact): readonly string[] {
-  if (artifact.table === null || artifact.table.columns.length === 0) return [];
-  const preview = tableText(artifact.table, tablePreview);
-  const title = oneLine(artifact.title);
-  const below = preview.leftOut === '' ? [] : [`${preview.leftOut}; all of it is in ${codeSpan(artifact.file.name)}.`];
-  return [[...(title === '' ? [] : [`**${title}**`]), codeBlock(preview.lines.join('\n')), ...below].join('\n')];
-}
-
-const stepSigns: Readonly<Record<ProgressStep['state'], string>> = {
-  running: '⏳',
-  done: '✅',
-  failed: '⚠️',
-};
-
-const idleText = 'Working on it…';
-
-/** Their lines together stay below the 3,000 characters of a `section`. */
-const shownSteps = 15;
-const shownStepCharacters = 150;
-
-function renderProgress(progress: Progress): RenderedPart {
-  const note = escapeWithin(breakMentions(oneLine(progress.note)), 500);
-  const steps = progress.steps.map(({ title, state }) => ({
-    sign: stepSigns[state],
-    title: escapeWithin(breakMentions(oneLine(title)), shownStepCharacters) || 'Working on it',
-  }));
-  const hidden = steps.length - shownSteps;
-  const lines = [
-    ...(hidden > 0 ? [`_${hidden} earlier steps_`] : []),
-    ...steps.slice(-shownSteps).map(({ sign, title }) => `${sign} ${title}`),
-  ];
-  return {
-    text: note || (steps.at(-1)?.title ?? idleText),
-    blocks: [
-      {
-        type: 'section',
-        block_id: progressBlockId,
-        text: { type: 'mrkdwn', text: note || lines.join('\n') || idleText, verbatim: true },
-      },
-    ],
-  };
+/** True for charts that can be an `image` block: Slack shows no other types in one. */
+export function isInlineImage(artifact: Artifact): boolean {
+  return artifact.kind === 'chart' && inlineImageTypes.has(artifact.file.mimeType);
 }
 
 /** What stands above uploaded files. Slack's SDK loses alt texts on the way, so they are said here, one line per chart. */

@@ -1,9 +1,11 @@
-import type { HistoryMessage, PostedPart } from '../../src/ports.ts';
+import type { HistoryMessage } from '../../src/ports.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { asArray, asObject, asText } from '../json.ts';
+import type { Json } from '../json.ts';
 import { readFile, readMessage } from './message.ts';
 import type { SlackMessage } from './message.ts';
 import { progressBlockId } from './render.ts';
+import { richTextWords } from './to-rich-text.ts';
 import { plainText } from './text.ts';
 import type { SlackWeb } from './web.ts';
 
@@ -59,16 +61,6 @@ export async function readOneMessage(
   );
 }
 
-export const postEventType = 'plotline_post';
-
-/** The parts of a post that are in the thread already, by the marks they carry. */
-export function partsOf(messages: readonly SlackMessage[], postId: string): readonly PostedPart[] {
-  return messages.flatMap(({ ts, metadata }) => {
-    const partId = asText(metadata['part_id']);
-    return metadata['post_id'] === postId && partId !== null ? [{ partId, messageId: ts }] : [];
-  });
-}
-
 /** History for the core: without the bot's progress, joins and other system messages. */
 export function toHistory(
   messages: readonly SlackMessage[],
@@ -77,7 +69,7 @@ export function toHistory(
 ): readonly HistoryMessage[] {
   return messages
     .filter((message) => message.subtype === null || talkSubtypes.has(message.subtype))
-    .filter(({ blocks }) => !blocks.some((block) => block['block_id'] === progressBlockId))
+    .filter(({ blocks, isStreaming }) => !isStreaming && !blocks.some(isProgress))
     .map((message) => ({
       messageId: message.ts,
       from: message.userId === botUserId ? 'bot' : 'person',
@@ -86,13 +78,21 @@ export function toHistory(
     }));
 }
 
+/** Posted and edited, or a native stream. */
+function isProgress(block: Json): boolean {
+  return block['block_id'] === progressBlockId || block['type'] === 'plan' || block['type'] === 'task_card';
+}
+
 const talkSubtypes = new Set(['file_share', 'thread_broadcast', 'bot_message']);
 
-/** Our own text is in the `markdown` blocks; `text` is only its shortened form. */
+/** Our own text is in its blocks; `text` is only its shortened form, or for files nothing. */
 function textOf(message: SlackMessage, botUserId: string): string {
-  const markdown = message.blocks.flatMap((block) =>
-    block['type'] === 'markdown' ? (asText(block['text']) ?? []) : [],
-  );
-  if (message.userId === botUserId && markdown.length > 0) return markdown.join('\n');
+  if (message.userId === botUserId) {
+    const words = message.blocks.flatMap((block) => {
+      if (block['type'] === 'markdown') return asText(block['text']) ?? [];
+      return block['type'] === 'rich_text' ? richTextWords(block) : [];
+    });
+    if (words.length > 0) return words.join('\n');
+  }
   return plainText(message.text, botUserId);
 }

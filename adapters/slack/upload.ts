@@ -3,7 +3,7 @@ import { request } from 'undici';
 import type { OutgoingFile } from '../../src/ports.ts';
 import { AppError } from '../../src/errors.ts';
 import { formatBytes } from '../format.ts';
-import { cancelled, fileRefusal, slackError } from './errors.ts';
+import { cancelled, fileRefusal, isAmbiguous, slackError } from './errors.ts';
 import { asArray, asNumber, asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';
 import { slackLimits } from './limits.ts';
@@ -27,8 +27,17 @@ export function refusedBeforehand(file: OutgoingFile['file']): string | null {
   return null;
 }
 
-/** Sends the bytes, streamed; nobody sees the file before `shareFiles`. Never rejects: each outcome is a value. */
+/**
+ * Sends the bytes, streamed; nobody sees the file before `completeUpload`. What may pass is tried twice. Never rejects: each
+ * outcome is a value.
+ */
 export async function uploadBytes(web: SlackWeb, file: OutgoingFile, signal: AbortSignal): Promise<UploadedFile> {
+  const first = await uploadOnce(web, file, signal);
+  const mayPass = first.state === 'failed' && isAmbiguous(first.error) && !signal.aborted;
+  return mayPass ? await uploadOnce(web, file, signal) : first;
+}
+
+async function uploadOnce(web: SlackWeb, file: OutgoingFile, signal: AbortSignal): Promise<UploadedFile> {
   try {
     const { name, sizeBytes } = file.file;
     const target = await web.call('files.getUploadURLExternal', { filename: name, length: sizeBytes }, signal);
@@ -42,8 +51,10 @@ export async function uploadBytes(web: SlackWeb, file: OutgoingFile, signal: Abo
       body: Readable.from(file.open(), { objectMode: false }),
       signal,
     });
-    await answer.body.dump();
+    const said = await answer.body.text();
     if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`);
+    // A proxy's or a sign-in page comes with status 200 as well; Slack says `OK - <bytes>`.
+    if (/^\s*<(?:!doctype|html)/i.test(said)) throw new Error('a web page came in place of an answer');
     return { state: 'uploaded', fileId, file };
   } catch (error) {
     const reason =
@@ -53,28 +64,39 @@ export async function uploadBytes(web: SlackWeb, file: OutgoingFile, signal: Abo
   }
 }
 
-/** Posts uploaded files as one message of the thread. Resolves to the file objects of Slack's answer. */
-export async function shareFiles(
+/** Where uploaded files are shown, and the words of their message. */
+export interface ShareTarget {
+  readonly channelId: string;
+  readonly threadTs: string;
+  /** Slack ignores blocks beside a comment; both can be missing. */
+  readonly words: { readonly blocks: readonly Json[] } | { readonly comment: string };
+}
+
+/**
+ * Completes uploads: as one message of a thread, or without a target, where only the bot sees them. Resolves to the file objects
+ * of Slack's answer, which often do not know yet where they are shown.
+ */
+export async function completeUpload(
   web: SlackWeb,
-  share: {
-    readonly channelId: string;
-    readonly threadTs: string;
-    readonly comment: string;
-    readonly files: readonly { readonly fileId: string; readonly title: string }[];
-  },
+  files: readonly { readonly fileId: string; readonly title: string }[],
+  target: ShareTarget | null,
   signal: AbortSignal,
 ): Promise<readonly Json[]> {
   const answer = await web.call(
     'files.completeUploadExternal',
     {
-      channel_id: share.channelId,
-      thread_ts: share.threadTs,
-      ...(share.comment === '' ? {} : { initial_comment: share.comment }),
-      files: share.files.map(({ fileId, title }) => ({ id: fileId, title })),
+      ...(target === null ? {} : targetArguments(target)),
+      files: files.map(({ fileId, title }) => ({ id: fileId, title })),
     },
     signal,
   );
   return asArray(answer['files']).map(asObject);
+}
+
+function targetArguments({ channelId, threadTs, words }: ShareTarget): Json {
+  const said =
+    'blocks' in words ? { blocks: words.blocks } : words.comment === '' ? {} : { initial_comment: words.comment };
+  return { channel_id: channelId, thread_ts: threadTs, ...said };
 }
 
 /** The message that shows the file in the channel; `null` while Slack is still working on it. */

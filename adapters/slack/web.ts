@@ -18,12 +18,13 @@ const requestTimeoutMs = 30_000;
  * so this client does neither, and whoever calls decides.
  */
 export function createSlackWeb(deps: {
-  readonly token: string;
+  /** `null` for the methods that take none. */
+  readonly token: string | null;
   readonly apiUrl: string;
   readonly log: Logger;
   readonly fetch?: FetchFunction | undefined;
 }): SlackWeb {
-  const web = new WebClient(deps.token, {
+  const web = new WebClient(deps.token ?? undefined, {
     slackApiUrl: deps.apiUrl,
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },

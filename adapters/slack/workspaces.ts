@@ -1,4 +1,5 @@
 import type { Logger } from '../../src/log.ts';
+import { askSlack, createBelieved } from './believed.ts';
 import { asText } from '../json.ts';
 import type { SlackSelf } from './message.ts';
 import { createSlackWeb } from './web.ts';
@@ -6,7 +7,13 @@ import type { SlackWeb } from './web.ts';
 
 /** One workspace (or Grid organisation) that installed the app: how it is called, and as whom. */
 export interface SlackWorkspace {
+  /** As in `ThreadRef`: `T…`, or `E….T…` for a workspace of an organisation that installed the app for all of it. */
+  readonly id: string;
   readonly self: SlackSelf;
+  /** The Grid organisation that the workspace belongs to. */
+  readonly enterpriseId: string | null;
+  /** The token is the organisation's: methods that look at one workspace must be told which (`team_id`). */
+  readonly isOrgWide: boolean;
   readonly web: SlackWeb;
   /** For downloads, which are no calls of the Web API. Never kept, never logged, never in a task. */
   readonly token: string;
@@ -28,25 +35,29 @@ export function createSingleWorkspace(deps: {
   readonly fetch?: typeof globalThis.fetch | undefined;
 }): SlackWorkspaces {
   const web = createSlackWeb({ token: deps.botToken, apiUrl: deps.apiUrl, log: deps.log, fetch: deps.fetch });
-  let known: Promise<SlackWorkspace> | null = null;
+  const believed = createBelieved<SlackWorkspace>({ believedMs: Infinity, maxKnown: 1 });
 
-  const ask = async (signal: AbortSignal): Promise<SlackWorkspace> => {
-    const answer = await web.call('auth.test', {}, signal);
-    const self = {
-      teamId: asText(answer['team_id']) ?? '',
-      userId: asText(answer['user_id']) ?? '',
-      botId: asText(answer['bot_id']) ?? '',
+  const ask = async (): Promise<SlackWorkspace> => {
+    const answer = await askSlack(web, 'auth.test', {});
+    const teamId = asText(answer['team_id']) ?? '';
+    return {
+      id: teamId,
+      self: { teamId, userId: asText(answer['user_id']) ?? '', botId: asText(answer['bot_id']) ?? '' },
+      enterpriseId: asText(answer['enterprise_id']),
+      isOrgWide: false,
+      web,
+      token: deps.botToken,
     };
-    return { self, web, token: deps.botToken };
   };
 
+  return { open: (_workspaceId, signal) => believed.get('self', ask, signal) };
+}
+
+/** A workspace id of a thread, taken apart. `E1.T1`: the workspace T1 of the organisation E1, whose installation serves it. */
+export function partsOf(workspaceId: string): { readonly enterpriseId: string | null; readonly teamId: string | null } {
+  const parts = workspaceId.split('.');
   return {
-    open: (_workspaceId, signal) => {
-      known ??= ask(signal).catch((error: unknown) => {
-        known = null;
-        throw error;
-      });
-      return known;
-    },
+    enterpriseId: parts.find((part) => part.startsWith('E')) ?? null,
+    teamId: parts.find((part) => part.startsWith('T')) ?? null,
   };
 }

@@ -45,12 +45,18 @@ export function createDelivery(deps: {
   const underWay = new Map<string, Promise<string>>();
 
   /** One attempt; parts that are noted already are not posted again. */
-  const send = async (task: Task, entry: OutboxEntry, message: OutgoingMessage): Promise<PostReceipt> => {
+  const send = async (
+    task: Task,
+    entry: OutboxEntry,
+    message: OutgoingMessage,
+    isRepeat: boolean,
+  ): Promise<PostReceipt> => {
     const signal = AbortSignal.timeout(deps.timeoutMs);
     try {
       return await deps.clientOf(task.thread).post(task.thread, message, {
         postId: entry.postId,
         alreadyPosted: entry.parts,
+        isRepeat,
         onPosted: (part) => store.addPostedPart(entry.postId, part),
         signal,
       });
@@ -85,8 +91,9 @@ export function createDelivery(deps: {
   };
 
   const postOnce: Delivery['postText'] = async (task, postId, message) => {
+    const isRepeat = (await store.posts(task.id)).some((post) => post.postId === postId);
     const entry = await store.putPost(entryOf(task, postId, message.kind, message as unknown as JsonValue));
-    const parts = entry.sent ? entry.parts : (await send(task, entry, message)).parts;
+    const parts = entry.sent ? entry.parts : (await send(task, entry, message, isRepeat)).parts;
     const [first] = parts;
     if (first === undefined) {
       throw new AppError('platform-failed', 'The message could not be posted.', { detail: `post ${postId} is empty` });
@@ -97,22 +104,20 @@ export function createDelivery(deps: {
 
   const sendReply = async (task: Task, entry: OutboxEntry, reply: Reply, attempt: number): Promise<PostReceipt> => {
     if (reply.outcome === 'refused') {
-      return await send(task, entry, { kind: 'refusal', personId: task.person.id, text: reply.text });
+      const refusal = { kind: 'refusal', personId: task.person.id, text: reply.text } as const;
+      return await send(task, entry, refusal, attempt > 1);
     }
     const files = reply.artifacts.map(({ file }) => ({ file, open: () => blobs.get(file.sha256) }));
     try {
-      return await send(task, entry, { kind: 'reply', reply, files });
+      return await send(task, entry, { kind: 'reply', reply, files }, attempt > 1);
     } catch (error) {
       const failure = toAppError(error);
       const mayPass = failure.retryable || failure.code === 'internal';
       const isWorthWaiting = failure.code === 'platform-rate-limited' || (mayPass && attempt < attemptsWithFiles);
       if (isWorthWaiting || files.length === 0) throw failure;
       log.warn({ taskId: task.id, attempt, error: failure.message }, 'a reply goes out without its files');
-      const receipt = await send(task, await settledReply(task), {
-        kind: 'reply',
-        reply: { ...reply, artifacts: [] },
-        files: [],
-      });
+      const textOnly = { kind: 'reply', reply: { ...reply, artifacts: [] }, files: [] } as const;
+      const receipt = await send(task, await settledReply(task), textOnly, true);
       const names = files.map(({ file }) => ({ name: file.name, reason: failure.userMessage }));
       return { parts: receipt.parts, notPosted: names };
     }

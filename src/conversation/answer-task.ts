@@ -24,6 +24,7 @@ import { notebookReply } from './notebook-reply.ts';
 import type { NotebookDeps } from './notebook-reply.ts';
 import { isNotebookRequest } from './notebook-request.ts';
 import type { Sessions } from './sessions.ts';
+import { sleep } from './sleep.ts';
 import { withWaitingNotes } from './waiting-note.ts';
 
 export interface AnswerDeps extends Pick<NotebookDeps, 'about'> {
@@ -156,17 +157,4 @@ function keepsArtifacts(outcome: AgentOutcome): boolean {
 
 function isAnswer({ outcome }: AgentOutcome): boolean {
   return outcome === 'answered' || outcome === 'partial';
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -5,6 +5,11 @@ import type { Blobs, PlatformClient, Store, ThreadFile } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Attachment, Task } from '../types.ts';
 import { earlierAttachments } from './earlier-attachments.ts';
+import { sleep } from './sleep.ts';
+
+/** Between attempts at one file, and the longest that a platform may ask for. */
+const pausesMs = [300, 1000, 3000];
+const longestPauseMs = 30_000;
 
 export interface Intake {
   /** Files this task brought, stored, with their names in the working directory. */
@@ -44,8 +49,7 @@ export async function takeAttachments(
       continue;
     }
     try {
-      const bytes = deps.client.download(attachment, { maxBytes: roomBytes, signal });
-      const stored = await deps.blobs.put(bytes, { maxBytes: roomBytes });
+      const stored = await fetchWhole(attachment, roomBytes, deps, signal);
       roomBytes -= stored.sizeBytes;
       const file: ThreadFile = {
         ...stored,
@@ -73,6 +77,25 @@ export async function takeAttachments(
     throw new AppError('file-rejected', refused.join('\n'));
   }
   return { files: [...files.values()], notices: [...earlier.problems, ...refused] };
+}
+
+/** What a platform says may pass is tried again: the person has no other way to ask for the file than the whole question anew. */
+async function fetchWhole(
+  attachment: Attachment,
+  maxBytes: number,
+  { client, blobs }: { readonly client: PlatformClient; readonly blobs: Blobs },
+  signal: AbortSignal,
+): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await blobs.put(client.download(attachment, { maxBytes, signal }), { maxBytes });
+    } catch (error) {
+      const failure = toAppError(error);
+      const pauseMs = pausesMs[attempt];
+      if (!failure.retryable || pauseMs === undefined || signal.aborted) throw error;
+      await sleep(Math.min(failure.retryAfterMs ?? pauseMs, longestPauseMs), signal);
+    }
+  }
 }
 
 /** The same name with the same bytes is the same file; with other bytes it becomes `name (2)`. */

@@ -85,17 +85,32 @@ export async function closeSigns(
   client: PlatformClient,
   log: Logger,
 ): Promise<void> {
-  const messageId = progressPost?.parts[0]?.messageId;
-  if (messageId === undefined) return;
+  if (progressPost === null) return;
   const message: OutgoingMessage = {
     kind: 'progress',
     progress: { taskId: task.id, personId: task.person.id, running: false, steps: [], note: endNote(outcome) },
   };
-  await client
-    .edit(task.thread, messageId, message, AbortSignal.timeout(editTimeoutMs))
-    .catch((error: unknown) => log.warn({ taskId: task.id, error: String(error) }, 'progress could not be ended'));
+  try {
+    const messageId = progressPost.parts[0]?.messageId ?? (await findProgress(task, progressPost, message, client));
+    if (messageId !== null) await client.edit(task.thread, messageId, message, AbortSignal.timeout(editTimeoutMs));
+  } catch (error) {
+    log.warn({ taskId: task.id, error: String(error) }, 'progress could not be ended');
+  }
   // A killed process may have left it on.
   await client.status(task.thread, null, AbortSignal.timeout(statusTimeoutMs)).catch(() => undefined);
+}
+
+/** A process may have died after it posted its progress and before it noted it. */
+async function findProgress(
+  task: Task,
+  { postId }: OutboxEntry,
+  ended: OutgoingMessage,
+  client: PlatformClient,
+): Promise<string | null> {
+  const signal = AbortSignal.timeout(editTimeoutMs);
+  const context = { postId, alreadyPosted: [], onPosted: () => Promise.resolve(), signal };
+  const { parts } = await client.post(task.thread, ended, context);
+  return parts[0]?.messageId ?? null;
 }
 
 export function progressIdOf(task: Task): string {

@@ -81,8 +81,10 @@ async function admit(
 ): Promise<Admission> {
   try {
     const admission = await client.admit(task, signal);
-    if (admission.kind === 'admitted' && admission.task !== task) await deps.store.completeTask(admission.task);
-    return admission;
+    if (admission.kind === 'refused' || admission.task === task) return admission;
+    await deps.store.completeTask(admission.task);
+    // With what came meanwhile: the other event of the message, an edit.
+    return { kind: 'admitted', task: (await deps.store.task(task.id))?.task ?? admission.task };
   } catch (error) {
     const failure = toAppError(error);
     if (failure.retryable || signal.aborted) await deps.store.giveBack(task.id);

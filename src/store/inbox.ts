@@ -92,7 +92,8 @@ export function createInbox(db: Kysely<Database>): Inbox {
         const ids = new Set(known.attachments.map(({ id }) => id));
         const completed: Task = {
           ...known,
-          person: task.person,
+          // An event names people by their id alone: that takes no name away.
+          person: task.person.displayName === task.person.id ? known.person : task.person,
           attachments: [...known.attachments, ...task.attachments.filter(({ id }) => !ids.has(id))],
           lookAgain: known.lookAgain === true && task.lookAgain === true,
         };

@@ -38,6 +38,9 @@ export function describeStoreChanges(name: string, create: () => Promise<Store>)
         await store.completeTask({ ...task, person, attachments: [attachment], lookAgain: false });
         const completed = { ...task, person, attachments: [attachment], lookAgain: false };
         expect((await store.task('t1'))?.task).toEqual(completed);
+        // Whoever knows the person by the id alone takes no name away.
+        await store.completeTask({ ...task, person: { id: 'U1', displayName: 'U1' } });
+        expect((await store.task('t1'))?.task).toEqual(completed);
         await store.finish('t1', 'done');
         await store.completeTask({ ...task, attachments: [{ ...attachment, id: 'F2' }] });
         expect((await store.task('t1'))?.task).toEqual(completed);

@@ -71,12 +71,15 @@ describe.skipIf(isMissing)('the bot in Slack, as a process', () => {
     await using bot = startBotProcess(settings());
     await bot.logged('listening');
     const thread = await mention('Revenue by month as a line chart');
-    const withChart = await until(
+    const chartId = await until(
       'a chart',
-      async () => (await fromBot(thread)).find(({ files }) => files?.some(({ name }) => name.endsWith('.png'))) ?? null,
+      async () =>
+        (await fromBot(thread)).flatMap(({ blocks = [] }) =>
+          blocks.flatMap((block) => block.slack_file?.id ?? []),
+        )[0] ?? null,
     );
-    const png = withChart.files?.find(({ name }) => name.endsWith('.png'));
-    if (png === undefined) throw new Error('no chart');
+    const png = await slack.fileById(chartId);
+    expect(png.name).toMatch(/\.png$/);
     const bytes = Buffer.from(await slack.fileBytes(png));
     expect(bytes.subarray(0, 4)).toEqual(pngSignature);
 

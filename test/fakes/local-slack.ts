@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { postSigned } from './slack-post.ts';
 
 /** A message as local-slack keeps it. */
 export interface SlackRecord {
@@ -23,9 +24,13 @@ export interface SlackRecord {
     readonly text?: unknown;
     readonly block_id?: string;
     readonly elements?: readonly SlackButton[];
+    readonly slack_file?: { readonly id: string };
+    readonly alt_text?: string;
   }[];
   readonly files?: readonly SlackFileRecord[];
   readonly edited?: object;
+  /** Only this person sees it. */
+  readonly ephemeral_to?: string;
 }
 
 interface SlackButton {
@@ -55,6 +60,9 @@ export interface LocalSlack extends AsyncDisposable {
   readonly appToken: string;
   readonly teamId: string;
   readonly botUserId: string;
+  readonly signingSecret: string;
+  /** Where events are posted in HTTP mode: the gateway listens on it. */
+  readonly eventsPort: number;
   readonly personId: string;
   readonly channelId: string;
   readonly directId: string;
@@ -68,15 +76,27 @@ export interface LocalSlack extends AsyncDisposable {
     readonly channelId?: string;
   }): Promise<string>;
   edit(ts: string, text: string): Promise<void>;
+  remove(ts: string): Promise<void>;
   /** Presses the message's button with this action id, as the person. */
   press(ts: string, actionId: string): Promise<void>;
+  /** A slash command of the person, in the channel. */
+  command(command: string, text: string): Promise<void>;
+  openHome(): Promise<void>;
+  /** The view that the bot published in the person's Home tab, as JSON text; `null` before that. */
+  home(): Promise<string | null>;
+  /** Posts what it has no control for, signed as Slack does: an event or an interactive payload. Resolves to the status. */
+  feed(body: object, options?: { readonly interactive?: boolean }): Promise<number>;
   messages(channelId?: string): Promise<readonly SlackRecord[]>;
   /** The thread's messages, its root first. */
   thread(rootTs: string, channelId?: string): Promise<readonly SlackRecord[]>;
   fileBytes(file: SlackFileRecord): Promise<Uint8Array>;
+  /** As the bot sees it, also where it is in no channel. */
+  fileById(fileId: string): Promise<SlackFileRecord>;
   /** Web API methods that were called, oldest first, with their arguments. */
   calls(): Promise<readonly { readonly method: string; readonly args: Readonly<Record<string, unknown>> }[]>;
   reset(): Promise<void>;
+  /** Cuts every connection to it, the bot's socket too. False where it runs without the forwarder that could. */
+  cut(): boolean;
 }
 
 const workspace = {
@@ -84,6 +104,7 @@ const workspace = {
   botUserId: 'U0BOT',
   botToken: 'xoxb-test-token',
   appToken: 'xapp-test-token',
+  signingSecret: 'test-signing-secret',
   personId: 'U0ADA',
   channelId: 'C0SALES',
   directId: 'D0ADA',
@@ -109,23 +130,29 @@ export function localSlackProgram(): string | null {
  * Starts the fake. It listens on all interfaces and has no option for that, so it runs in a network namespace of its own
  * where the machine allows it. What it does not have: limits, scopes, redelivery, `metadata`, `oldest`/`latest`, assistant methods.
  */
-export async function startLocalSlack(): Promise<LocalSlack> {
+export async function startLocalSlack(mode: 'socket' | 'http' = 'socket'): Promise<LocalSlack> {
   const program = localSlackProgram();
   if (program === null) throw new Error('local-slack is not installed: it exists for Linux on x64 only');
   const folder = await mkdtemp(join(tmpdir(), 'plotline-slack-'));
   const config = join(folder, 'workspace.json');
-  await writeFile(config, JSON.stringify(workspaceConfig()));
+  const eventsPort = await freePort();
+  await writeFile(config, JSON.stringify(workspaceConfig(mode, eventsPort)));
 
   const isolated = canIsolate();
+  const backPath = join(folder, 'events.sock');
+  const back = isolated && mode === 'http' ? await serveAt(backPath, eventsPort) : null;
   const socketPath = join(folder, 'slack.sock');
   const forwarder = isolated ? await forwardTo(socketPath) : null;
   const port = forwarder?.port ?? (await freePort());
   const command = [program, '--config', config, '--port', String(port), '--base-host', '127.0.0.1'];
-  const child = isolated ? startIsolated(socketPath, port, command) : startPlain(command);
+  const child = isolated
+    ? startIsolated(socketPath, port, back === null ? '-' : `${eventsPort}=${backPath}`, command)
+    : startPlain(command);
 
   const base = `http://127.0.0.1:${port}`;
   const stop = async (): Promise<void> => {
     forwarder?.close();
+    back?.close();
     const exited = child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : null;
     child.stdin?.end();
     child.kill('SIGTERM');
@@ -138,10 +165,21 @@ export async function startLocalSlack(): Promise<LocalSlack> {
     await stop();
     throw error;
   }
-  return { ...workspace, apiUrl: `${base}/api/`, ...createControls(base), [Symbol.asyncDispose]: stop };
+  const cut = (): boolean => {
+    forwarder?.cut();
+    return forwarder !== null;
+  };
+  return {
+    ...workspace,
+    cut,
+    eventsPort,
+    apiUrl: `${base}/api/`,
+    ...createControls(base, eventsPort),
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
-function workspaceConfig(): object {
+function workspaceConfig(mode: 'socket' | 'http', eventsPort: number): object {
   const members = [workspace.botUserId, workspace.personId];
   return {
     workspace: { name: 'Test', domain: 'test', teamId: workspace.teamId },
@@ -152,7 +190,9 @@ function workspaceConfig(): object {
         botName: 'plotline',
         botToken: workspace.botToken,
         appToken: workspace.appToken,
-        mode: 'socket',
+        signingSecret: workspace.signingSecret,
+        mode: mode === 'socket' ? 'socket' : 'events',
+        requestUrl: `http://127.0.0.1:${eventsPort}/slack/events`,
       },
     ],
     users: [{ id: workspace.personId, name: 'ada', real_name: 'Ada Lovelace' }],
@@ -163,7 +203,7 @@ function workspaceConfig(): object {
   };
 }
 
-function createControls(base: string) {
+function createControls(base: string, eventsPort: number) {
   const control = async (path: string, body: FormData | object): Promise<{ message?: SlackRecord }> => {
     const isForm = body instanceof FormData;
     const response = await fetch(`${base}/_control/${path}`, {
@@ -179,6 +219,15 @@ function createControls(base: string) {
   const messages: LocalSlack['messages'] = async (channelId = workspace.channelId) => {
     const response = await fetch(`${base}/_control/messages/${channelId}`);
     return ((await response.json()) as { messages: SlackRecord[] }).messages;
+  };
+
+  const calls: LocalSlack['calls'] = async () => {
+    const { log } = (await (await fetch(`${base}/_control/log`)).json()) as {
+      log: { kind: string; direction: string; summary: string; detail?: Record<string, unknown> }[];
+    };
+    return log
+      .filter(({ kind, direction }) => kind === 'web_api' && direction === 'from_bot')
+      .map(({ summary, detail }) => ({ method: summary, args: detail ?? {} }));
   };
 
   return {
@@ -201,6 +250,26 @@ function createControls(base: string) {
     edit: async (ts, text) => {
       await control('edit-message', { channel: workspace.channelId, user: workspace.personId, ts, text });
     },
+    remove: async (ts) => {
+      await control('delete-message', { channel: workspace.channelId, user: workspace.personId, ts });
+    },
+    command: async (command, text) => {
+      await control('command', { channel: workspace.channelId, user: workspace.personId, command, text });
+    },
+    openHome: async () => {
+      await control('open-home', { user: workspace.personId });
+    },
+    home: async () => {
+      const published = (await calls()).findLast(({ method }) => method === 'views.publish');
+      return published === undefined ? null : JSON.stringify(published.args['view']);
+    },
+    feed: (body, { interactive = false } = {}) => {
+      const text = interactive
+        ? new URLSearchParams({ payload: JSON.stringify(body) }).toString()
+        : JSON.stringify(body);
+      const options = { secret: workspace.signingSecret, isForm: interactive };
+      return postSigned(`http://127.0.0.1:${eventsPort}/slack/events`, text, options);
+    },
     press: async (ts, actionId) => {
       const message = (await messages()).find((found) => found.ts === ts);
       const buttons = (message?.blocks ?? []).flatMap(({ elements = [] }) => elements);
@@ -215,14 +284,16 @@ function createControls(base: string) {
       const headers = { authorization: `Bearer ${workspace.botToken}` };
       return new Uint8Array(await (await fetch(url_private_download, { headers })).arrayBuffer());
     },
-    calls: async () => {
-      const { log } = (await (await fetch(`${base}/_control/log`)).json()) as {
-        log: { kind: string; direction: string; summary: string; detail?: Record<string, unknown> }[];
+    fileById: async (fileId) => {
+      const headers = { authorization: `Bearer ${workspace.botToken}` };
+      const answer = (await (await fetch(`${base}/api/files.info?file=${fileId}`, { headers })).json()) as {
+        file?: SlackFileRecord;
+        error?: string;
       };
-      return log
-        .filter(({ kind, direction }) => kind === 'web_api' && direction === 'from_bot')
-        .map(({ summary, detail }) => ({ method: summary, args: detail ?? {} }));
+      if (answer.file === undefined) throw new Error(`local-slack: ${fileId}: ${answer.error}`);
+      return answer.file;
     },
+    calls,
     reset: async () => {
       await control('reset', {});
     },
@@ -236,9 +307,9 @@ function canIsolate(): boolean {
   );
 }
 
-function startIsolated(socketPath: string, port: number, command: readonly string[]): ChildProcess {
+function startIsolated(socketPath: string, port: number, back: string, command: readonly string[]): ChildProcess {
   const bridge = fileURLToPath(new URL('loopback-bridge.ts', import.meta.url));
-  const inside = [process.execPath, bridge, socketPath, String(port), ...command];
+  const inside = [process.execPath, bridge, socketPath, String(port), back, ...command];
   const script = 'ip link set lo up && exec "$@"';
   return spawn(ownNetwork.program, [...ownNetwork.options, 'sh', '-c', script, 'sh', ...inside], {
     stdio: ['pipe', 'ignore', 'inherit'],
@@ -252,7 +323,7 @@ function startPlain(command: readonly string[]): ChildProcess {
 }
 
 /** A port of the loopback interface whose connections go to the Unix socket. */
-async function forwardTo(socketPath: string): Promise<{ readonly port: number; close(): void }> {
+async function forwardTo(socketPath: string): Promise<{ readonly port: number; cut(): void; close(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const bridge = connect(socketPath);
@@ -264,13 +335,29 @@ async function forwardTo(socketPath: string): Promise<{ readonly port: number; c
     bridge.on('close', () => sockets.delete(bridge));
   });
   const port = await listen(server);
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port,
+    cut,
     close: () => {
-      for (const socket of sockets) socket.destroy();
+      cut();
       server.close();
     },
   };
+}
+
+/** A Unix socket whose connections go to a port of the loopback interface. */
+async function serveAt(socketPath: string, port: number): Promise<Server> {
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.pipe(far).pipe(near);
+    far.on('error', () => near.destroy());
+    near.on('error', () => far.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  return server;
 }
 
 async function freePort(): Promise<number> {

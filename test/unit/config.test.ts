@@ -63,6 +63,110 @@ it('treats an empty variable as unset', () => {
   expect(readConfig({ OPENAI_API_KEY: '  ', DATA_DIR: '' })).toMatchObject({ model: null, dataDir: 'data' });
 });
 
+describe('Slack', () => {
+  const key = '0123456789abcdef'.repeat(4);
+  const token = { SLACK_BOT_TOKEN: 'xoxb-1' };
+  const oauth = {
+    SLACK_CLIENT_ID: '1.2',
+    SLACK_CLIENT_SECRET: 'very-secret-value',
+    SLACK_PUBLIC_URL: 'https://bot.example/plotline/',
+    SECRETS_KEY: key,
+  };
+  const socket = { SLACK_APP_TOKEN: 'xapp-1' };
+  const http = { SLACK_SIGNING_SECRET: 'signing-secret-value' };
+
+  it.each([
+    [token, { kind: 'token', botToken: 'xoxb-1' }],
+    [
+      oauth,
+      {
+        kind: 'oauth',
+        clientId: '1.2',
+        clientSecret: 'very-secret-value',
+        publicUrl: 'https://bot.example/plotline',
+      },
+    ],
+  ])('one workspace or many, over Socket Mode or signed HTTP: %o', (env, install) => {
+    expect(readConfig({ ...env, ...socket }).slack).toMatchObject({
+      transport: { kind: 'socket', appToken: 'xapp-1' },
+      install,
+      port: 3000,
+    });
+    expect(readConfig({ ...env, ...http, SLACK_PORT: '8080' }).slack).toMatchObject({
+      transport: { kind: 'http', signingSecret: 'signing-secret-value', port: 8080 },
+      install,
+      port: 8080,
+    });
+  });
+
+  it('lets in the people of the workspace and answers mentions, until it is told otherwise', () => {
+    const none = { workspaces: [], channels: [], groups: [], users: [] };
+    expect(readConfig({ ...token, ...socket }).slack).toMatchObject({
+      followUps: 'mention',
+      access: { allow: none, deny: none, guests: false, connect: false },
+    });
+    const access = {
+      SLACK_FOLLOW_UPS: 'thread',
+      SLACK_ALLOW_WORKSPACES: ' T1 ,E1,',
+      SLACK_ALLOW_CHANNELS: 'C1,G1,D1',
+      SLACK_ALLOW_GROUPS: 'S1',
+      SLACK_ALLOW_USERS: 'U1,W1,U1',
+      SLACK_DENY_WORKSPACES: 'T2',
+      SLACK_DENY_CHANNELS: 'C2',
+      SLACK_DENY_GROUPS: 'S2',
+      SLACK_DENY_USERS: 'U2',
+      SLACK_GUESTS: 'on',
+      SLACK_CONNECT: 'on',
+    };
+    expect(readConfig({ ...token, ...socket, ...access }).slack).toMatchObject({
+      followUps: 'thread',
+      access: {
+        allow: { workspaces: ['T1', 'E1'], channels: ['C1', 'G1', 'D1'], groups: ['S1'], users: ['U1', 'W1'] },
+        deny: { workspaces: ['T2'], channels: ['C2'], groups: ['S2'], users: ['U2'] },
+        guests: true,
+        connect: true,
+      },
+    });
+  });
+
+  it.each([
+    [{ ...token, ...oauth, ...socket }, ['SLACK_BOT_TOKEN: serves one workspace']],
+    [{ ...token, ...socket, ...http }, ['SLACK_SIGNING_SECRET: is for signed HTTP']],
+    [token, ['SLACK_APP_TOKEN: needed beside SLACK_BOT_TOKEN']],
+    [oauth, ['SLACK_APP_TOKEN: needed beside SLACK_CLIENT_ID']],
+    [http, ['SLACK_BOT_TOKEN: needed beside SLACK_SIGNING_SECRET']],
+    [
+      { SLACK_CLIENT_ID: '1.2' },
+      ['SLACK_CLIENT_SECRET: needed', 'SLACK_PUBLIC_URL: needed', 'SECRETS_KEY: needed', 'SLACK_APP_TOKEN: needed'],
+    ],
+    [{ ...oauth, ...http, SLACK_CLIENT_ID: '' }, ['SLACK_CLIENT_ID: needed beside SLACK_CLIENT_SECRET']],
+    [{ ...oauth, ...http, SLACK_PUBLIC_URL: 'http://bot.example' }, ['SLACK_PUBLIC_URL: must be https']],
+    [{ ...oauth, ...http, SLACK_PUBLIC_URL: 'https://bot.example/?a=1' }, ['SLACK_PUBLIC_URL: must have nothing']],
+    [{ ...token, ...http, SLACK_PUBLIC_URL: 'https://bot.example' }, ['SLACK_PUBLIC_URL: is only for installing']],
+    [{ ...oauth, ...http, SECRETS_KEY: 'short' }, ['SECRETS_KEY: must be 32 bytes']],
+    [{ ...token, ...http, SLACK_PORT: '70000' }, ['SLACK_PORT: ']],
+    [{ ...token, ...http, SLACK_GUESTS: 'yes' }, ['SLACK_GUESTS: ']],
+    [{ ...token, ...http, SLACK_ALLOW_USERS: '@ada' }, ['SLACK_ALLOW_USERS: must be ids like U0123ABCD']],
+    [{ ...token, ...http, SLACK_DENY_CHANNELS: 'C1;C2' }, ['SLACK_DENY_CHANNELS: must be ids']],
+    [{ ...token, ...http, SLACK_ALLOW_WORKSPACES: 'C1' }, ['SLACK_ALLOW_WORKSPACES: must be ids']],
+  ])('says which settings do not go together, all at once and without a value: %o', (env, problems) => {
+    let message = '';
+    try {
+      readConfig(env);
+    } catch (error) {
+      message = String(error);
+    }
+    for (const problem of problems) expect(message).toContain(`  - ${problem}`);
+    expect(message.split('  - ')).toHaveLength(problems.length + 1);
+    expect(message).not.toMatch(/very-secret|signing-secret-value|xoxb-1|xapp-1|0123456789abcdef|@ada/);
+  });
+
+  it('takes plain HTTP for the pages only on this machine', () => {
+    const url = 'http://localhost:3000';
+    expect(readConfig({ ...oauth, ...http, SLACK_PUBLIC_URL: url }).slack?.install).toMatchObject({ publicUrl: url });
+  });
+});
+
 describe('the Docker engines', () => {
   const hostsOf = (list: string, tlsDir = '') =>
     readConfig({ SANDBOX_HOSTS: list, SANDBOX_TLS_DIR: tlsDir }).sandbox.hosts;

@@ -18,3 +18,30 @@ test('secrets are taken out wherever they stand', () => {
   log.info({ token: 'abc', nested: { apiKey: 'def' } }, 'with xoxb-1-secret and Bearer 12345678secret');
   expect(lines.join('')).not.toMatch(/abc|def|xoxb-1|12345678/);
 });
+
+test('tokens and secrets of Slack are taken out in every shape, and the line stays JSON', () => {
+  const lines: string[] = [];
+  const log = createLogger('debug', (line) => lines.push(line));
+  const secret = 'S3CRETS3CRETS3CRET';
+  const deep = {
+    a: { b: { c: { client_secret: secret, refresh_token: null, access_token: 1, expires_in: 12_345_678 } } },
+  };
+  log.debug({ body: JSON.stringify({ client_secret: secret, refresh_token: secret, team: 'T1' }) }, 'a body');
+  log.info({ clientSecret: secret, of: { refreshToken: secret, stateSecret: secret } }, 'keys');
+  log.warn({ deep }, `client_id=1.2&client_secret=${secret}&code=1`);
+  log.error(
+    { error: `Error: refresh_token: ${secret}` },
+    `xoxe.xoxb-1-${secret} xoxe-1-${secret} xoxe.xoxp-1-${secret} xoxp-${secret} xapp-1-${secret}`,
+  );
+  expect(lines.join('')).not.toContain(secret);
+  const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(JSON.parse(String(entries[0]?.['body']))).toMatchObject({ team: 'T1' });
+  expect(entries[2]).toMatchObject({ msg: 'client_id=1.2&client_secret=[redacted]&code=1' });
+});
+
+test('words about secrets are no secrets', () => {
+  const lines: string[] = [];
+  const words = 'SLACK_CLIENT_SECRET: needed beside SLACK_CLIENT_ID';
+  createLogger('info', (line) => lines.push(line)).info({}, words);
+  expect(lines.join('')).toContain(words);
+});

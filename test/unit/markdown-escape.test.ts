@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
-import { mapOutsideCode } from '../../adapters/markdown-lines.ts';
+import { mapMarkdown } from '../../adapters/markdown-lines.ts';
+import { partText, splitMarkdown } from '../../adapters/split-markdown.ts';
+import { markdownProblems } from '../fakes/slack-text-problems.ts';
 
 const zeroWidth = /\u200b/g;
 
@@ -65,8 +67,26 @@ describe('links', () => {
     ['![chart](https://example.com/c.png)', '[chart](https://example.com/c.png)'],
     ['[report.csv](sandbox:/mnt/data/report.csv)', 'report.csv'],
     ['[x](javascript:alert(1))', 'x'],
-    ['`[bank.com](https://evil.com)`', '`[bank.com](https://evil.com)`'],
+    ['`[bank.com](https://evil.com)`', '`[bank.com]\u200b(https://evil.com)`'],
     ['```\n[bank.com](https://evil.com)\n```', '```\n[bank.com](https://evil.com)\n```'],
+    ['\\`[bank.com](https://evil.com)`', '\\`[bank.com]\u200b(https://evil.com)`'],
+    ['~~~\n[bank.com](https://evil.com)\n~~~', '~~~\n[bank.com]\u200b(https://evil.com)\n~~~'],
+    ['a\n     ```\n[bank.com](https://evil.com)', 'a\n     ```\n[bank.com]\u200b(https://evil.com)'],
+    ['[bank.com\nnow](https://evil.com)', '[bank.com\nnow]\u200b(https://evil.com)'],
+    ['[[[bank.com]]](https://evil.com)', '[[[bank.com]]]\u200b(https://evil.com)'],
+    ['[bank\u200b.com](https://evil.com)', '`bank\u200b.com` (https://evil.com)'],
+    ['[ba**nk**.com](https://evil.com)', '`ba**nk**.com` (https://evil.com)'],
+    ['[bank\\.com](https://evil.com)', '`bank\\.com` (https://evil.com)'],
+    ['[bank&#46;com](https://evil.com)', '`bank&#46;com` (https://evil.com)'],
+    ['[bank。com](https://evil.com)', '`bank。com` (https://evil.com)'],
+    ['> - [bank.com]: https://evil.com', '> - [bank.com]\u200b: https://evil.com'],
+    ['[bank\n.com]: https://evil.com', '[bank\n.com]\u200b: https://evil.com'],
+    ['`[a [bank.com](https://evil.com)](https://x.com)', '``a [bank.com]\u200b(https://evil.com)` (https://x.com)'],
+    ['[a [bank.com](https://evil.com)](sandbox:/x)', 'a `bank.com` (https://evil.com)'],
+    ['!![p](https://evil.com/p.png)', '!\u200b[p](https://evil.com/p.png)'],
+    ['[bank.com\\![](https://evil.com)', '[bank.com\\\u200b[](https://evil.com)'],
+    ['[![](https://evil.com/p)](https://evil.com)', '[![]\u200b(https://evil.com/p)](https://evil.com)'],
+    ['m[i](j) and x[1]: 2', 'm[i]\u200b(j) and x[1]: 2'],
     ['[bank.com][1]\n\n[1]: https://evil.com', '[bank.com][1]\n\n[1]\u200b: https://evil.com'],
   ])('%s', (text, safe) => {
     expect(neutralise(text)).toBe(safe);
@@ -87,7 +107,8 @@ test('what is outside code and what is inside is the whole text', () => {
   });
   fc.assert(
     fc.property(text, (pieces) => {
-      expect(mapOutsideCode(pieces.join(''), (prose) => prose)).toBe(pieces.join(''));
+      const same = (part: string): string => part;
+      expect(mapMarkdown(pieces.join(''), same, same)).toBe(pieces.join(''));
     }),
   );
 });
@@ -95,4 +116,21 @@ test('what is outside code and what is inside is the whole text', () => {
 test('code cannot end its block, and a name cannot end its span', () => {
   expect(codeBlock('a\n```\nb').match(/^`{3,}/gm)).toHaveLength(2);
   expect(codeSpan('a`b\nc')).toBe('`a b c`');
+});
+
+test('no arrangement of brackets, backticks and fences brings a masked link or an image to life, also in a part of the text', () => {
+  const marks =
+    '` `` ``` ~~~ [ ] ( ) \\ ! ** &#46; [bank.example ](https://evil.example/a) @here <!here> [x](sandbox:/a)';
+  const whole = '[bank.example](https://evil.example) <https://evil.example|bank.example>'.split(' ');
+  const breaks = ['\n', '\n\n', '    ', '> ', '- ', '<div>\n', '| a | b |\n', '|-|-|\n', '\u200b', '```python\n'];
+  const long = ['[bank.example]: https://evil.example', 'x'.repeat(70)];
+  const piece = fc.constantFrom(...marks.split(' '), ...whole, ...breaks, ...long);
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      const safe = neutralise(pieces.join(''));
+      expect(markdownProblems(safe)).toEqual([]);
+      expect(splitMarkdown(safe, 250).flatMap((part) => markdownProblems(partText(part)))).toEqual([]);
+    }),
+    { numRuns: 3000 },
+  );
 });

@@ -1,8 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { renderMessage, uploadComment } from '../../adapters/slack/render.ts';
 import { escapeText, escapeWithin, plainText } from '../../adapters/slack/text.ts';
-import type { Artifact, Reply } from '../../src/types.ts';
 
 describe('what a person typed', () => {
   test.each([
@@ -47,91 +45,4 @@ test('escaped text that is cut keeps to its limit and ends no entity half-way', 
       },
     ),
   );
-});
-
-describe('what is posted', () => {
-  const file = (name: string) => ({ name, mimeType: 'image/png', sizeBytes: 1, sha256: '' });
-  const artifact = (overrides: Partial<Artifact>): Artifact => ({
-    kind: 'chart',
-    title: 'T',
-    file: file('t.png'),
-    altText: '',
-    table: null,
-    chart: null,
-    ...overrides,
-  });
-  const reply = (overrides: Partial<Reply>): Reply => ({
-    taskId: 't',
-    outcome: 'answered',
-    text: '',
-    artifacts: [],
-    notices: [],
-    code: [],
-    ...overrides,
-  });
-
-  test('every rendered message keeps to Slack’s limits, whatever is in it', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'grapheme', maxLength: 30_000 }),
-      fc.nat({ max: 60_000 }).map((n) => '🧮<!here>'.repeat(n / 9)),
-    );
-    const table = fc.record({
-      columns: fc.array(fc.record({ name: fc.string({ unit: 'grapheme' }), type: fc.constantFrom('text', 'number') }), {
-        maxLength: 30,
-      }),
-      rows: fc.array(fc.array(fc.oneof(fc.string(), fc.double(), fc.constant(null)), { maxLength: 30 }), {
-        maxLength: 40,
-      }),
-      rowCount: fc.nat(),
-    });
-    fc.assert(
-      fc.property(text, fc.option(table), fc.array(fc.string(), { maxLength: 5 }), (words, data, notices) => {
-        const artifacts = [artifact({ kind: 'table', table: data, title: words.slice(0, 50) })];
-        const messages = [
-          { kind: 'reply' as const, reply: reply({ text: words, artifacts, notices }), files: [] },
-          { kind: 'notice' as const, text: words },
-          {
-            kind: 'progress' as const,
-            progress: {
-              personId: 'U1',
-              running: true,
-              taskId: 't',
-              note: '',
-              steps: words
-                .split(' ')
-                .slice(0, 40)
-                .map((title) => ({ title: title.repeat(300), state: 'done' as const })),
-            },
-          },
-        ];
-        for (const part of messages.flatMap(renderMessage)) {
-          const markdown = part.blocks.filter(({ type }) => type === 'markdown').map(({ text: body }) => String(body));
-          expect(markdown.join('').length).toBeLessThanOrEqual(12_000);
-          expect(part.blocks.length).toBeLessThanOrEqual(50);
-          expect(part.text.length).toBeLessThanOrEqual(4000);
-          expect(part.text.trim()).not.toBe('');
-          const section = part.blocks.find(({ type }) => type === 'section')?.['text'] as { text: string } | undefined;
-          expect(section?.text.length ?? 1).toBeLessThanOrEqual(3000);
-          expect(JSON.stringify(part)).not.toMatch(/<!(?:here|channel)/);
-        }
-        expect(uploadComment(artifacts).length).toBeLessThanOrEqual(3000);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test('an upload names each chart with its alternative text, without mentions', () => {
-    expect(
-      uploadComment([
-        artifact({ title: 'Revenue', altText: 'a line,\nrising' }),
-        artifact({ kind: 'file', title: '', file: file('a&b.zip') }),
-      ]),
-    ).toBe('• Revenue: a line, rising\n• a&amp;b.zip');
-    expect(uploadComment([artifact({ title: '<!channel>' })])).not.toContain('<!channel>');
-  });
-
-  test('a reply without words and files still says something; files alone need no words', () => {
-    expect(renderMessage({ kind: 'reply', reply: reply({}), files: [] })).toHaveLength(1);
-    expect(renderMessage({ kind: 'reply', reply: reply({ artifacts: [artifact({})] }), files: [] })).toEqual([]);
-  });
 });

@@ -67,6 +67,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
 
   const append = (message: SlackMessageState, args: Json): void => {
     for (const chunk of (args['chunks'] ?? []) as readonly Json[]) {
+      if (chunk['type'] === 'blocks') message.blocks = [...message.blocks, ...(chunk['blocks'] as readonly Json[])];
       const key = chunk['type'] === 'task_update' ? String(chunk['id']) : String(chunk['type']);
       message.cards.set(key, chunk);
     }
@@ -150,7 +151,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
       const message = openStream(args);
       append(message, args);
       message.streamingSinceMs = null;
-      message.blocks = (args['blocks'] ?? []) as readonly Json[];
+      message.blocks = [...message.blocks, ...((args['blocks'] ?? []) as readonly Json[])];
       return { ts: args['ts'] };
     }),
     'assistant.threads.setStatus': (args) => {
@@ -232,6 +233,7 @@ export function shown(
     ...(message.byBot ? { bot_id: state.botId } : {}),
     text: message.text,
     ...(message.blocks.length === 0 ? {} : { blocks: message.blocks }),
+    ...(message.streamingSinceMs === null ? {} : { streaming_state: 'in_progress' }),
     ...(message.files.length === 0 ? {} : { files: message.files.map((file) => shownFile(file, options)) }),
     ...(args['include_all_metadata'] === true && message.metadata !== null ? { metadata: message.metadata } : {}),
   };

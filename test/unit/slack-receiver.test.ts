@@ -1,0 +1,128 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { createSlackGateway } from '../../adapters/slack/gateway.ts';
+import type { SlackWorkspaces } from '../../adapters/slack/workspaces.ts';
+import { createLogger } from '../../src/log.ts';
+import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
+import type { Task } from '../../src/types.ts';
+import { createHandlers } from '../fakes/handlers.ts';
+import { postSigned } from '../fakes/slack-post.ts';
+
+/** Real Bolt over HTTP, on a port of this machine. */
+
+const log = createLogger('silent');
+const secret = 'a signing secret';
+let gateway: PlatformGateway | null = null;
+let port = 0;
+
+afterEach(async () => {
+  await gateway?.stop();
+  gateway = null;
+});
+
+const workspaces: SlackWorkspaces = {
+  open: () => Promise.reject(new Error('Slack was asked before the acknowledgement')),
+};
+
+async function start(given: Partial<GatewayHandlers>): Promise<void> {
+  port = await freePort();
+  gateway = createSlackGateway({
+    transport: { kind: 'http', signingSecret: secret, port },
+    workspaces,
+    singleTeam: false,
+    followUps: 'mention',
+    model: 'm',
+    apiUrl: 'http://127.0.0.1:9/api/',
+    log,
+  });
+  await gateway.start(createHandlers(given));
+}
+
+function mention(ts: string): string {
+  const event = { type: 'app_mention', user: 'U1', channel: 'C1', ts, text: '<@UBOT> totals' };
+  const authorizations = [{ team_id: 'T1', user_id: 'UBOT', is_bot: true }];
+  return JSON.stringify({ type: 'event_callback', team_id: 'T1', event_id: `Ev${ts}`, authorizations, event });
+}
+
+const post = (text: string, headers: Readonly<Record<string, string>> = {}): Promise<number> =>
+  postSigned(`http://127.0.0.1:${port}/slack/events`, text, { secret, headers });
+
+test('an event is acknowledged once the store has it, and never with a wrong signature', async () => {
+  const tasks: Task[] = [];
+  const onTask = async (task: Task): Promise<void> => {
+    await delay(200);
+    tasks.push(task);
+  };
+  await start({ onTask });
+  expect(await post(mention('1.1'))).toBe(200);
+  expect(tasks).toHaveLength(1);
+  expect(await postSigned(`http://127.0.0.1:${port}/slack/events`, mention('1.2'), { secret: 'another' })).toBe(401);
+  expect(tasks).toHaveLength(1);
+});
+
+test('a store that fails gives no acknowledgement; what Slack then sends again is taken', async () => {
+  const ids: string[] = [];
+  let fails = true;
+  const onTask = async ({ id }: Task): Promise<void> => {
+    if (fails) throw new Error('disk full');
+    ids.push(id);
+  };
+  await start({ onTask });
+  expect(await post(mention('1.1'))).toBe(503);
+  expect(await post(mention('1.1'), { 'x-slack-retry-num': '1', 'x-slack-retry-reason': 'http_error' })).toBe(503);
+  fails = false;
+  expect(await post(mention('1.1'), { 'x-slack-retry-num': '2', 'x-slack-retry-reason': 'http_error' })).toBe(200);
+  expect(ids).toEqual(['slack-T1-C1-1.1']);
+});
+
+test('a store that hangs for ten seconds holds up no acknowledgement, and loses nothing', async () => {
+  const ids: string[] = [];
+  const onTask = async ({ id }: Task): Promise<void> => {
+    await delay(10_000);
+    ids.push(id);
+  };
+  await start({ onTask });
+  const posts = ['1.1', '1.2', '1.3'].map(async (ts) => {
+    const startedAt = performance.now();
+    const status = await post(mention(ts));
+    return { status, ms: performance.now() - startedAt };
+  });
+  for (const { status, ms } of await Promise.all(posts)) {
+    expect(status).toBe(200);
+    expect(ms).toBeLessThan(3000);
+  }
+  expect(ids).toEqual([]);
+  // Stopping waits for what is under way.
+  await gateway?.stop();
+  expect(ids.toSorted()).toEqual(['slack-T1-C1-1.1', 'slack-T1-C1-1.2', 'slack-T1-C1-1.3']);
+}, 20_000);
+
+test('a port that is taken is named', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const taken = (server.address() as AddressInfo).port;
+  const other = createSlackGateway({
+    transport: { kind: 'http', signingSecret: secret, port: taken },
+    workspaces,
+    singleTeam: false,
+    followUps: 'mention',
+    model: 'm',
+    apiUrl: 'http://127.0.0.1:9/api/',
+    log,
+  });
+  await expect(other.start(createHandlers())).rejects.toMatchObject({
+    code: 'config',
+    userMessage: expect.stringContaining(String(taken)) as string,
+  });
+  server.close();
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: found } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return found;
+}
