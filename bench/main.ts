@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { createEngine } from '../sandbox/engine.ts';
 import { chart, firstRead } from './charts-and-tables.ts';
 import { interrupts, outOfMemory, respawn } from './deaths.ts';
+import { discordAck } from './discord-ack.ts';
 import { fiftyMentions } from './fifty-mentions.ts';
 import { tableOf } from './figures.ts';
 import type { Figure } from './figures.ts';
@@ -36,6 +37,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['card-speed', cardSpeed],
   ['loader-corpora', loaderCorpora],
   ['slack-ack', slackAck],
+  ['discord-ack', discordAck],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

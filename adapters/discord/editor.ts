@@ -49,7 +49,9 @@ export function createEditor(deps: { readonly api: DiscordApi }): Editor {
       if (part === undefined) return;
       await wherever(thread, async (channelId) => {
         try {
-          await patch(channelId, messageId, componentMessage(part, messageId).body, signal);
+          // It may have gone out as a plain message: beside components Discord takes no content, not even what is there.
+          const { body } = componentMessage(part, messageId);
+          await patch(channelId, messageId, { content: null, ...body }, signal);
         } catch (error) {
           if (!isFormRefused(error)) throw error;
           const [text = '', ...rest] = splitForDiscord(part.text, contentBudget - shortened.length);

@@ -116,8 +116,9 @@ export function createIntake(deps: {
       case 'forget':
         return { text: await orders.forget('thread', giver) };
       case 'help':
-        return { text: helpText(surroundings.self().userId, hasMessageContent) };
+        break;
     }
+    return { text: helpText(surroundings.self().userId, hasMessageContent) };
   };
 
   const obey = async (

@@ -48,12 +48,12 @@ export function createPoster(deps: {
       await context.onPosted(part);
     };
 
-    const isRetry = noted.size > 0 || unsettled.has(postId);
+    const isRetry = noted.size > 0 || unsettled.has(postId) || context.isRepeat === true;
     unsettled.add(postId);
     const noteEarlier = async (mayFail: boolean): Promise<void> => {
       for (const part of await readBack(place, parts, context, mayFail)) if (!noted.has(part.partId)) await note(part);
     };
-    const isFirst = !isRetry && isWithinNonceWindow(postId, deps.now());
+    const isFirst = !isRetry && (context.isRepeat === false || isWithinNonceWindow(postId, deps.now()));
     if (!isFirst) await noteEarlier(!isRetry);
 
     let answers = replyTo;

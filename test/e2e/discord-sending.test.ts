@@ -280,6 +280,24 @@ describe('what Discord refuses', () => {
     expect(message?.components).toEqual([]);
   });
 
+  test('an edit of a plain message becomes components in one request, without the old words', async () => {
+    const asked = ask();
+    discord.thread({ name: 'T', messageId: asked.message.id });
+    const client = createClient();
+    discord.faults.plan({ route: postRoute, fault: refuse });
+    const progress = { taskId: asked.taskId, personId: 'u', running: true, steps: [], note: 'Looking …' };
+    const { context } = contextOf(`${asked.taskId}-progress`);
+    const receipt = await client.post(asked.thread, { kind: 'progress', progress }, context);
+    expect(inThread(asked).map(({ content }) => content)).toEqual(['Looking …']);
+    const before = discord.refusals.length;
+    const id = receipt.parts[0]?.messageId ?? '';
+    const later = { ...progress, note: 'Counting …' };
+    await client.edit(asked.thread, id, { kind: 'progress', progress: later }, AbortSignal.timeout(5000));
+    expect(inThread(asked).map(({ content }) => content)).toEqual(['']);
+    expect(shownText(inThread(asked)[0])).toBe('Counting …');
+    expect(discord.refusals).toHaveLength(before);
+  });
+
   test('an edit that is too long for one message says so', async () => {
     const asked = ask();
     const client = createClient();
@@ -457,6 +475,34 @@ describe('once and only once', () => {
     }
   });
 
+  const readRoute = 'GET /channels/{channel_id}/messages';
+  const reads = (): number => discord.requests.filter(({ operation }) => operation === readRoute).length;
+
+  test('a first attempt reads nothing back, however old the question is', async () => {
+    const asked = ask();
+    discord.advance(3_600_000);
+    skipMs = 3_600_000;
+    const { context } = contextOf(`${asked.taskId}-reply`);
+    await createClient().post(asked.thread, replyOf(asked), { ...context, isRepeat: false });
+    expect([inThread(asked).length, reads()]).toEqual([1, 0]);
+  });
+
+  test('a repeated attempt looks first, however young the question is, and posts nothing while it cannot look', async () => {
+    const asked = ask();
+    const { context, noted } = contextOf(`${asked.taskId}-reply`);
+    await createClient().post(asked.thread, replyOf(asked), context);
+    const again = { ...contextOf(`${asked.taskId}-reply`).context, isRepeat: true };
+    discord.faults.plan({ route: readRoute, times: 3, fault: { kind: 'bad-gateway' } });
+    const blind = createClient().post(asked.thread, replyOf(asked), again);
+    await expect(blind).rejects.toMatchObject({ retryable: true });
+    discord.faults.clear();
+    const posts = discord.requests.filter(({ operation }) => operation === postRoute).length;
+    const receipt = await createClient().post(asked.thread, replyOf(asked), again);
+    expect(receipt.parts).toEqual(noted);
+    expect(discord.requests.filter(({ operation }) => operation === postRoute)).toHaveLength(posts);
+    expect(inThread(asked)).toHaveLength(1);
+  });
+
   test('where Discord takes no components a plain message says the same, and is found again', async () => {
     const asked = ask();
     discord.thread({ name: 'T', messageId: asked.message.id });
@@ -495,17 +541,22 @@ describe('once and only once', () => {
         fc.array(attempt, { minLength: 1, maxLength: 3 }),
         // Of 1,001 bytes: too large, so that its message goes out in another form.
         fc.array(fc.constantFrom(10, 10, 1001), { maxLength: 12 }),
-        async (attempts, sizes) => {
+        // Whether the client is told which attempt repeats another.
+        fc.boolean(),
+        async (attempts, sizes, isTold) => {
           const asked = ask();
           const files = sizes.map((size, index) => fileOf(`f${index}.csv`, bytes(size)));
           const message = replyOf(asked, files, 'Some words. '.repeat(400));
           const noted: PostedPart[] = [];
           let client = createClient();
+          let tried = 0;
           const attemptOnce = async (dies: number): Promise<void> => {
             let left = dies;
+            tried += 1;
             const context: PostContext = {
               postId: `${asked.taskId}-reply`,
               alreadyPosted: [...noted],
+              ...(isTold ? { isRepeat: tried > 1 } : {}),
               onPosted: async (part) => {
                 left -= 1;
                 if (left === 0) throw new Error('killed');

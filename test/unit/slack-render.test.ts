@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../adapters/json.ts';
+import { markdownLines } from '../../adapters/markdown-lines.ts';
 import { progressChunks } from '../../adapters/slack/render-progress.ts';
 import { isInlineImage, progressBlockId, renderMessage, uploadComment } from '../../adapters/slack/render.ts';
 import type { RenderedPart } from '../../adapters/slack/render.ts';
@@ -270,6 +271,24 @@ describe('words', () => {
     expect(part?.blocks[1]).toEqual({ type: 'markdown', text: '> 2 rows were not used.\n>\n> One file was empty.' });
     expect(part?.text).toBe('Done.\n&gt; 2 rows were not used.\n&gt;\n&gt; One file was empty.');
   });
+
+  test.each(['Look:\n```python\nprint(1)', '~~~~\nx\n```', '- item\n  ```\n  x', '```'])(
+    'code that the model left open, as in %j, ends with its words: tables and notices stay outside',
+    (text) => {
+      const [part] = show({ text, artifacts: [tableArtifact({ rowCount: 40 })], notices: ['2 rows were left out.'] });
+      const texts = (part?.blocks ?? []).flatMap((block) =>
+        block['type'] === 'markdown' ? [String(block['text'])] : [],
+      );
+      expect(texts).toHaveLength(3);
+      for (const each of [...texts, texts.join('\n')]) expect(markdownLines(each).at(-1)?.fenceAfter).toBeNull();
+      const lines = markdownLines(part?.text ?? '').map(({ start, end, fence }) => [
+        part?.text.slice(start, end),
+        fence,
+      ]);
+      expect(lines).toContainEqual(['**Revenue**\n', null]);
+      expect(lines).toContainEqual(['&gt; 2 rows were left out.', null]);
+    },
+  );
 
   test('a card has its details behind a button', () => {
     const [part] = renderMessage({ kind: 'card', text: 'Two tables.', file: 'a.csv' });
