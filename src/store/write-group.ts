@@ -61,7 +61,8 @@ export function createWriteGroup(db: Kysely<Database>): WriteGroup {
       }),
 
     drain: async () => {
-      while (flushing !== null) await flushing;
+      const last = flushing;
+      if (last !== null) await last;
     },
   };
 }
