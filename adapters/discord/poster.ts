@@ -39,7 +39,18 @@ export function createPoster(deps: {
   /** Posts of this process whose last attempt failed: the channel may hold parts that nobody noted. */
   const unsettled = new Set<string>();
 
-  const post: Poster['post'] = async (place, parts, { replyTo, fileBytes }, context) => {
+  const post: Poster['post'] = async (place, parts, options, context) => {
+    const wasSettled = !unsettled.has(context.postId);
+    try {
+      return await attempt(place, parts, options, context);
+    } catch (error) {
+      // A channel that is not there holds no parts: the next attempt, in a thread made for it, is like a first one.
+      if (wasSettled && hasCode(error, 'unknownChannel')) unsettled.delete(context.postId);
+      throw error;
+    }
+  };
+
+  const attempt: Poster['post'] = async (place, parts, { replyTo, fileBytes }, context) => {
     const { postId, signal } = context;
     const noted = new Map(context.alreadyPosted.map((part) => [part.partId, part]));
     const notPosted: { name: string; reason: string }[] = [];

@@ -475,7 +475,8 @@ describe('buttons', () => {
     const message = ask();
     const { id } = await taskOf(message);
     const cell = { taskId: id, index: 0, title: 'Load', source: 'x = 1\n'.repeat(500), seed: null, startedAtMs: 0 };
-    core.cells = [{ ...cell, execution: { status: 'ok' } } as unknown as (typeof core.cells)[number]];
+    const execution = { status: 'ok', stdout: '', error: null, durationMs: 3 };
+    core.cells = [{ ...cell, execution } as unknown as (typeof core.cells)[number]];
     const shown = await press(`show-code:${id}`);
     expect(shown.attachments.map(({ filename }) => filename)).toEqual(['code.py']);
   });
