@@ -14,6 +14,7 @@ import { createPace } from './pace.ts';
 import { createPeople } from './people.ts';
 import type { People } from './people.ts';
 import { createPoster } from './poster.ts';
+import { askedTs } from './post-plan.ts';
 import type { PlannedFile, PostContent } from './post-plan.ts';
 import { isInlineImage, renderMessage } from './render.ts';
 import { escapeWithin } from './text.ts';
@@ -159,9 +160,11 @@ async function whisper(
   { personId, text }: Extract<OutgoingMessage, { kind: 'refusal' }>,
   context: PostContext,
 ): Promise<PostReceipt> {
+  // Slack shows nobody what is said in a thread without a reply; a question that begins one has none.
+  const isRoot = askedTs(context.postId) === Number(thread.threadId);
   const args = {
     channel: thread.channelId,
-    thread_ts: thread.threadId,
+    ...(isRoot ? {} : { thread_ts: thread.threadId }),
     user: personId,
     text: escapeWithin(text, slackLimits.textCharacters),
   };

@@ -1,13 +1,13 @@
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
+import type { SlackAccess } from './access.ts';
 import type { Rest } from './acknowledge.ts';
 import { rerunActionId } from './buttons.ts';
 import { commandIn } from './commands.ts';
 import type { Command, Commands } from './commands.ts';
 import { changeIn, hearEdit } from './edits.ts';
 import { botUserIdOf, workspaceIdOf } from './envelope.ts';
-import type { SlackAccess } from './interactions.ts';
 import { asObject, asText } from './json.ts';
 import type { Json } from './json.ts';
 import type { LateFiles } from './late-files.ts';
@@ -126,11 +126,13 @@ export function createIntake(deps: {
   };
 
   /** Everybody who can read a thread may stop what runs in it; the other orders are for those who may ask. */
-  const hearOrder = async (command: Command, { id, thread, person }: Task): Promise<Rest> => {
+  const hearOrder = async (command: Command, { id, thread, messageId, person }: Task): Promise<Rest> => {
     const carryOut = (): Promise<Rest> => deps.commands.run(command, thread, id, person.id);
     if (command === 'stop') return await carryOut();
     return async () => {
-      const { workspaceId, channelId, threadId: threadTs } = thread;
+      const { workspaceId, channelId, threadId } = thread;
+      // A message that begins a thread has no reply yet.
+      const threadTs = messageId === threadId ? null : threadId;
       const who = { workspaceId, channelId, userId: person.id, userTeamId: null };
       const refusal = await deps.access(who, AbortSignal.timeout(lookTimeoutMs));
       if (refusal === null) await (await carryOut())?.();

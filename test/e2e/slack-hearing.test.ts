@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSlackGateway } from '../../adapters/slack/gateway.ts';
-import type { SlackAccess } from '../../adapters/slack/interactions.ts';
+import type { SlackAccess } from '../../adapters/slack/access.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
 import type { PlatformGateway, Store } from '../../src/ports.ts';
