@@ -326,13 +326,19 @@ test('an order that fails is refused, and carried out when it comes again', asyn
 test('"forget" and "help" are orders; a sentence with such a word is a question', async () => {
   const { tasks, forgotten, notices, cancels, hear } = createHarness();
   await hear({ ...mention, text: '<@UBOT> forget this thread', thread_ts: '1600000000.000100' });
-  expect(forgotten).toMatchObject([{ thread: { threadId: '1600000000.000100' } }]);
+  expect(forgotten).toMatchObject([{ thread: { threadId: '1600000000.000100' }, begunBy: 'U1' }]);
   await hear({ ...mention, ts: '1.3', text: '<@UBOT> help' });
   expect(notices).toEqual([expect.stringContaining('Forgotten'), 'Ask me.']);
   await hear({ ...mention, text: '<@UBOT> stop at row 10' });
   await hear({ ...mention, ts: '1.4', text: '<@UBOT> forget the last column' });
   expect(tasks).toHaveLength(2);
   expect(cancels).toEqual([]);
+});
+
+test('a thread that another person began is not forgotten for this one, who is told so', async () => {
+  const { notices, hear } = createHarness({ handlers: { onForget: async () => 0 } });
+  await hear({ ...mention, text: '<@UBOT> forget this thread', thread_ts: '1600000000.000100' });
+  expect(notices).toEqual([expect.stringContaining('only for the person who asked first')]);
 });
 
 test('who may not ask may stop, and nothing else', async () => {
@@ -342,6 +348,10 @@ test('who may not ask may stop, and nothing else', async () => {
   expect(calls).toMatchObject([
     { method: 'chat.postEphemeral', acknowledged: true, args: { user: 'U1', text: 'Ask Grace.' } },
   ]);
+  // Slack shows nobody what is said in a thread that has no reply yet.
+  expect(calls[0]?.args).not.toHaveProperty('thread_ts');
+  await hear({ ...mention, ts: '1.4', thread_ts: base.ts, text: '<@UBOT> forget' });
+  expect(calls[1]?.args).toMatchObject({ thread_ts: base.ts });
   await hear({ ...mention, ts: '1.3', text: '<@UBOT> stop' });
   expect(cancels).toHaveLength(1);
 });
