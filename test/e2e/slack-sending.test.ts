@@ -390,6 +390,10 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
       user: slack.personId,
       text: 'Ask &lt;!channel&gt; first.',
     });
+    // The question begins the thread, which has no reply yet: Slack would show the words to nobody there.
+    await clientOn(faulty).post(thread, refusal, postContext(`slack-T1-C1-${thread.threadId}-reply`));
+    const inChannel = faulty.calls.findLast(({ method }) => method === 'chat.postEphemeral')?.args;
+    expect(inChannel).not.toHaveProperty('thread_ts');
   });
 
   const outcomes = fc.array(

@@ -6,6 +6,7 @@ import { createIntake } from '../../adapters/slack/intake.ts';
 import { createLateFiles } from '../../adapters/slack/late-files.ts';
 import type { SlackWeb } from '../../adapters/slack/web.ts';
 import type { SlackWorkspaces } from '../../adapters/slack/workspaces.ts';
+import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformClient } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
@@ -333,6 +334,19 @@ test('"forget" and "help" are orders; a sentence with such a word is a question'
   await hear({ ...mention, ts: '1.4', text: '<@UBOT> forget the last column' });
   expect(tasks).toHaveLength(2);
   expect(cancels).toEqual([]);
+});
+
+test('an order that cannot be carried out is answered to who gave it', async () => {
+  const onForget = () => Promise.reject(new AppError('platform-failed', 'The disk is full.'));
+  const { notices, calls, hear } = createHarness({ handlers: { onForget } });
+  await hear({ ...mention, text: '<@UBOT> forget' });
+  expect(notices).toEqual([]);
+  expect(calls).toMatchObject([
+    {
+      method: 'chat.postEphemeral',
+      args: { user: 'U1', text: expect.stringContaining('The disk is full.') as string },
+    },
+  ]);
 });
 
 test('a thread that another person began is not forgotten for this one, who is told so', async () => {
