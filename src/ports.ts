@@ -125,7 +125,11 @@ export type OutgoingMessage =
   | { readonly kind: 'notice'; readonly text: string }
   /** Only the person sees it, where the platform can do that. */
   | { readonly kind: 'refusal'; readonly personId: string; readonly text: string }
-  /** `files` has one entry for each artifact of the reply, in the same order. */
+  /**
+   * `files` has one entry for each artifact of the reply, in the same order. None although there are artifacts: the files are left
+   * out, after attempts that failed at them. The text is then cut as it would be beside them, for parts of it may be posted
+   * already; `notPosted` names the files that no earlier attempt posted (none named: all of them).
+   */
   | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingFile[] };
 
 /** One platform message that a post became. A long reply becomes several, each with its own part id. */

@@ -144,8 +144,9 @@ export function createDelivery(deps: {
       const isWorthWaiting = failure.code === 'platform-rate-limited' || (mayPass && attempt < attemptsWithFiles);
       if (isWorthWaiting || files.length === 0) throw failure;
       log.warn({ taskId: task.id, attempt, error: failure.message }, 'a reply goes out without its files');
-      const textOnly = { kind: 'reply', reply: { ...reply, artifacts: [] }, files: [] } as const;
+      const textOnly = { kind: 'reply', reply, files: [] } as const;
       const receipt = await send(task, await settledReply(task), textOnly, true, sent);
+      if (receipt.notPosted.length > 0) return receipt;
       const names = files.map(({ file }) => ({ name: file.name, reason: failure.userMessage }));
       return { parts: receipt.parts, notPosted: names };
     }
