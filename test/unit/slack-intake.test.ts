@@ -87,7 +87,7 @@ function createHarness(
   const commands = createCommands({ client, handlers, help: 'Ask me.', log });
   const access = async (): Promise<string | null> => given.refusal ?? null;
   const intake = createIntake({ workspaces, handlers, commands, lateFiles, followUps, access, log });
-  const home = createHome({ workspaces, handlers, followUps, model: 'm', log });
+  const home = createHome({ workspaces, handlers, followUps, model: 'm', access, log });
   const events = createEvents({
     intake,
     home,
@@ -417,4 +417,14 @@ test('an opened conversation gets at most four prompts, after the acknowledgemen
     { method: 'assistant.threads.setSuggestedPrompts', args: { channel_id: 'D1', thread_ts: '1.1' } },
   ]);
   for (const { args } of calls) expect((args['prompts'] as unknown[]).length).toBeLessThanOrEqual(4);
+});
+
+test('the Home tab of somebody who may not use the bot says why, and an empty conversation suggests nothing', async () => {
+  const { calls, hear } = createHarness({ refusal: 'Ask <Grace>.' });
+  await hear({ type: 'app_home_opened', tab: 'messages', user: 'U1', channel: 'D1' });
+  await hear({ type: 'app_home_opened', tab: 'home', user: 'U1', channel: 'D1' });
+  expect(calls).toMatchObject([{ method: 'views.publish', args: { user_id: 'U1' } }]);
+  const view = JSON.stringify(calls[0]?.args['view']);
+  expect(view).toContain('Ask &lt;Grace&gt;.');
+  expect(view).not.toContain('plotline-forget');
 });

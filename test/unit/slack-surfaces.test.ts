@@ -61,7 +61,7 @@ function createHarness(answers: Readonly<Record<string, Answer>>, given: Partial
     },
   } as unknown as PlatformClient;
   const desk = createDesk(workspaces);
-  const home = createHome({ workspaces, handlers, followUps: 'mention', model: 'm', log });
+  const home = createHome({ workspaces, handlers, followUps: 'mention', model: 'm', access: async () => null, log });
   const act = createActions({ handlers, client, desk, home });
   return { calls, uploads, act, shortcut: createShortcut({ handlers, desk }), slash: createSlash({ handlers, home }) };
 }
