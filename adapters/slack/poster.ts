@@ -5,7 +5,7 @@ import type { ThreadRef } from '../../src/types.ts';
 import { partsOf } from './marks.ts';
 import type { SlackMessage } from './message.ts';
 import { createFilePosts } from './post-files.ts';
-import { askedTs, filesThere, findUnmarked, groupsOf, imagePlaces, nameOf, nextGroup } from './post-plan.ts';
+import { filesThere, findUnmarked, groupsOf, imagePlaces, nameOf, nextGroup } from './post-plan.ts';
 import type { PlannedFile, PostContent } from './post-plan.ts';
 import { createPostRun } from './post-run.ts';
 import type { PostRun } from './post-run.ts';

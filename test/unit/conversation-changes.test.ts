@@ -167,6 +167,7 @@ describe('what people do to their questions', () => {
       await core.handlers.onTask(taskOf('t2', { text: 'second' }));
       await until('the note', () => platform.messages.some(({ postId }) => postId === 't2-progress'));
       await until('the note to go', () => visible('t2').length === 0);
+      expect(await store.posts('t2')).toEqual([]);
     });
 
     it('waits for no platform: the posts go afterwards', async () => {
@@ -212,6 +213,7 @@ describe('what people do to their questions', () => {
       await ended('t1~1');
       await core.handlers.onDelete('t1');
       await until('all posts to go', () => platform.messages.every(({ isRemoved }) => isRemoved));
+      expect(await store.task('t1~1')).toBeNull();
     });
   });
 
