@@ -64,12 +64,12 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     if (kind.kind === 'socket') await checkAppToken(createSlackWeb({ token: kind.appToken, apiUrl, log }));
 
     const client = createSlackClient({ workspaces, apiUrl, log });
-    const home = createHome({ ...options, handlers });
+    const access: SlackAccess = options.access ?? (async () => null);
+    const home = createHome({ ...options, access, handlers });
     const lateFiles = createLateFiles();
     const usage = { questions: 0, inputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 };
     // Its bold is Slack's own markup; notices are Markdown.
     const help = helpText({ ...options, threads: [], usage }).replace(/\*([^*\n]+)\*/g, '**$1**');
-    const access: SlackAccess = options.access ?? (async () => null);
     const commands = createCommands({ client, handlers, help, log });
     const intake = createIntake({ ...options, access, handlers, commands, lateFiles });
     const hear = createEvents({ intake, home, handlers, onUninstalled: options.onUninstalled ?? null });

@@ -1,3 +1,4 @@
+import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
@@ -133,10 +134,17 @@ export function createIntake(deps: {
       const { workspaceId, channelId, threadId } = thread;
       // A message that begins a thread has no reply yet.
       const threadTs = messageId === threadId ? null : threadId;
-      const who = { workspaceId, channelId, userId: person.id, userTeamId: null };
-      const refusal = await deps.access(who, AbortSignal.timeout(lookTimeoutMs));
-      if (refusal === null) await (await carryOut())?.();
-      else await whisper(await webOf(workspaceId), { channelId, threadTs, userId: person.id }, refusal);
+      const userId = person.id;
+      const tell = async (text: string): Promise<void> =>
+        whisper(await webOf(workspaceId), { channelId, threadTs, userId }, text);
+      try {
+        const who = { workspaceId, channelId, userId, userTeamId: null };
+        const refusal = await deps.access(who, AbortSignal.timeout(lookTimeoutMs));
+        await (refusal === null ? (await carryOut())?.() : tell(refusal));
+      } catch (error) {
+        log.error({ command, error: String(error) }, 'an order was not carried out');
+        await tell(`That did not work: ${toAppError(error).userMessage} Say it once more.`);
+      }
     };
   };
 

@@ -57,7 +57,12 @@ export function createTransport(options: {
     return {
       receiver,
       start: async (start) => {
-        await Promise.race([start(), pagesFailure(receiver, log)]);
+        try {
+          await Promise.race([start(), pagesFailure(receiver, log)]);
+        } catch (error) {
+          await receiver.client.disconnect().catch(() => {});
+          throw error;
+        }
         return null;
       },
       close: async () => {
@@ -106,8 +111,6 @@ function pagesFailure(receiver: SocketModeReceiver, log: Logger): Promise<never>
   httpServer?.on('error', (error) => {
     log.error({ error: String(error) }, 'the pages for installing the app cannot be served');
     failure.reject(portError(httpServerPort ?? 0, 'the pages for installing the app', error));
-    // The bot does not start without them, so neither does its socket.
-    if (!httpServer.listening) receiver.client.disconnect().catch(() => {});
   });
   failure.promise.catch(() => {});
   return failure.promise;
