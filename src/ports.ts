@@ -54,10 +54,12 @@ export interface GatewayHandlers {
   onOverview(who: PersonRef): Promise<PersonOverview>;
   /**
    * Forgets threads for good: questions, files, code, answers kept here; what is posted stays on the platform. A thread reference:
-   * that one. A person: all that they began, in `channelId` or everywhere. Running ones are stopped. Resolves to how many.
+   * that one; with `begunBy` only where this person asked the first question of it that is known. A person: all that they began, in `channelId` or everywhere. Running ones are stopped. Resolves to how many.
    */
   onForget(
-    what: { readonly thread: ThreadRef } | { readonly person: PersonRef; readonly channelId: string | null },
+    what:
+      | { readonly thread: ThreadRef; readonly begunBy?: string }
+      | { readonly person: PersonRef; readonly channelId: string | null },
   ): Promise<number>;
   /** The code of the thread's newest answered task (or of `taskId`), for *Show code*. Empty when there is none. */
   onShowCode(thread: ThreadRef, taskId: string | null): Promise<readonly Cell[]>;
@@ -123,7 +125,11 @@ export type OutgoingMessage =
   | { readonly kind: 'notice'; readonly text: string }
   /** Only the person sees it, where the platform can do that. */
   | { readonly kind: 'refusal'; readonly personId: string; readonly text: string }
-  /** `files` has one entry for each artifact of the reply, in the same order. */
+  /**
+   * `files` has one entry for each artifact of the reply, in the same order. None although there are artifacts: the files are left
+   * out, after attempts that failed at them. The text is then cut as it would be beside them, for parts of it may be posted
+   * already; `notPosted` names the files that no earlier attempt posted (none named: all of them).
+   */
   | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingFile[] };
 
 /** One platform message that a post became. A long reply becomes several, each with its own part id. */

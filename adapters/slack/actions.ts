@@ -11,6 +11,7 @@ import { questionOf, taskIdOf } from './message.ts';
 import { forgetChannelActionId } from './slash.ts';
 import { readOneMessage } from './thread.ts';
 import type { Desk, Visit } from './visit.ts';
+import { partsOf } from './workspaces.ts';
 
 const readTimeoutMs = 10_000;
 
@@ -79,9 +80,9 @@ export function createActions(deps: {
     if (stopped === 0) await desk.tell(visit, 'Nothing is running here any more.');
   };
 
-  const feedback = async (visit: Visit): Promise<void> => {
-    const [word, taskId = ''] = visit.value.split(' ');
-    await handlers.onFeedback(taskId, visit.userId, word === 'good' ? 'good' : 'bad');
+  const feedback = async (visit: Visit, { task }: InboxEntry): Promise<void> => {
+    const word = visit.value.split(' ')[0] === 'good' ? 'good' : 'bad';
+    await handlers.onFeedback(task.id, visit.userId, word);
     const more = word === 'good' ? '' : ' Write in the thread what was wrong, and I try again.';
     await desk.tell(visit, `Thank you, noted.${more}`);
   };
@@ -95,12 +96,13 @@ export function createActions(deps: {
       await desk.tell(visit, `Forgotten: ${count} ${count === 1 ? 'thread' : 'threads'}. The messages stay in Slack.`);
   };
 
-  const withTask = async (visit: Visit, work: (visit: Visit, entry: InboxEntry) => Promise<void>): Promise<void> => {
-    const found = await handlers.findTask(visit.value);
-    // A button is where its task is.
-    const isHere = visit.channelId === null || found?.task.thread.channelId === visit.channelId;
-    const entry = isHere ? found : null;
-    await (entry === null ? desk.tell(visit, unknownQuestion) : work(visit, entry));
+  const withTask = async (
+    visit: Visit,
+    work: (visit: Visit, entry: InboxEntry) => Promise<void>,
+    taskId = visit.value,
+  ): Promise<void> => {
+    const entry = await handlers.findTask(taskId);
+    await (entry === null || !isAt(visit, entry) ? desk.tell(visit, unknownQuestion) : work(visit, entry));
   };
 
   return async (visit) => {
@@ -116,7 +118,7 @@ export function createActions(deps: {
       case stopActionId:
         return await withTask(visit, stop);
       case feedbackActionId:
-        return await feedback(visit);
+        return await withTask(visit, feedback, visit.value.split(' ')[1]);
       case forgetActionId:
         return await forget(visit, null);
       case forgetChannelActionId:
@@ -125,6 +127,16 @@ export function createActions(deps: {
       // A link, or a button of an older version.
     }
   };
+}
+
+/**
+ * A button is where its task is: a value that names a task of another channel or workspace reaches nothing. Only what Slack showed
+ * to one person does not say whose message it was; in a channel shared with others it names the workspace of who clicked.
+ */
+function isAt({ workspaceId, channelId, userId }: Visit, { task: { thread, person } }: InboxEntry): boolean {
+  const isSameWorkspace =
+    thread.workspaceId === workspaceId || partsOf(thread.workspaceId).teamId === partsOf(workspaceId).teamId;
+  return thread.channelId === channelId && (isSameWorkspace || person.id === userId);
 }
 
 function threadOfVisit({ workspaceId, channelId, threadTs }: Visit): ThreadRef | null {

@@ -14,6 +14,7 @@ import { createPace } from './pace.ts';
 import { createPeople } from './people.ts';
 import type { People } from './people.ts';
 import { createPoster } from './poster.ts';
+import { askedTs } from './post-plan.ts';
 import type { PlannedFile, PostContent } from './post-plan.ts';
 import { isInlineImage, renderMessage } from './render.ts';
 import { escapeWithin } from './text.ts';
@@ -61,16 +62,20 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
     post: async (thread, message, context) => {
       const web = await webOf(thread, context.signal);
       if (message.kind === 'refusal') return await whisper(web, thread, message, context);
-      const outgoing = message.kind === 'reply' ? message.files : [];
+      const artifacts = message.kind === 'reply' ? message.reply.artifacts : [];
+      const given = message.kind === 'reply' ? message.files : [];
+      const leavesFilesOut = given.length === 0 && artifacts.length > 0;
+      const outgoing = leavesFilesOut ? artifacts.map(({ file }) => ({ file, open: noBytes })) : given;
       const plan = planFiles(
         outgoing.map((file, index) => ({
           outgoing: file,
-          artifact: message.kind === 'reply' ? (message.reply.artifacts[index] ?? null) : null,
+          artifact: artifacts[index] ?? null,
         })),
       );
       const content: PostContent = {
         render: (images) => renderMessage(message, images),
         files: plan.files,
+        leavesFilesOut,
         comment: null,
         isExact: message.kind === 'reply',
         isOnlySought: message.kind === 'progress' && !message.progress.running,
@@ -120,6 +125,7 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
       const content: PostContent = {
         render: () => [],
         files: plan.files,
+        leavesFilesOut: false,
         comment: text,
         isExact: false,
         isOnlySought: false,
@@ -152,6 +158,9 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
   };
 }
 
+/** Of a file that is only looked for. */
+async function* noBytes(): AsyncGenerator<Uint8Array> {}
+
 /** Only the person sees it; it is gone when they reload, and no second process can look whether it was said. */
 async function whisper(
   web: SlackWeb,
@@ -159,9 +168,11 @@ async function whisper(
   { personId, text }: Extract<OutgoingMessage, { kind: 'refusal' }>,
   context: PostContext,
 ): Promise<PostReceipt> {
+  // Slack shows nobody what is said in a thread without a reply; a question that begins one has none.
+  const isRoot = askedTs(context.postId) === Number(thread.threadId);
   const args = {
     channel: thread.channelId,
-    thread_ts: thread.threadId,
+    ...(isRoot ? {} : { thread_ts: thread.threadId }),
     user: personId,
     text: escapeWithin(text, slackLimits.textCharacters),
   };

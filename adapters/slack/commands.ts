@@ -50,10 +50,15 @@ export function createCommands(deps: {
             : 'Nothing is running in this thread. To stop a question, write `stop` in the thread of that question.';
         return () => say(thread, `${id}-stop`, text);
       }
-      case 'forget':
-        await handlers.onForget({ thread });
-        return () =>
-          say(thread, `${id}-forget`, 'Forgotten: I keep nothing of this thread. What is posted here stays in Slack.');
+      case 'forget': {
+        // Everybody in the thread would lose it.
+        const count = await handlers.onForget({ thread, begunBy: personId });
+        const text =
+          count > 0
+            ? 'Forgotten: I keep nothing of this thread. What is posted here stays in Slack.'
+            : 'I forget a thread only for the person who asked first in it, and I keep none here that you began.';
+        return () => say(thread, `${id}-forget`, text);
+      }
       case 'help':
         return () => say(thread, `${id}-help`, deps.help);
       case 'show-code':

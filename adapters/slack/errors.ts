@@ -116,7 +116,7 @@ function words(code: string, data: object): string {
     case 'token_revoked':
     case 'token_expired':
     case 'account_inactive':
-      return 'Slack does not accept my token (`SLACK_BOT_TOKEN`): install the app again and set the new one.';
+      return 'Slack does not accept my token any more: my app must be installed in this workspace again. Where the token is in the settings (`SLACK_BOT_TOKEN`), whoever runs me sets the new one there.';
     case 'not_in_channel':
     case 'channel_not_found':
       return 'I am not a member of this channel: invite me with `/invite`, then ask again.';

@@ -3,6 +3,7 @@ import { App } from '@slack/bolt';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
+import type { SlackAccess } from './access.ts';
 import { createAcknowledgements } from './acknowledge.ts';
 import type { Acknowledgements } from './acknowledge.ts';
 import { createSlackClient } from './client.ts';
@@ -12,12 +13,12 @@ import { createEvents } from './events.ts';
 import type { OnUninstalled } from './events.ts';
 import { createHome } from './home.ts';
 import { createIntake } from './intake.ts';
+import type { SlackInstaller } from './installer.ts';
 import { listenToSurfaces } from './interactions.ts';
-import type { SlackAccess } from './interactions.ts';
 import { createLateFiles } from './late-files.ts';
 import type { LateFiles } from './late-files.ts';
 import { acknowledgeBy, createTransport, eventsOf, eventsPath } from './receiver.ts';
-import type { SlackInstaller, SlackTransport, Transport } from './receiver.ts';
+import type { SlackTransport, Transport } from './receiver.ts';
 import { sdkLogger } from './sdk-log.ts';
 import { helpText } from './status-text.ts';
 import { createSlackWeb } from './web.ts';
@@ -63,12 +64,12 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     if (kind.kind === 'socket') await checkAppToken(createSlackWeb({ token: kind.appToken, apiUrl, log }));
 
     const client = createSlackClient({ workspaces, apiUrl, log });
-    const home = createHome({ ...options, handlers });
+    const access: SlackAccess = options.access ?? (async () => null);
+    const home = createHome({ ...options, access, handlers });
     const lateFiles = createLateFiles();
     const usage = { questions: 0, inputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 };
     // Its bold is Slack's own markup; notices are Markdown.
     const help = helpText({ ...options, threads: [], usage }).replace(/\*([^*\n]+)\*/g, '**$1**');
-    const access: SlackAccess = options.access ?? (async () => null);
     const commands = createCommands({ client, handlers, help, log });
     const intake = createIntake({ ...options, access, handlers, commands, lateFiles });
     const hear = createEvents({ intake, home, handlers, onUninstalled: options.onUninstalled ?? null });

@@ -1,6 +1,7 @@
 import { header, inertLine, plainContext, section } from './blocks.ts';
 import type { Json } from '../json.ts';
-import { escapeText } from './text.ts';
+import { slackLimits } from './limits.ts';
+import { escapeText, escapeWithin } from './text.ts';
 import { dateOf, followUpText, modelText, privacyText, usageLines } from './status-text.ts';
 
 export const forgetActionId = 'plotline-forget';
@@ -59,6 +60,11 @@ export function homeView(overview: HomeOverview): Json {
       { type: 'actions', elements: [forgetButton] },
     ],
   };
+}
+
+/** For somebody who may not use the bot. `refusal` is plain text. */
+export function refusedView(refusal: string): Json {
+  return { type: 'home', blocks: [header('What I do'), section(escapeWithin(refusal, slackLimits.sectionCharacters))] };
 }
 
 const forgetButton: Json = {

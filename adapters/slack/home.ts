@@ -1,7 +1,8 @@
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers, PersonOverview, PersonRef } from '../../src/ports.ts';
+import type { SlackAccess } from './access.ts';
 import { workspaceIdOf } from './envelope.ts';
-import { homeView } from './home-view.ts';
+import { homeView, refusedView } from './home-view.ts';
 import type { HomeThread } from './home-view.ts';
 import { asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';
@@ -38,6 +39,8 @@ export function createHome(deps: {
   readonly followUps: 'mention' | 'thread';
   /** The model's name, as people are told it. */
   readonly model: string;
+  /** Whoever may not use the bot is shown why, and nothing to use. */
+  readonly access: SlackAccess;
   readonly log: Logger;
 }): Home {
   const { workspaces, handlers, log } = deps;
@@ -70,7 +73,10 @@ export function createHome(deps: {
   };
 
   const publish: Home['publish'] = async (workspaceId, userId) => {
-    const view = homeView(await overview(workspaceId, userId, true));
+    await show(workspaceId, userId, homeView(await overview(workspaceId, userId, true)));
+  };
+
+  const show = async (workspaceId: string, userId: string, view: Json): Promise<void> => {
     const web = await webOf(workspaceId);
     await web.call('views.publish', { user_id: userId, view }, AbortSignal.timeout(callTimeoutMs));
   };
@@ -90,10 +96,13 @@ export function createHome(deps: {
       const thread = asObject(event['assistant_thread']);
       const userId = asText(event['user']) ?? asText(thread['user_id']);
       const channelId = asText(event['channel']) ?? asText(thread['channel_id']);
+      if (userId === null) return;
       try {
+        const who = { workspaceId, channelId: null, userId, userTeamId: null };
+        const refusal = await deps.access(who, AbortSignal.timeout(callTimeoutMs));
         if (event['type'] === 'app_home_opened' && event['tab'] === 'home') {
-          if (userId !== null) await publish(workspaceId, userId);
-        } else if (channelId !== null) {
+          await (refusal === null ? publish(workspaceId, userId) : show(workspaceId, userId, refusedView(refusal)));
+        } else if (channelId !== null && refusal === null) {
           await suggest(workspaceId, channelId, asText(thread['thread_ts']));
         }
       } catch (error) {

@@ -1,14 +1,15 @@
+import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
 import { commandIn } from '../command-words.ts';
 import type { Command } from '../command-words.ts';
+import type { SlackAccess } from './access.ts';
 import type { Rest } from './acknowledge.ts';
 import { rerunActionId } from './buttons.ts';
 import type { Commands } from './commands.ts';
 import { changeIn, hearEdit } from './edits.ts';
 import { botUserIdOf, workspaceIdOf } from './envelope.ts';
-import type { SlackAccess } from './interactions.ts';
 import { asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';
 import type { LateFiles } from './late-files.ts';
@@ -127,15 +128,24 @@ export function createIntake(deps: {
   };
 
   /** Everybody who can read a thread may stop what runs in it; the other orders are for those who may ask. */
-  const hearOrder = async (command: Command, { id, thread, person }: Task): Promise<Rest> => {
+  const hearOrder = async (command: Command, { id, thread, messageId, person }: Task): Promise<Rest> => {
     const carryOut = (): Promise<Rest> => deps.commands.run(command, thread, id, person.id);
     if (command === 'stop') return await carryOut();
     return async () => {
-      const { workspaceId, channelId, threadId: threadTs } = thread;
-      const who = { workspaceId, channelId, userId: person.id, userTeamId: null };
-      const refusal = await deps.access(who, AbortSignal.timeout(lookTimeoutMs));
-      if (refusal === null) await (await carryOut())?.();
-      else await whisper(await webOf(workspaceId), { channelId, threadTs, userId: person.id }, refusal);
+      const { workspaceId, channelId, threadId } = thread;
+      // A message that begins a thread has no reply yet.
+      const threadTs = messageId === threadId ? null : threadId;
+      const userId = person.id;
+      const tell = async (text: string): Promise<void> =>
+        whisper(await webOf(workspaceId), { channelId, threadTs, userId }, text);
+      try {
+        const who = { workspaceId, channelId, userId, userTeamId: null };
+        const refusal = await deps.access(who, AbortSignal.timeout(lookTimeoutMs));
+        await (refusal === null ? (await carryOut())?.() : tell(refusal));
+      } catch (error) {
+        log.error({ command, error: String(error) }, 'an order was not carried out');
+        await tell(`That did not work: ${toAppError(error).userMessage} Say it once more.`);
+      }
     };
   };
 

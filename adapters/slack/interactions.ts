@@ -1,25 +1,18 @@
 import type { App } from '@slack/bolt';
+import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformClient } from '../../src/ports.ts';
+import type { SlackAccess } from './access.ts';
 import { createActions } from './actions.ts';
 import type { Home } from './home.ts';
 import { questionCallbackId } from './question-view.ts';
 import { analyzeCallbackId, createShortcut, placed } from './shortcut.ts';
 import { createSlash } from './slash.ts';
+import type { SlashAnswer } from './slash.ts';
+import { escapeText } from './text.ts';
 import { createDesk, readVisit } from './visit.ts';
 import type { Visit } from './visit.ts';
 import type { SlackWorkspaces } from './workspaces.ts';
-
-/** Why the person may not use the bot there, in words; `null`: they may. */
-export type SlackAccess = (
-  who: {
-    readonly workspaceId: string;
-    readonly channelId: string | null;
-    readonly userId: string;
-    readonly userTeamId: string | null;
-  },
-  signal: AbortSignal,
-) => Promise<string | null>;
 
 const accessTimeoutMs = 10_000;
 
@@ -47,12 +40,20 @@ export function listenToSurfaces(
   const refusalOf = ({ workspaceId, channelId, userId, userTeamId }: Visit): Promise<string | null> =>
     access({ workspaceId, channelId, userId, userTeamId }, AbortSignal.timeout(accessTimeoutMs));
 
-  /** Resolves once it is worked on, whatever came of it. */
-  const work = (body: unknown, on: (visit: Visit) => Promise<void>): Promise<void> => {
+  /** Resolves once it is worked on, whatever came of it; where that failed, the person is told by `say`. */
+  const work = (
+    body: unknown,
+    on: (visit: Visit) => Promise<void>,
+    say: (visit: Visit, text: string) => Promise<unknown> = (visit, text) => desk.tell(visit, text),
+  ): Promise<void> => {
     const visit = readVisit(body);
     if (visit === null) return Promise.resolve();
     const settled: Promise<void> = on(visit)
-      .catch((error: unknown) => log.error({ action: visit.actionId, error: String(error) }, 'a click failed'))
+      .catch(async (error: unknown) => {
+        log.error({ action: visit.actionId, error: String(error) }, 'a click failed');
+        await say(visit, `That did not work: ${toAppError(error).userMessage} Try it once more.`);
+      })
+      .catch((error: unknown) => log.error({ action: visit.actionId, error: String(error) }, 'nobody could be told'))
       .finally(() => underWay.delete(settled));
     underWay.add(settled);
     return settled;
@@ -83,12 +84,14 @@ export function listenToSurfaces(
   });
   app.command(/./, async ({ ack, body, respond }) => {
     await ack();
-    await work(body, async (visit) => {
+    const answer = (text: string, blocks: SlashAnswer['blocks'] = []): Promise<unknown> =>
+      respond({ response_type: 'ephemeral', text, ...(blocks.length === 0 ? {} : { blocks: blocks as never }) });
+    const run = async (visit: Visit): Promise<void> => {
       const refusal = await refusalOf(visit);
-      const { text, blocks } = refusal === null ? await slash(visit) : { text: refusal, blocks: [] };
-      const known = blocks.length === 0 ? {} : { blocks: blocks as never };
-      await respond({ response_type: 'ephemeral', text, ...known });
-    });
+      const { text, blocks } = refusal === null ? await slash(visit) : { text: escapeText(refusal), blocks: [] };
+      await answer(text, blocks);
+    };
+    await work(body, run, (_visit, text) => answer(escapeText(text)));
   });
 
   return {

@@ -13,6 +13,8 @@ export interface PostContent {
   /** The text parts. `images`: ids of uploaded files by their names, to be shown in them. */
   render(images: ReadonlyMap<string, string>): readonly RenderedPart[];
   readonly files: readonly PlannedFile[];
+  /** The files are only looked for: the texts are cut as they are beside them, and what is missing is named. */
+  readonly leavesFilesOut: boolean;
   /** Stands above the files where no text part does; `null`: they are named one by one. */
   readonly comment: string | null;
   /**

@@ -24,6 +24,8 @@ export interface Poster {
 /** In units of `settleMs`, 1 s. As long as a share takes to show up in all but rare cases. */
 const lateShareWaits = [1, 2, 4];
 
+const notTakenReason = 'Slack did not take it in several attempts; ask me for it again';
+
 /** Only in a thread this young, and younger than this process, can no earlier attempt have posted anything. */
 const freshThreadMs = 15_000;
 
@@ -92,7 +94,9 @@ export function createPoster(deps: {
     }
     const there = filesThere(content, postId, parts, earlier);
 
-    const taken = await run.upload(content.files.filter((file) => !there.has(file)));
+    const missing = content.files.filter((file) => !there.has(file));
+    if (content.leavesFilesOut) run.leaveOut(missing, notTakenReason);
+    const taken = content.leavesFilesOut ? [] : await run.upload(missing);
     const images = taken.filter((file) => {
       const place = file.isImage ? places.get(nameOf(file)) : undefined;
       return place !== undefined && !parts.has(place);

@@ -1,8 +1,10 @@
+import type { Server } from 'node:http';
 import { HTTPReceiver, SocketModeReceiver } from '@slack/bolt';
 import type { App, Receiver } from '@slack/bolt';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Acknowledgements } from './acknowledge.ts';
+import type { SlackInstaller } from './installer.ts';
 import { sdkLogger } from './sdk-log.ts';
 
 /** How Slack reaches the bot. */
@@ -10,14 +12,6 @@ export type SlackTransport =
   | { readonly kind: 'socket'; readonly appToken: string }
   /** `port`: where `/slack/events` is served; 0 for any free one. */
   | { readonly kind: 'http'; readonly signingSecret: string; readonly port: number };
-
-/** Bolt's options for installing the app by OAuth: the same for both receivers. */
-export type SlackInstaller = Partial<
-  Pick<
-    NonNullable<ConstructorParameters<typeof HTTPReceiver>[0]>,
-    'clientId' | 'clientSecret' | 'stateSecret' | 'redirectUri' | 'installationStore' | 'scopes' | 'installerOptions'
-  >
->;
 
 type InstallerOptions = NonNullable<NonNullable<ConstructorParameters<typeof HTTPReceiver>[0]>['installerOptions']> &
   NonNullable<ConstructorParameters<typeof SocketModeReceiver>[0]['installerOptions']>;
@@ -43,9 +37,9 @@ export function createTransport(options: {
   const logger = sdkLogger(log);
   // No `retryConfig` for Bolt's or the socket's own client: with few retries a dropped connection ends the process.
   const clientOptions = { slackApiUrl: apiUrl, logger };
-  const installer = options.installer ?? {};
-  const installerOptions = Object.assign({ ...installer.installerOptions } as InstallerOptions, {
-    clientOptions: { ...clientOptions, ...installer.installerOptions?.clientOptions },
+  const { installerOptions: given, ...installer } = options.installer ?? {};
+  const installerOptions = Object.assign({ ...given } as InstallerOptions, {
+    clientOptions: { ...clientOptions, ...given?.clientOptions },
   });
   if (transport.kind === 'socket') {
     const { appToken } = transport;
@@ -63,7 +57,12 @@ export function createTransport(options: {
     return {
       receiver,
       start: async (start) => {
-        await start();
+        try {
+          await Promise.race([start(), pagesFailure(receiver, log)]);
+        } catch (error) {
+          await receiver.client.disconnect().catch(() => {});
+          throw error;
+        }
         return null;
       },
       close: async () => {
@@ -95,13 +94,26 @@ export function createTransport(options: {
       try {
         return portOf(await start()) ?? port;
       } catch (error) {
-        throw new AppError('config', `The port ${port} for Slack's events cannot be used (${codeOf(error)}).`, {
-          cause: error,
-        });
+        throw portError(port, "Slack's events", error);
       }
     },
     close: () => receiver.stop(),
   };
+}
+
+/**
+ * Rejects where the server of the pages for installing fails, which Bolt leaves to nobody: without a listener its error would end
+ * the process. It is private in Bolt's class. A failure after the start is logged.
+ */
+function pagesFailure(receiver: SocketModeReceiver, log: Logger): Promise<never> {
+  const { httpServer, httpServerPort } = receiver as unknown as { httpServer?: Server; httpServerPort?: number };
+  const failure = Promise.withResolvers<never>();
+  httpServer?.on('error', (error) => {
+    log.error({ error: String(error) }, 'the pages for installing the app cannot be served');
+    failure.reject(portError(httpServerPort ?? 0, 'the pages for installing the app', error));
+  });
+  failure.promise.catch(() => {});
+  return failure.promise;
 }
 
 /** The receiver without its pages for installing: beside them Bolt's `App` takes no `authorize` of ours. */
@@ -138,6 +150,16 @@ export function acknowledgeBy(receiver: Receiver, app: App, acknowledgements: Ac
 function portOf(server: unknown): number | null {
   const address = (server as { address?: () => unknown } | undefined)?.address?.();
   return typeof address === 'object' && address !== null && 'port' in address ? Number(address.port) : null;
+}
+
+function portError(port: number, what: string, error: unknown): AppError {
+  return new AppError(
+    'config',
+    `The port ${port} for ${what} cannot be used (${codeOf(error)}): set another SLACK_PORT.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function codeOf(error: unknown): string {

@@ -6,8 +6,6 @@ export const botScopes: readonly string[] = [
   'groups:history',
   'im:history',
   'mpim:history',
-  'channels:read',
-  'groups:read',
   'chat:write',
   'commands',
   'files:read',

@@ -36,7 +36,9 @@ export interface Shortcut {
 /** A submitted question belongs to the channel of its message, which only the view itself names. */
 export function placed(visit: Visit): Visit {
   const target = readTarget(asObject(visit.payload['view'])['private_metadata']);
-  return target === null ? visit : { ...visit, channelId: target.channelId, threadTs: target.threadTs };
+  if (target === null) return visit;
+  const isRoot = target.ts === target.threadTs;
+  return { ...visit, channelId: target.channelId, threadTs: isRoot ? null : target.threadTs };
 }
 
 export function createShortcut(deps: { readonly handlers: GatewayHandlers; readonly desk: Desk }): Shortcut {

@@ -36,9 +36,9 @@ export function helpText({ followUps }: HomeOverview): string {
   return [
     '*How to ask:* attach a spreadsheet to a message, mention me and write your question. The answer comes in the thread.',
     followUpText(followUps),
-    '*In the thread*, mention me with `stop`, `show code`, `notebook` or `details`; the buttons under an answer do the same.',
+    '*In the thread*, mention me with `stop`, `show code`, `notebook`, `details` or `forget`; most of them are buttons under an answer as well.',
     '*On any message with a file:* the shortcut _Analyze this file_.',
-    '*Commands:* `/plotline status`, `/plotline usage`, `/plotline help`.',
+    '*Commands:* `/plotline status`, `/plotline usage`, `/plotline stop`, `/plotline forget`, `/plotline help`.',
     privacyText,
   ].join('\n');
 }

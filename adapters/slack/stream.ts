@@ -11,6 +11,7 @@ import { askedTs } from './post-plan.ts';
 import { progressChunks, renderProgress } from './render-progress.ts';
 import { readThread } from './thread.ts';
 import type { SlackWeb } from './web.ts';
+import { partsOf as partsOfWorkspace } from './workspaces.ts';
 
 /**
  * Progress as one of Slack's native streams: a plan whose steps tick off, with *Stop* below it. Only some workspaces, channels and
@@ -113,7 +114,7 @@ export function createProgressStreams(deps: {
         {
           channel: thread.channelId,
           thread_ts: thread.threadId,
-          recipient_team_id: thread.workspaceId,
+          recipient_team_id: partsOfWorkspace(thread.workspaceId).teamId ?? thread.workspaceId,
           recipient_user_id: progress.personId,
           task_display_mode: 'plan',
           chunks,

@@ -67,7 +67,9 @@ export function createDesk(workspaces: SlackWorkspaces): Desk {
   return {
     open,
     tell: async (visit, text, blocks) => {
-      const { channelId, threadTs, userId } = visit;
+      const { channelId, userId } = visit;
+      const isRoot = visit.threadTs === asText(asObject(visit.payload['message'])['ts']);
+      const threadTs = isRoot ? null : visit.threadTs;
       const { web } = await open(visit.workspaceId);
       if (channelId !== null) {
         try {

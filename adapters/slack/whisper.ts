@@ -5,7 +5,10 @@ import type { SlackWeb } from './web.ts';
 
 const whisperTimeoutMs = 10_000;
 
-/** Says something to one person alone, in the thread where they are. `text` is plain text. Rejects with Slack's reason. */
+/**
+ * Says something to one person alone. `threadTs`: in this thread, which must have a reply, for without one Slack shows nobody what
+ * is said in it; `null`: in the channel. `text` is plain text. Rejects with Slack's reason.
+ */
 export async function whisper(
   web: SlackWeb,
   to: { readonly channelId: string; readonly threadTs: string | null; readonly userId: string },

@@ -44,12 +44,13 @@ export function createDelivery(deps: {
   /** Two callers of one post in this process (a queue note, then the worker) share one attempt. */
   const underWay = new Map<string, Promise<string>>();
 
-  /** One attempt; parts that are noted already are not posted again. */
+  /** One attempt; parts that are noted already are not posted again. `sent` is told the messages it posts. */
   const send = async (
     task: Task,
     entry: OutboxEntry,
     message: OutgoingMessage,
     isRepeat: boolean,
+    sent: string[] = [],
   ): Promise<PostReceipt> => {
     const signal = AbortSignal.timeout(deps.timeoutMs);
     try {
@@ -57,7 +58,10 @@ export function createDelivery(deps: {
         postId: entry.postId,
         alreadyPosted: entry.parts,
         isRepeat,
-        onPosted: (part) => store.addPostedPart(entry.postId, part),
+        onPosted: (part) => {
+          sent.push(part.messageId);
+          return store.addPostedPart(entry.postId, part);
+        },
         signal,
       });
     } catch (error) {
@@ -78,9 +82,13 @@ export function createDelivery(deps: {
     body,
   });
 
+  /** `null`: never written, or its question was deleted or forgotten since. */
+  const findPost = async (task: Task, postId: string): Promise<OutboxEntry | null> =>
+    (await store.posts(task.id)).find((post) => post.postId === postId) ?? null;
+
   const settledReply = async (task: Task): Promise<OutboxEntry> => {
-    const entry = (await store.posts(task.id)).find(({ postId }) => postId === replyIdOf(task));
-    if (entry !== undefined) return entry;
+    const entry = await findPost(task, replyIdOf(task));
+    if (entry !== null) return entry;
     throw new AppError('internal', 'An answer got lost.', { detail: `no reply of task ${task.id} is settled` });
   };
 
@@ -91,9 +99,9 @@ export function createDelivery(deps: {
   };
 
   const postOnce: Delivery['postText'] = async (task, postId, message) => {
-    const isRepeat = (await store.posts(task.id)).some((post) => post.postId === postId);
+    const isRepeat = (await findPost(task, postId)) !== null;
     const entry = await store.putPost(entryOf(task, postId, message.kind, message as unknown as JsonValue));
-    const parts = entry.sent ? entry.parts : (await send(task, entry, message, isRepeat)).parts;
+    const parts = entry.sent ? entry.parts : (await sendText(task, entry, message, isRepeat)).parts;
     const [first] = parts;
     if (first === undefined) {
       throw new AppError('platform-failed', 'The message could not be posted.', { detail: `post ${postId} is empty` });
@@ -102,31 +110,65 @@ export function createDelivery(deps: {
     return first.messageId;
   };
 
-  const sendReply = async (task: Task, entry: OutboxEntry, reply: Reply, attempt: number): Promise<PostReceipt> => {
+  const sendText = async (
+    task: Task,
+    entry: OutboxEntry,
+    message: OutgoingMessage,
+    isRepeat: boolean,
+  ): Promise<PostReceipt> => {
+    const sent: string[] = [];
+    try {
+      return await send(task, entry, message, isRepeat, sent);
+    } finally {
+      if (sent.length > 0 && (await findPost(task, entry.postId)) === null) await takeBack(task, sent);
+    }
+  };
+
+  const sendReply = async (
+    task: Task,
+    entry: OutboxEntry,
+    reply: Reply,
+    attempt: number,
+    sent: string[],
+  ): Promise<PostReceipt> => {
     if (reply.outcome === 'refused') {
       const refusal = { kind: 'refusal', personId: task.person.id, text: reply.text } as const;
-      return await send(task, entry, refusal, attempt > 1);
+      return await send(task, entry, refusal, attempt > 1, sent);
     }
     const files = reply.artifacts.map(({ file }) => ({ file, open: () => blobs.get(file.sha256) }));
     try {
-      return await send(task, entry, { kind: 'reply', reply, files }, attempt > 1);
+      return await send(task, entry, { kind: 'reply', reply, files }, attempt > 1, sent);
     } catch (error) {
       const failure = toAppError(error);
       const mayPass = failure.retryable || failure.code === 'internal';
       const isWorthWaiting = failure.code === 'platform-rate-limited' || (mayPass && attempt < attemptsWithFiles);
       if (isWorthWaiting || files.length === 0) throw failure;
       log.warn({ taskId: task.id, attempt, error: failure.message }, 'a reply goes out without its files');
-      const textOnly = { kind: 'reply', reply: { ...reply, artifacts: [] }, files: [] } as const;
-      const receipt = await send(task, await settledReply(task), textOnly, true);
+      const textOnly = { kind: 'reply', reply, files: [] } as const;
+      const receipt = await send(task, await settledReply(task), textOnly, true, sent);
+      if (receipt.notPosted.length > 0) return receipt;
       const names = files.map(({ file }) => ({ name: file.name, reason: failure.userMessage }));
       return { parts: receipt.parts, notPosted: names };
     }
   };
 
-  const nameLeftOut = async (task: Task, notPosted: PostReceipt['notPosted']): Promise<void> => {
+  const nameLeftOut = async (task: Task, notPosted: PostReceipt['notPosted'], sent: string[]): Promise<void> => {
     if (notPosted.length === 0) return;
     const lines = notPosted.map(({ name, reason }) => `• \`${name}\`: ${reason}`);
-    await postText(task, `${task.id}-left-out`, { kind: 'notice', text: `Not posted:\n${lines.join('\n')}` });
+    const text = `Not posted:\n${lines.join('\n')}`;
+    sent.push(await postText(task, `${task.id}-left-out`, { kind: 'notice', text }));
+  };
+
+  /** The question went while something was being posted for it: whoever removed it did not know of these messages yet. */
+  const takeBack = async (task: Task, messageIds: readonly string[]): Promise<void> => {
+    log.info({ taskId: task.id, messages: messageIds.length }, 'posts are taken back: their question is gone');
+    await store.forgetTask(task.id);
+    if (messageIds.length === 0) return;
+    try {
+      await deps.clientOf(task.thread).remove(task.thread, messageIds, AbortSignal.timeout(deps.timeoutMs));
+    } catch (error) {
+      log.warn({ taskId: task.id, error: String(error) }, 'posts could not be removed');
+    }
   };
 
   return {
@@ -147,16 +189,25 @@ export function createDelivery(deps: {
       const entry = await settledReply(task);
       const reply = entry.body as unknown as Reply;
       if (entry.sent) return reply;
+      const sent: string[] = [];
       try {
-        const receipt = await sendReply(task, entry, reply, attempt);
-        await nameLeftOut(task, receipt.notPosted);
+        const receipt = await sendReply(task, entry, reply, attempt, sent);
+        await nameLeftOut(task, receipt.notPosted, sent);
       } catch (error) {
         const failure = toAppError(error);
-        if (failure.retryable || (failure.code === 'internal' && attempt < attemptsAtFaults)) throw failure;
-        log.error(
-          { taskId: task.id, code: failure.code, error: failure.message, cause: String(failure.cause) },
-          'a reply cannot be delivered',
-        );
+        if ((await findPost(task, entry.postId)) === null)
+          log.debug({ taskId: task.id, error: failure.message }, 'posting ended');
+        else if (failure.retryable || (failure.code === 'internal' && attempt < attemptsAtFaults)) throw failure;
+        else {
+          log.error(
+            { taskId: task.id, code: failure.code, error: failure.message, cause: String(failure.cause) },
+            'a reply cannot be delivered',
+          );
+        }
+      }
+      if ((await findPost(task, entry.postId)) === null) {
+        await takeBack(task, sent);
+        return reply;
       }
       // Last, so that a crash before it repeats the attempt, which posts only what is not noted yet.
       await store.markSent(entry.postId);

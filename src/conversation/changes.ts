@@ -1,6 +1,6 @@
 import type { GatewayHandlers, InboxEntry } from '../ports.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Task, ThreadKey } from '../types.ts';
+import type { Task, ThreadKey, ThreadRef } from '../types.ts';
 import type { ConversationDeps } from './conversation.ts';
 import { removePosts } from './signs.ts';
 
@@ -28,6 +28,16 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
   const postsOf = async (task: Task): Promise<readonly string[]> =>
     (await store.posts(task.id)).flatMap(({ parts }) => parts.map(({ messageId }) => messageId));
 
+  const thatThread = async (what: {
+    readonly thread: ThreadRef;
+    readonly begunBy?: string;
+  }): Promise<readonly ThreadKey[]> => {
+    const threadKey = threadKeyOf(what.thread);
+    if (what.begunBy === undefined) return [threadKey];
+    const first = (await store.tasks(threadKey)).find(isRemembered);
+    return first?.task.person.id === what.begunBy ? [threadKey] : [];
+  };
+
   return {
     onEdit: async (task) => {
       const known = await store.task(task.id);
@@ -52,7 +62,8 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
       for (const { task } of ofMessage) await store.forgetTask(task.id);
       if (ofMessage.length === ofThread.length) await forgetThread(threadKey);
       else if (ofMessage.some(({ state }) => state === 'running')) await interrupt(threadKey);
-      await removePosts(known.task, posted, deps.clientOf(thread), log);
+      // Not awaited: the platform wants its acknowledgement now.
+      removePosts(known.task, posted, deps.clientOf(thread), log).catch(() => {});
     },
 
     onRerun: async (taskId, again) => {
@@ -64,7 +75,7 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
     },
 
     onForget: async (what) => {
-      const threadKeys = 'thread' in what ? [threadKeyOf(what.thread)] : await begunBy(what, deps);
+      const threadKeys = 'thread' in what ? await thatThread(what) : await begunBy(what, deps);
       for (const threadKey of threadKeys) await forgetThread(threadKey);
       return threadKeys.length;
     },

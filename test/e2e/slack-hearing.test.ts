@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSlackGateway } from '../../adapters/slack/gateway.ts';
-import type { SlackAccess } from '../../adapters/slack/interactions.ts';
+import type { SlackAccess } from '../../adapters/slack/access.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
 import type { PlatformGateway, Store } from '../../src/ports.ts';
@@ -203,7 +203,7 @@ describe.skipIf(isMissing).each(['socket', 'http'] as const)('a conversation in 
     expect(await countOf(second, 'Answer to')).toBe(0);
   });
 
-  test('buttons work after a restart: the code, the notebook', async () => {
+  test('buttons work after a restart: the code, the notebook, the question again', async () => {
     const root = await ask('question one', { files: ['a.csv'] });
     const buttons = await withButton(root, 'plotline-show-code');
     await gateway.stop();
@@ -212,6 +212,8 @@ describe.skipIf(isMissing).each(['socket', 'http'] as const)('a conversation in 
     await expect.poll(async () => JSON.stringify(await views())).toContain('print(\\"42\\")');
     await slack.press(buttons, 'plotline-notebook');
     await expect.poll(async () => (await tasksOf(root)).map(({ text }) => text)).toEqual(['question one', 'notebook']);
+    await slack.press(buttons, 'plotline-rerun');
+    await expect.poll(() => countOf(root, 'Answer to question one.'), { timeout: 8000 }).toBe(2);
   });
 
   test.runIf(mode === 'http')('an opinion is kept, and thanked for', async () => {

@@ -267,6 +267,38 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
     expect(timesSaid(messages, /answer/)).toBe(1);
   });
 
+  test('files that are given up: the words go on where they were, and what was never posted is named', async () => {
+    const text = Array.from({ length: 900 }, (_, line) => `Line ${line} of the answer`).join('\n');
+    const tables = Array.from({ length: 12 }, (_, index) => ({ ...csvFile, name: `table-${index}.csv` }));
+    const whole = replyMessage(text, [...tables, chartFile]);
+    const message = { ...whole, reply: { ...whole.reply, notices: ['A notice.'] } };
+    const thread = await newThread();
+    const noted: PostedPart[] = [];
+    // Of the shares in the thread the first succeeds; whatever is asked after it fails.
+    let shared = 0;
+    const decide = (method: string): Fault => {
+      if (method !== 'files.completeUploadExternal') return none;
+      shared += 1;
+      return shared <= 2 ? none : { kind: 'error', code: 'internal_error' };
+    };
+    const faulty = createFaultyFetch(decide, { files: {} });
+    await expect(clientOn(faulty).post(thread, message, postContext('given-up', { noted }))).rejects.toMatchObject({
+      retryable: true,
+    });
+    const context = { ...postContext('given-up', { noted, alreadyPosted: [...noted] }), isRepeat: true };
+    const { notPosted } = await clientOn(faulty).post(thread, { ...message, files: [] }, context);
+
+    const messages = await answersIn(thread);
+    const there = await filesSeen(messages);
+    expect(there.length).toBeGreaterThan(0);
+    expect([...there, ...notPosted.map(({ name }) => name)].toSorted()).toEqual(
+      [...tables, chartFile].map(({ name }) => name).toSorted(),
+    );
+    expect(JSON.stringify(messages.map(({ blocks }) => blocks)).match(/Line \d+ of/g)).toHaveLength(900);
+    expect(timesSaid(messages, /A notice/)).toBe(1);
+    expect(timesSaid(messages, /plotline-rerun/)).toBe(1);
+  }, 20_000);
+
   test('files on their own keep the words above them', async () => {
     const thread = await newThread();
     for (const [behaviour, said] of [
@@ -390,6 +422,10 @@ describe.skipIf(isMissing)('Slack: a reply in as few messages as possible, whate
       user: slack.personId,
       text: 'Ask &lt;!channel&gt; first.',
     });
+    // The question begins the thread, which has no reply yet: Slack would show the words to nobody there.
+    await clientOn(faulty).post(thread, refusal, postContext(`slack-T1-C1-${thread.threadId}-reply`));
+    const inChannel = faulty.calls.findLast(({ method }) => method === 'chat.postEphemeral')?.args;
+    expect(inChannel).not.toHaveProperty('thread_ts');
   });
 
   const outcomes = fc.array(

@@ -14,6 +14,7 @@ export interface Faults {
   /** Called before each part goes out; what it throws or awaits is what the platform does. */
   beforePart: (postId: string, partId: string, message: OutgoingMessage) => Promise<void> | void;
   edit: () => Promise<void> | void;
+  remove: () => Promise<void> | void;
   admit: PlatformClient['admit'];
   history: PlatformClient['history'];
   download: (attachment: Attachment) => string;
@@ -37,6 +38,7 @@ export function createStrictPlatform(): StrictPlatform {
   const faults: Faults = {
     beforePart: () => {},
     edit: () => {},
+    remove: () => {},
     admit: (task) => Promise.resolve({ kind: 'admitted', task }),
     history: () => Promise.resolve([]),
     download: ({ id }) => `bytes of ${id}`,
@@ -45,12 +47,12 @@ export function createStrictPlatform(): StrictPlatform {
   const client: PlatformClient = {
     limits: { messageCharacters: 12_000, fileBytes: 1_000_000, filesPerMessage: 10, editIntervalMs: 1 },
     admit: (task, signal) => faults.admit(task, signal),
-    remove: (_thread, messageIds) => {
+    remove: async (_thread, messageIds) => {
+      await faults.remove();
       for (const id of messageIds) {
         const found = messages[Number(id.slice(1))];
         if (found !== undefined) found.isRemoved = true;
       }
-      return Promise.resolve();
     },
     post: async (thread: ThreadRef, message, context) => {
       const parts: PostedPart[] = [...context.alreadyPosted];

@@ -111,6 +111,26 @@ describe('delivery', () => {
     expect(posted()).toEqual(['t1-reply text-1', 't1-left-out text-1']);
   });
 
+  it('given-up files: the text is that of the whole reply, and only what was never posted is named', async () => {
+    const both = reply({ artifacts: [file('a.csv'), file('b.csv')] });
+    const knowing: PlatformClient = {
+      ...platform.client,
+      post: async (thread, message, context) => {
+        const receipt = await platform.client.post(thread, message, context);
+        const isTextAlone = message.kind === 'reply' && message.files.length === 0;
+        return isTextAlone ? { ...receipt, notPosted: [{ name: 'b.csv', reason: 'too often' }] } : receipt;
+      },
+    };
+    delivery = deliveryWith(knowing);
+    await delivery.settle(task, both);
+    failing('text-1', down);
+    await expect(delivery.deliverReply(task, 1)).rejects.toBe(down);
+    failing('files-1', refused);
+    await delivery.deliverReply(task, 5);
+    expect(platform.replies(task.id)).toEqual([both]);
+    expect(platform.messages.at(-1)?.content).toMatchObject({ text: 'Not posted:\n• `b.csv`: too often' });
+  });
+
   it('a platform that is down for long is tried again each time', async () => {
     await delivery.settle(task, reply());
     failing('', down);

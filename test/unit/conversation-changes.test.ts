@@ -134,12 +134,50 @@ describe('what people do to their questions', () => {
       await ask(taskOf('t1', { text: 'run: 1' }));
       await ask(taskOf('t2', { text: 'second' }));
       await core.handlers.onDelete('t1');
-      expect(visible('t1')).toEqual([]);
+      await until('its posts to go', () => visible('t1').length === 0);
       expect(visible('t2').length).toBeGreaterThan(0);
       expect(await store.task('t1')).toBeNull();
       expect((await store.turns(testThreadKey)).map(({ taskId }) => taskId)).toEqual(['t2']);
       await core.handlers.onDelete('t1');
       await core.handlers.onDelete('never asked');
+    });
+
+    it('while the answer is being posted takes that back as well', async () => {
+      for (const part of ['text-1', 'files-1']) {
+        const id = `t-${part}`;
+        let deleted = false;
+        platform.faults.beforePart = async (postId, partId) => {
+          if (postId !== `${id}-reply` || partId !== part || deleted) return;
+          deleted = true;
+          await core.handlers.onDelete(id);
+        };
+        await ask(taskOf(id, { text: 'run: write("out.csv", "1")' }));
+        await until('its posts to go', () => deleted && visible(id).length === 0);
+        // Nothing of it is tried again.
+        expect(await store.posts(id)).toEqual([]);
+      }
+    });
+
+    it('while its place in the queue is being said takes that back', async () => {
+      await core.handlers.onTask(waiting);
+      await running('wait()');
+      platform.faults.beforePart = async (postId) => {
+        if (postId === 't2-progress') await core.handlers.onDelete('t2');
+      };
+      await core.handlers.onTask(taskOf('t2', { text: 'second' }));
+      await until('the note', () => platform.messages.some(({ postId }) => postId === 't2-progress'));
+      await until('the note to go', () => visible('t2').length === 0);
+      expect(await store.posts('t2')).toEqual([]);
+    });
+
+    it('waits for no platform: the posts go afterwards', async () => {
+      await ask(taskOf('t1', { text: 'mean' }));
+      const gate = Promise.withResolvers<void>();
+      platform.faults.remove = () => gate.promise;
+      await core.handlers.onDelete('t1');
+      expect(visible('t1').length).toBeGreaterThan(0);
+      gate.resolve();
+      await until('its posts to go', () => visible('t1').length === 0);
     });
 
     it('of a waiting one leaves the running one alone', async () => {
@@ -174,7 +212,8 @@ describe('what people do to their questions', () => {
       await core.handlers.onRerun('t1', { id: 't1~1', person: { id: 'q', displayName: 'Bob' }, text: null });
       await ended('t1~1');
       await core.handlers.onDelete('t1');
-      expect(platform.messages.filter(({ isRemoved }) => !isRemoved)).toEqual([]);
+      await until('all posts to go', () => platform.messages.every(({ isRemoved }) => isRemoved));
+      expect(await store.task('t1~1')).toBeNull();
     });
   });
 
@@ -193,6 +232,16 @@ describe('what people do to their questions', () => {
       expect((await core.handlers.onOverview(who)).threads).toEqual([]);
       // What was posted is the platform's.
       expect(visible('t1').length).toBeGreaterThan(0);
+    });
+
+    it('a thread for one person: only for who asked first in it', async () => {
+      await ask(taskOf('t1', { text: 'mean' }));
+      await ask(taskOf('t2', { text: 'median', person: { id: 'q', displayName: 'Bob' } }));
+      expect(await core.handlers.onForget({ thread: testThread, begunBy: 'q' })).toBe(0);
+      expect(await store.task('t2')).not.toBeNull();
+      expect(await core.handlers.onForget({ thread: testThread, begunBy: 'p' })).toBe(1);
+      expect(await store.task('t2')).toBeNull();
+      expect(await core.handlers.onForget({ thread: testThread, begunBy: 'p' })).toBe(0);
     });
 
     it('a thread that runs, and it can be asked again', async () => {

@@ -6,6 +6,7 @@ import { createIntake } from '../../adapters/slack/intake.ts';
 import { createLateFiles } from '../../adapters/slack/late-files.ts';
 import type { SlackWeb } from '../../adapters/slack/web.ts';
 import type { SlackWorkspaces } from '../../adapters/slack/workspaces.ts';
+import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformClient } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
@@ -86,7 +87,7 @@ function createHarness(
   const commands = createCommands({ client, handlers, help: 'Ask me.', log });
   const access = async (): Promise<string | null> => given.refusal ?? null;
   const intake = createIntake({ workspaces, handlers, commands, lateFiles, followUps, access, log });
-  const home = createHome({ workspaces, handlers, followUps, model: 'm', log });
+  const home = createHome({ workspaces, handlers, followUps, model: 'm', access, log });
   const events = createEvents({
     intake,
     home,
@@ -326,13 +327,32 @@ test('an order that fails is refused, and carried out when it comes again', asyn
 test('"forget" and "help" are orders; a sentence with such a word is a question', async () => {
   const { tasks, forgotten, notices, cancels, hear } = createHarness();
   await hear({ ...mention, text: '<@UBOT> forget this thread', thread_ts: '1600000000.000100' });
-  expect(forgotten).toMatchObject([{ thread: { threadId: '1600000000.000100' } }]);
+  expect(forgotten).toMatchObject([{ thread: { threadId: '1600000000.000100' }, begunBy: 'U1' }]);
   await hear({ ...mention, ts: '1.3', text: '<@UBOT> help' });
   expect(notices).toEqual([expect.stringContaining('Forgotten'), 'Ask me.']);
   await hear({ ...mention, text: '<@UBOT> stop at row 10' });
   await hear({ ...mention, ts: '1.4', text: '<@UBOT> forget the last column' });
   expect(tasks).toHaveLength(2);
   expect(cancels).toEqual([]);
+});
+
+test('an order that cannot be carried out is answered to who gave it', async () => {
+  const onForget = () => Promise.reject(new AppError('platform-failed', 'The disk is full.'));
+  const { notices, calls, hear } = createHarness({ handlers: { onForget } });
+  await hear({ ...mention, text: '<@UBOT> forget' });
+  expect(notices).toEqual([]);
+  expect(calls).toMatchObject([
+    {
+      method: 'chat.postEphemeral',
+      args: { user: 'U1', text: expect.stringContaining('The disk is full.') as string },
+    },
+  ]);
+});
+
+test('a thread that another person began is not forgotten for this one, who is told so', async () => {
+  const { notices, hear } = createHarness({ handlers: { onForget: async () => 0 } });
+  await hear({ ...mention, text: '<@UBOT> forget this thread', thread_ts: '1600000000.000100' });
+  expect(notices).toEqual([expect.stringContaining('only for the person who asked first')]);
 });
 
 test('who may not ask may stop, and nothing else', async () => {
@@ -342,6 +362,10 @@ test('who may not ask may stop, and nothing else', async () => {
   expect(calls).toMatchObject([
     { method: 'chat.postEphemeral', acknowledged: true, args: { user: 'U1', text: 'Ask Grace.' } },
   ]);
+  // Slack shows nobody what is said in a thread that has no reply yet.
+  expect(calls[0]?.args).not.toHaveProperty('thread_ts');
+  await hear({ ...mention, ts: '1.4', thread_ts: base.ts, text: '<@UBOT> forget' });
+  expect(calls[1]?.args).toMatchObject({ thread_ts: base.ts });
   await hear({ ...mention, ts: '1.3', text: '<@UBOT> stop' });
   expect(cancels).toHaveLength(1);
 });
@@ -393,4 +417,14 @@ test('an opened conversation gets at most four prompts, after the acknowledgemen
     { method: 'assistant.threads.setSuggestedPrompts', args: { channel_id: 'D1', thread_ts: '1.1' } },
   ]);
   for (const { args } of calls) expect((args['prompts'] as unknown[]).length).toBeLessThanOrEqual(4);
+});
+
+test('the Home tab of somebody who may not use the bot says why, and an empty conversation suggests nothing', async () => {
+  const { calls, hear } = createHarness({ refusal: 'Ask <Grace>.' });
+  await hear({ type: 'app_home_opened', tab: 'messages', user: 'U1', channel: 'D1' });
+  await hear({ type: 'app_home_opened', tab: 'home', user: 'U1', channel: 'D1' });
+  expect(calls).toMatchObject([{ method: 'views.publish', args: { user_id: 'U1' } }]);
+  const view = JSON.stringify(calls[0]?.args['view']);
+  expect(view).toContain('Ask &lt;Grace&gt;.');
+  expect(view).not.toContain('plotline-forget');
 });

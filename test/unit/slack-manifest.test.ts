@@ -25,7 +25,7 @@ const scopesOfEvents: Readonly<Record<string, string | null>> = {
 };
 
 /** For calls: conversations.info, files, users, user groups; for the slash command and the shortcut. */
-const scopesOfCalls = ['channels:read', 'groups:read', 'commands', 'files:write', 'usergroups:read', 'users:read'];
+const scopesOfCalls = ['commands', 'files:write', 'usergroups:read', 'users:read'];
 
 test('the manifest subscribes to what is heard, and asks for the scopes of that and of the calls alone', () => {
   const yaml = slackManifest([]);

@@ -3,9 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createSlackGateway } from '../../adapters/slack/gateway.ts';
+import { createInstaller } from '../../adapters/slack/installer.ts';
+import { createTransport } from '../../adapters/slack/receiver.ts';
+import type { SlackWeb } from '../../adapters/slack/web.ts';
 import type { SlackWorkspaces } from '../../adapters/slack/workspaces.ts';
+import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
+import type { GatewayHandlers, PlatformGateway, Store } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
 import { createHandlers } from '../fakes/handlers.ts';
 import { postSigned } from '../fakes/slack-post.ts';
@@ -14,6 +18,7 @@ import { postSigned } from '../fakes/slack-post.ts';
 
 const log = createLogger('silent');
 const secret = 'a signing secret';
+const noIds = { workspaces: [], channels: [], groups: [], users: [] };
 let gateway: PlatformGateway | null = null;
 let port = 0;
 
@@ -117,6 +122,76 @@ test('a port that is taken is named', async () => {
     userMessage: expect.stringContaining(String(taken)) as string,
   });
   server.close();
+});
+
+test('with Socket Mode too: the port of the pages for installing that is taken ends the start in words', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const taken = (server.address() as AddressInfo).port;
+  const apiUrl = 'http://127.0.0.1:9/api/';
+  const installer = createInstaller({
+    store: {} as Store,
+    rules: { allow: noIds, deny: noIds },
+    secretsKey: new Uint8Array(32),
+    clientId: '1.2',
+    clientSecret: 'c',
+    publicUrl: `http://127.0.0.1:${taken}`,
+    port: taken,
+    scopes: ['chat:write'],
+    apiUrl,
+    log,
+  });
+  const transport = createTransport({ transport: { kind: 'socket', appToken: 'xapp-1' }, installer, apiUrl, log });
+  await expect(transport.start(() => transport.receiver.start())).rejects.toMatchObject({
+    code: 'config',
+    userMessage: expect.stringMatching(new RegExp(`${taken}.*installing.*SLACK_PORT`)) as string,
+  });
+  server.close();
+});
+
+test('a click that fails, also where Slack does not say who may use the bot, is answered in words', async () => {
+  const said: unknown[] = [];
+  const web: SlackWeb = {
+    call: async (method, args) => {
+      said.push([method, args['user'], args['text']]);
+      return { ok: true };
+    },
+  };
+  const self = { teamId: 'T1', userId: 'UBOT', botId: 'BBOT' };
+  const open: SlackWorkspaces['open'] = async (id) => ({
+    id,
+    self,
+    enterpriseId: null,
+    isOrgWide: false,
+    web,
+    token: 'x',
+  });
+  port = await freePort();
+  gateway = createSlackGateway({
+    transport: { kind: 'http', signingSecret: secret, port },
+    workspaces: { open },
+    singleTeam: false,
+    followUps: 'mention',
+    model: 'm',
+    apiUrl: 'http://127.0.0.1:9/api/',
+    access: () => Promise.reject(new AppError('platform-failed', 'Slack did not answer.', { retryable: true })),
+    log,
+  });
+  await gateway.start(createHandlers());
+  const click = {
+    type: 'block_actions',
+    team: { id: 'T1' },
+    user: { id: 'U1' },
+    channel: { id: 'C1' },
+    message: { ts: '1.3', thread_ts: '1.1' },
+    actions: [
+      { type: 'button', action_id: 'plotline-stop', block_id: 'b', value: 'slack-T1-C1-1.1', action_ts: '5.5' },
+    ],
+  };
+  const form = new URLSearchParams({ payload: JSON.stringify(click) }).toString();
+  expect(await post(form, { 'content-type': 'application/x-www-form-urlencoded' })).toBe(200);
+  await expect.poll(() => said).toHaveLength(1);
+  expect(said[0]).toEqual(['chat.postEphemeral', 'U1', expect.stringMatching(/did not work.*Slack did not answer/)]);
 });
 
 async function freePort(): Promise<number> {

@@ -53,6 +53,12 @@ const titles = (message: MemoryMessage | undefined) =>
 const hasStop = (message: MemoryMessage | undefined) => JSON.stringify(message?.blocks).includes('plotline-stop');
 
 describe('Slack: progress as a native stream', () => {
+  test('in an organisation that installed the app Slack is told the workspace of the thread alone', async () => {
+    const { slack, streams } = createStreams();
+    await start(streams, slack, { ...thread, workspaceId: 'E1.T7' });
+    expect(slack.calls[0]?.args).toMatchObject({ recipient_team_id: 'T7' });
+  });
+
   test('steps tick off in one message with a Stop button, which goes when all is done', async () => {
     const { slack, streams } = createStreams();
     const ts = await start(streams, slack);

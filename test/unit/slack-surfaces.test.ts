@@ -61,7 +61,7 @@ function createHarness(answers: Readonly<Record<string, Answer>>, given: Partial
     },
   } as unknown as PlatformClient;
   const desk = createDesk(workspaces);
-  const home = createHome({ workspaces, handlers, followUps: 'mention', model: 'm', log });
+  const home = createHome({ workspaces, handlers, followUps: 'mention', model: 'm', access: async () => null, log });
   const act = createActions({ handlers, client, desk, home });
   return { calls, uploads, act, shortcut: createShortcut({ handlers, desk }), slash: createSlash({ handlers, home }) };
 }
@@ -114,6 +114,47 @@ test('a button under a message of another channel knows nothing', async () => {
   expect(harness.calls.map(({ method }) => method)).toEqual(['chat.postEphemeral']);
 });
 
+test('a task id of another workspace, in whatever button, reaches nothing; the person’s own does', async () => {
+  const reached: unknown[] = [];
+  const other = { ...task, thread: { ...thread, workspaceId: 'T2' }, person: { id: 'U2', displayName: 'Bob' } };
+  const handlers: Partial<GatewayHandlers> = {
+    findTask: async () => ({ task: other, state: 'done', attempts: 1 }),
+    onShowCode: async () => {
+      reached.push('code');
+      return [];
+    },
+    onTask: async () => void reached.push('notebook'),
+    onRerun: async () => reached.push('rerun') > 0,
+    onCancel: async () => reached.push('stop'),
+    onFeedback: async (...feedback) => void reached.push(feedback),
+  };
+  const harness = createHarness({}, handlers);
+  const buttons = ['show-code', 'notebook', 'rerun', 'stop'].map((name) => click(`plotline-${name}`));
+  for (const pressed of [...buttons, click('plotline-feedback', `good ${task.id}`)]) {
+    await harness.act(pressed);
+    // Nor in the Home tab or a modal, where no message says what it is about.
+    await harness.act({ ...pressed, channelId: null });
+  }
+  expect(reached).toEqual([]);
+
+  // An offer that only the asker saw may name the workspace they are from, in a channel shared with it.
+  await harness.act({ ...click('plotline-rerun'), userId: 'U2' });
+  // One workspace of a Grid organisation is the same, however it is named.
+  const inGrid = createHarness(
+    {},
+    {
+      ...handlers,
+      findTask: async () => ({
+        task: { ...task, thread: { ...thread, workspaceId: 'E1.T1' } },
+        state: 'done',
+        attempts: 1,
+      }),
+    },
+  );
+  await inGrid.act(click('plotline-feedback', `bad ${task.id}`));
+  expect(reached).toEqual(['rerun', [task.id, 'U1', 'bad']]);
+});
+
 test('code that no modal holds is posted as a file, whole', async () => {
   const source = 'x = 1\n'.repeat(4000);
   const execution = { status: 'ok', stdout: '', error: null, durationMs: 1 };
@@ -137,6 +178,16 @@ test('where the bot is no member, what it has to say comes as a direct message',
     args: { channel: 'U1', text: expect.stringContaining('/invite') as string },
   });
   expect(calls.map(({ method }) => method)).not.toContain('views.open');
+});
+
+test('what is said about a message without a thread is said in its channel, where it can be seen', async () => {
+  const { calls, shortcut } = createHarness({});
+  await shortcut.asked(visit({ channel: { id: 'C1' }, message: { ts: '1.2', user: 'U2' } }));
+  await shortcut.asked(visit({ channel: { id: 'C1' }, message: { ts: '1.3', thread_ts: '1.2', user: 'U2' } }));
+  const root = JSON.stringify({ channelId: 'C7', ts: '1.2', threadTs: '1.2' });
+  await shortcut.submitted(placed(visit({ view: { id: 'V1', private_metadata: root } })));
+  const said = calls.filter(({ method }) => method === 'chat.postEphemeral').map(({ args }) => args['thread_ts']);
+  expect(said).toEqual([undefined, '1.2', undefined]);
 });
 
 test('a submitted question is of the channel that its view names; one that cannot be read asks nothing', async () => {
