@@ -238,6 +238,27 @@ describe('messages', () => {
     expect(core.tasks).toHaveLength(2);
   });
 
+  it('“help” and “forget” are orders: forgetting is for who began the thread, and for threads', async () => {
+    await start();
+    const { general, grace, ada } = discord.setting;
+    const question = ask();
+    await taskOf(question);
+    const thread = discord.thread({ name: 'totals', messageId: question.id });
+    const say = (text: string, channelId: string, author = ada.id): MessageState =>
+      discord.say({ channelId, text: `${discord.botMention} ${text}`, author });
+    say('help', thread.id, grace.id);
+    expect(await until('help', () => saidIn(thread.id)[0])).toContain('/analyze');
+    say('forget this thread', thread.id, grace.id);
+    expect(await until('a no', () => saidIn(thread.id)[1])).toContain('Only who began this thread');
+    say('forget this thread', general.id);
+    expect(await until('a way', () => saidIn(general.id)[0])).toContain('This is no thread');
+    expect(core.calls).toEqual([]);
+    say('forget this thread', thread.id);
+    expect(await until('a yes', () => saidIn(thread.id)[2])).toContain('This thread is forgotten');
+    expect(core.calls).toEqual([`forget ${thread.id}`]);
+    expect(core.tasks).toHaveLength(1);
+  });
+
   it('names the permission it lacks, where it can speak and else in a direct message', async () => {
     await start();
     const { general, ada } = discord.setting;
