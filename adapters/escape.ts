@@ -37,12 +37,18 @@ const linkDefinition = /^( {0,3}\[[^\]\n]{1,200}\]):/gm;
  * (`sandbox:/mnt/data/x.csv` is a habit of models) become their label. Images become links, so nothing is fetched.
  */
 export function defangLinks(markdown: string): string {
-  return mapOutsideCode(markdown, (text) =>
-    text
-      .replace(slackLink, (_link, url: string, label: string) => `[${label.replace(/[[\]]/g, '')}](${url})`)
-      .replace(markdownLink, (_link, label: string, url: string) => safeLink(label, url))
-      .replace(linkDefinition, `$1${zeroWidthSpace}:`),
-  );
+  return mapOutsideCode(markdown, (text) => {
+    const links = text.replace(
+      slackLink,
+      (_link, url: string, label: string) => `[${label.replace(/[[\]]/g, '')}](${url})`,
+    );
+    // Looked for only where there may be one: text of many brackets takes long.
+    const isLinked = links.includes('](');
+    const safe = isLinked
+      ? links.replace(markdownLink, (_link, label: string, url: string) => safeLink(label, url))
+      : links;
+    return safe.replace(linkDefinition, `$1${zeroWidthSpace}:`);
+  });
 }
 
 function safeLink(label: string, url: string): string {
@@ -51,18 +57,24 @@ function safeLink(label: string, url: string): string {
   return `\`${label.replaceAll('`', "'")}\` (${url})`;
 }
 
-const linkOrItsMiddle = new RegExp(`${markdownLink.source}|\\](?=\\()`, 'g');
+const linkMiddle = /\](?=\(\s*<?[a-z][a-z0-9+.-]{0,30}:)/gi;
+const linkOrItsMiddle = new RegExp(`${markdownLink.source}|${linkMiddle.source}`, 'gi');
 
 /**
  * Links that `defangLinks` did not find, because they stand in what it takes for code or are written in a way of their own,
  * stop being links unless they are honest. For platforms whose reading of Markdown differs from ours.
  */
 export function breakForgedLinks(text: string): string {
-  const broken = (part: string): string => part.replaceAll('](', `]${zeroWidthSpace}(`);
+  if (!text.includes('](')) return text;
   return text.replace(linkOrItsMiddle, (found, label: string | undefined, url: string | undefined) => {
     if (label === undefined || url === undefined) return `${found}${zeroWidthSpace}`;
-    return isHonest(label, url) ? `[${broken(label)}${found.slice(1 + label.length)}` : broken(found);
+    return isHonest(label, url) ? `[${breakLinks(label)}${found.slice(1 + label.length)}` : breakLinks(found);
   });
+}
+
+/** No link with a label of its own is left: for code, and for labels. */
+export function breakLinks(text: string): string {
+  return text.replace(linkMiddle, `]${zeroWidthSpace}`);
 }
 
 function isHonest(label: string, url: string): boolean {

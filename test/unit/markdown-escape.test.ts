@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
+import { breakForgedLinks, codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
 import { mapOutsideCode } from '../../adapters/markdown-lines.ts';
 
 const zeroWidth = /\u200b/g;
@@ -95,4 +95,18 @@ test('what is outside code and what is inside is the whole text', () => {
 test('code cannot end its block, and a name cannot end its span', () => {
   expect(codeBlock('a\n```\nb').match(/^`{3,}/gm)).toHaveLength(2);
   expect(codeSpan('a`b\nc')).toBe('`a b c`');
+});
+
+test.each([
+  ['`[bank.com](https://evil.com/)`', '`[bank.com]\u200b(https://evil.com/)`'],
+  ['[bank.com\nx](https://evil.com/)', '[bank.com\nx]\u200b(https://evil.com/)'],
+  ['[a [b](https://a.com/1) d](https://a.com/)', '[a [b]\u200b(https://a.com/1) d](https://a.com/)'],
+  ['[docs](https://a.com/) and `f[0](x)`', '[docs](https://a.com/) and `f[0](x)`'],
+])('%s: what is left of links is broken unless it is honest', (text, safe) => {
+  expect(breakForgedLinks(text)).toBe(safe);
+});
+
+test.each(['bank\u200b.com', 'ｂａｎｋ．com', 'ba\u00adnk.com'])('%s reads like a host and is none', (label) => {
+  expect(neutralise(`[${label}](https://evil.com/)`)).toContain('(https://evil.com/)');
+  expect(neutralise(`[${label}](https://evil.com/)`)).not.toContain('](');
 });
