@@ -39,7 +39,6 @@ export async function askByCommand(
 ): Promise<void> {
   const { giver, question, attachments } = asked;
   const message = await responder.answer({ text: questionText(asked) });
-  if (message === null) return;
   if (giver.place.kind === 'text') await beginThread(message, question || (attachments[0]?.name ?? ''), deps);
   await deps.handlers.onTask({
     id: taskIdOf(giver.place.guildId, channelOf(message, giver), message.id),

@@ -124,8 +124,9 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 
   return {
     handle: async (interaction) => {
-      const responder = createResponder(interaction, deps);
       const giver = giverOf(interaction);
+      const from = { channelId: interaction.channel?.id ?? '', userId: giver?.person.id ?? '' };
+      const responder = createResponder(interaction, from, deps);
       if (giver === null) {
         await responder.refuse(nowhere);
         return;

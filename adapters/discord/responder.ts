@@ -13,8 +13,11 @@ export interface Responder {
   /** At once, seen by the person alone. */
   refuse(text: string): Promise<boolean>;
   openForm(form: APIModalInteractionResponseCallbackData): Promise<boolean>;
-  /** Fills in what was deferred; past its time it is posted in the channel. Resolves to the message where there is one. */
-  answer(saying: Saying): Promise<APIMessage | null>;
+  /**
+   * Fills in what was deferred. Past its time it is posted in the channel, or, where only the person was to see it, in a direct
+   * message to them. Resolves to the message.
+   */
+  answer(saying: Saying): Promise<APIMessage>;
   /** Takes away what was deferred, or the message that an updating button is on. */
   remove(): Promise<void>;
   /** A further message that only the person sees. */
@@ -27,11 +30,13 @@ const answerTimeoutMs = 20_000;
 const tokenLifeMs = 14 * 60_000;
 
 export function createResponder(
-  interaction: Pick<APIInteraction, 'id' | 'token' | 'application_id' | 'channel'>,
+  interaction: Pick<APIInteraction, 'id' | 'token' | 'application_id'>,
+  from: { readonly channelId: string; readonly userId: string },
   deps: { readonly rest: Pick<REST, 'post' | 'patch' | 'delete'>; readonly speech: Speech; readonly log: Logger },
 ): Responder {
   const { rest, speech, log } = deps;
   const receivedAtMs = Date.now();
+  let seenBy: 'public' | 'only-them' = 'only-them';
   const original = Routes.webhookMessage(interaction.application_id, interaction.token, '@original');
 
   const first = async (type: InteractionResponseType, data?: object): Promise<boolean> => {
@@ -51,11 +56,11 @@ export function createResponder(
   };
 
   return {
-    defer: (visibility) =>
-      first(
-        InteractionResponseType.DeferredChannelMessageWithSource,
-        visibility === 'only-them' ? { flags: MessageFlags.Ephemeral } : {},
-      ),
+    defer: (visibility) => {
+      seenBy = visibility;
+      const data = visibility === 'only-them' ? { flags: MessageFlags.Ephemeral } : {};
+      return first(InteractionResponseType.DeferredChannelMessageWithSource, data);
+    },
     deferUpdate: () => first(InteractionResponseType.DeferredMessageUpdate),
     refuse: (text) =>
       first(InteractionResponseType.ChannelMessageWithSource, {
@@ -76,10 +81,10 @@ export function createResponder(
           ...filesOf(saying),
         })) as APIMessage;
       } catch (error) {
-        const channelId = interaction.channel?.id;
-        log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction is answered in its channel');
-        if (channelId === undefined) return null;
-        return await speech.say({ channelId, replyTo: null }, saying, `interaction-${interaction.id}`);
+        log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction is answered by a message');
+        const key = `interaction-${interaction.id}`;
+        if (seenBy === 'only-them') return await speech.tell(from.userId, saying, key);
+        return await speech.say({ channelId: from.channelId, replyTo: null }, saying, key);
       }
     },
 

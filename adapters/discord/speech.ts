@@ -17,7 +17,7 @@ export interface Speech {
     key: string,
   ): Promise<APIMessage>;
   /** In a direct message. Rejects where the person takes none. */
-  tell(userId: string, saying: Saying, key: string): Promise<void>;
+  tell(userId: string, saying: Saying, key: string): Promise<APIMessage>;
 }
 
 const sayTimeoutMs = 15_000;
@@ -43,7 +43,7 @@ export function createSpeech({ rest }: { readonly rest: Pick<REST, 'post'> }): S
         body: { recipient_id: userId },
         signal,
       })) as APIChannel;
-      await post(channel.id, null, saying, key);
+      return await post(channel.id, null, saying, key);
     },
   };
 }

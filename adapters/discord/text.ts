@@ -11,12 +11,14 @@ export type NameOf = (kind: 'role' | 'channel', id: string) => string | null;
 
 /** Whether the text calls the bot by itself: a reply's ping, @everyone and roles the bot merely holds are none. */
 export function mentionsBot(
-  message: Pick<APIMessage, 'content' | 'mention_roles'>,
+  message: Pick<APIMessage, 'content' | 'mentions' | 'mention_roles'>,
   self: DiscordSelf,
   roleId: string | null,
 ): boolean {
   const isNamed = message.content.includes(`<@${self.userId}>`) || message.content.includes(`<@!${self.userId}>`);
-  return isNamed || (roleId !== null && message.mention_roles.includes(roleId));
+  // Inside code it is no mention: then Discord does not list it.
+  const isListed = message.mentions.some(({ id }) => id === self.userId);
+  return (isNamed && isListed) || (roleId !== null && message.mention_roles.includes(roleId));
 }
 
 /** Mentions of people other than the bot. */

@@ -263,7 +263,9 @@ describe('changes', () => {
     discord.edit(message.id, `${discord.botMention} totals by region`);
     await until('the new text', () => core.tasks[0]?.text === 'totals by region');
     discord.remove(message.id);
-    await until('the deletion', () => core.calls.includes(`delete ${id}`));
+    await until('the deletion', () => core.calls.length > 0);
+    expect(core.calls).toEqual([`delete ${id}`]);
+    expect(core.tasks).toEqual([]);
   });
 
   it('an edit after the answer is offered to be answered, once, and the offer goes when it is taken', async () => {
@@ -327,6 +329,16 @@ describe('commands and forms', () => {
     expect(discord.state.channels.get(answer.id)?.name).toBe('Revenue by month?');
   });
 
+  it('/analyze in a direct message and in a thread is answered in place', async () => {
+    await start();
+    const thread = discord.thread({ name: 'old talk', messageId: discord.say({ text: 'hello' }).id });
+    for (const channelId of [discord.dm().id, thread.id]) {
+      const answer = await answerTo(discord.slash('analyze', { file: csv }, { channelId }));
+      expect((await taskOf(answer)).thread.threadId).toBe(channelId);
+      expect(discord.state.channels.has(answer.id)).toBe(false);
+    }
+  });
+
   it('“Analyze this file” asks for the question and takes the files of the message, which it could not read otherwise', async () => {
     await start();
     const message = discord.say({ text: 'the numbers', files: [csv], author: discord.setting.grace.id });
@@ -354,6 +366,44 @@ describe('commands and forms', () => {
     const answer = await answerTo(discord.submitModal(opened, { question: 'Profit?' }));
     expect(answer.content).toContain('started anew');
     expect(core.tasks).toEqual([]);
+  });
+
+  it('a command whose time is over is answered in the channel, by the bot itself', async () => {
+    await start();
+    const { general } = discord.setting;
+    discord.faults.plan({
+      route: 'PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original',
+      fault: { kind: 'refuse', status: 401, code: 50_027, message: 'Invalid Webhook Token' },
+    });
+    discord.slash('analyze', { file: csv, question: 'totals' });
+    const posted = await until('the question', () =>
+      discord
+        .messages(general.id)
+        .find(({ content, interaction }) => interaction === null && content.includes('totals')),
+    );
+    expect((await taskOf(posted)).thread.threadId).toBe(posted.id);
+
+    discord.faults.plan({
+      route: 'PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original',
+      fault: { kind: 'refuse', status: 401, code: 50_027, message: 'Invalid Webhook Token' },
+    });
+    discord.slash('plotline usage');
+    // What is for one person stays so.
+    expect(await until('the usage', () => saidIn(discord.dm().id)[0])).toContain('12,345');
+    expect(saidIn(general.id).join('\n')).not.toContain('12,345');
+  });
+
+  it('an acknowledgement whose answer was lost counts, and the question is asked once', async () => {
+    await start();
+    discord.faults.plan({
+      route: 'POST /interactions/{interaction_id}/{interaction_token}/callback',
+      fault: { kind: 'bad-gateway-after' },
+    });
+    const answer = await answerTo(discord.slash('analyze', { file: csv, question: 'totals' }));
+    await taskOf(answer);
+    await settle();
+    expect(core.tasks).toHaveLength(1);
+    expect(discord.messages(discord.setting.general.id)).toHaveLength(1);
   });
 
   it('/plotline answers only who asks', async () => {
@@ -491,7 +541,7 @@ describe('the connection', () => {
     // discord.js leaves five seconds between two sessions.
     const isNew = (): boolean => discord.gateway.identifies.length === 2 && discord.gateway.ready === 1;
     await until('a new session', isNew, 15_000);
-    await taskOf(ask());
+    expect((await taskOf(ask('after it'))).text).toBe('after it');
   }, 20_000);
 
   it.each([
@@ -540,6 +590,15 @@ describe('the connection', () => {
     expect(discord.gateway.identifies.length).toBe(4);
     await taskOf(ask());
   }, 20_000);
+
+  it.each([4004, 4014])('close code %i while it listens is tried again until somebody has changed it', async (code) => {
+    await start({ connectionTimes: times });
+    discord.gateway.refuseIdentify(code, 1);
+    discord.gateway.close(code);
+    await until('a new session', () => discord.gateway.identifies.length >= 2 && discord.gateway.ready === 1);
+    expect((await taskOf(ask('after it'))).text).toBe('after it');
+    expect(discord.gateway.identifies.length).toBeLessThanOrEqual(3);
+  });
 
   it('waits for new sessions where Discord has hardly any left', async () => {
     discord = await startFakeDiscord({ oracle });

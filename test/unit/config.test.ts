@@ -125,6 +125,25 @@ describe('the Docker engines', () => {
   });
 });
 
+it('Discord needs its token alone; who may use it are lists of ids', () => {
+  expect(readConfig({}).discord).toBe(null);
+  const { discord } = readConfig({
+    DISCORD_TOKEN: 'token',
+    DISCORD_MESSAGE_CONTENT: 'true',
+    DISCORD_ALLOW_GUILDS: '@me, 100000000000000001',
+    DISCORD_DENY_USERS: '100000000000000002,100000000000000003',
+    DISCORD_COOLDOWN_SECONDS: '30',
+  });
+  expect(discord).toMatchObject({ token: 'token', applicationId: null, messageContent: true });
+  expect(discord?.access).toEqual({
+    allow: { guilds: ['@me', '100000000000000001'], channels: [], roles: [], users: [] },
+    deny: { guilds: [], channels: [], roles: [], users: ['100000000000000002', '100000000000000003'] },
+    cooldownMs: 30_000,
+  });
+  expect(() => readConfig({ DISCORD_ALLOW_USERS: '@me' })).toThrow(/DISCORD_ALLOW_USERS/);
+  expect(() => readConfig({ DISCORD_MESSAGE_CONTENT: 'yes' })).toThrow(/must be true or false/);
+});
+
 it.each(['.env.example', 'README.md'])('%s names every variable', (file) => {
   const text = readFileSync(file, 'utf8');
   expect(variableNames.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);

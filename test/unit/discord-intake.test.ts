@@ -31,15 +31,17 @@ test.each([
 });
 
 test('a mention is the bot’s name or its own role, not a ping of a reply, of everyone or of another role', () => {
-  const mention = (content: string, roles: string[] = []): boolean =>
-    mentionsBot({ content, mention_roles: roles }, self, roleId);
+  const bot = { id: self.userId } as APIMessage['mentions'][number];
+  const mention = (content: string, roles: string[] = [], mentions: APIMessage['mentions'] = [bot]): boolean =>
+    mentionsBot({ content, mentions, mention_roles: roles }, self, roleId);
   expect(mention(`<@${self.userId}>`)).toBe(true);
   expect(mention(`<@!${self.userId}> x`)).toBe(true);
   expect(mention(`<@&${roleId}>`, [roleId])).toBe(true);
   expect(mention('@everyone @here')).toBe(false);
   expect(mention('<@&4>', ['4'])).toBe(false);
   expect(mention(`<@${self.userId}9>`)).toBe(false);
-  expect(mentionsBot({ content: 'x', mention_roles: [roleId] }, self, null)).toBe(false);
+  expect(mention(`\`<@${self.userId}>\``, [], [])).toBe(false);
+  expect(mentionsBot({ content: 'x', mentions: [], mention_roles: [roleId] }, self, null)).toBe(false);
   expect(mentionsOthers({ content: `<@${ada.id}> look` }, self)).toBe(true);
   expect(mentionsOthers({ content: `<@${self.userId}> look` }, self)).toBe(false);
 });
