@@ -54,7 +54,8 @@ function defangProse(text: string): string {
   );
   let result = '';
   let from = 0;
-  for (const match of markdown.matchAll(markdownLink)) {
+  // Looked for only where there may be one: text of many brackets takes long.
+  for (const match of markdown.includes('](') ? markdown.matchAll(markdownLink) : []) {
     const [link, label = '', url = ''] = match;
     result += breakLoose(markdown.slice(from, match.index));
     // Behind an exclamation mark a link is an image, behind a backslash a bracket is none.
@@ -89,21 +90,27 @@ function safeLink(link: string, label: string, url: string): string {
   return `\`${breakLoose(label.replaceAll('`', "'"))}\` (${url})`;
 }
 
-const linkOrItsMiddle = new RegExp(`${markdownLink.source}|\\](?=\\()`, 'g');
+const linkMiddleWithScheme = /\](?=\(\s*<?[a-z][a-z0-9+.-]{0,30}:)/gi;
+const linkOrItsMiddle = new RegExp(`${markdownLink.source}|${linkMiddleWithScheme.source}`, 'gi');
 
 /**
  * Links that `defangLinks` did not find, because they stand in what it takes for code or are written in a way of their own,
  * stop being links unless they are honest. For platforms whose reading of Markdown differs from ours.
  */
 export function breakForgedLinks(text: string): string {
-  const broken = (part: string): string => part.replaceAll('](', `]${zeroWidthSpace}(`);
+  if (!text.includes('](')) return text;
   return text.replace(linkOrItsMiddle, (found, label: string | undefined, url: string | undefined) => {
     if (label === undefined || url === undefined) return `${found}${zeroWidthSpace}`;
     const host = webHost(url);
-    if (host === null || !isHonest(label, host)) return broken(found);
+    if (host === null || !isHonest(label, host)) return breakLinks(found);
     const before = found.indexOf('[') + 1;
-    return found.slice(0, before) + broken(label) + found.slice(before + label.length);
+    return found.slice(0, before) + breakLinks(label) + found.slice(before + label.length);
   });
+}
+
+/** No link with a label of its own is left: for code, and for labels. */
+export function breakLinks(text: string): string {
+  return text.replace(linkMiddleWithScheme, `]${zeroWidthSpace}`);
 }
 
 /** Whether a link's label names no other host than the one it leads to. */

@@ -1,4 +1,4 @@
-import { breakForgedLinks, breakMentions, codeBlock, neutralise } from '../escape.ts';
+import { breakForgedLinks, breakLinks, breakMentions, codeBlock, neutralise } from '../escape.ts';
 import { harmless } from '../format.ts';
 import { markdownLines } from '../markdown-lines.ts';
 import { tablesAsCode } from '../markdown-tables.ts';
@@ -56,11 +56,9 @@ export function discordLine(text: string): string {
   );
 }
 
-// A label may run over lines and into a code block.
-const linkMiddle = /\](?=\(\s*<?(?:https?|discord):)/gi;
-
 function fenced(code: string, language: string): string {
-  const safe = breakMentions(code).replace(linkMiddle, `]${zeroWidthSpace}`);
+  // A link's label may run over lines and into a code block.
+  const safe = breakLinks(breakMentions(code));
   return codeBlock(safe.trim() === '' ? `${safe}${zeroWidthSpace}` : safe, language);
 }
 

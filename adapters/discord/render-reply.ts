@@ -16,24 +16,29 @@ const noticeCharacters = 1200;
 
 /** Text, a preview of each table, notices; then the buttons. Previews go first where it gets too long: their files are attached. */
 export function renderReply(reply: Reply): RenderedPost {
-  const notices = reply.notices.map((notice) => `> ${oneLine(notice)}`).join('\n');
-  const tables = reply.artifacts.flatMap(tableSection);
+  const noticeLines = reply.notices.map((notice) => `> ${oneLine(notice)}`).join('\n');
+  // One by one: a code block that the model left open ends with its own section.
+  const text = section(reply.text.trim());
+  const tables = reply.artifacts.flatMap(tableSection).map(section);
+  const notices = section(noticeLines);
   const rows = replyButtons(reply);
   for (let shown = tables.length; shown >= 0; shown -= 1) {
     const hidden = tables.length - shown;
     const more = hidden === 0 ? '' : `${hidden === 1 ? '1 more table is' : `${hidden} more tables are`} in the files.`;
-    const texts = textsOf([reply.text.trim(), ...tables.slice(0, shown), more, notices]);
+    const texts = splitForDiscord(joined([text, ...tables.slice(0, shown), more, notices]), displayBudget);
     if (texts.length === 0) return { kind: 'text', texts: [nothingToSay(reply)], rows, wholeText: null };
     if (texts.length <= shownMessages) return { kind: 'text', texts, rows, wholeText: null };
   }
-  const whole = [reply.text.trim(), notices].filter((section) => section !== '').join('\n\n');
-  return { kind: 'text', texts: [beginning(reply, notices)], rows, wholeText: harmless(whole) };
+  const wholeText = harmless(joined([reply.text.trim(), noticeLines]));
+  return { kind: 'text', texts: [beginning(reply.text.length, text, noticeLines)], rows, wholeText };
 }
 
-function textsOf(sections: readonly string[]): readonly string[] {
-  // One by one: a code block that the model left open ends with its own section.
-  const texts = sections.filter((section) => section !== '').map((section) => discordMarkdown(section).trimEnd());
-  return splitForDiscord(texts.join('\n\n'), displayBudget);
+function section(markdown: string): string {
+  return discordMarkdown(markdown).trimEnd();
+}
+
+function joined(sections: readonly string[]): string {
+  return sections.filter((one) => one !== '').join('\n\n');
 }
 
 function nothingToSay(reply: Reply): string {
@@ -41,13 +46,12 @@ function nothingToSay(reply: Reply): string {
 }
 
 /** One message instead of many: how the text begins, where the rest is, and what must be known in any case. */
-function beginning(reply: Reply, notices: string): string {
-  const length = formatCount(reply.text.length);
-  const where = `**This is the beginning; all ${length} characters are in ${codeSpan(wholeTextName)}.**`;
-  const below = notices === '' ? '' : splitForDiscord(discordMarkdown(shorten(notices, noticeCharacters)), 2000)[0];
-  const tail = [where, below].filter(Boolean).join('\n\n');
-  const [head = ''] = splitForDiscord(discordMarkdown(reply.text.trim()), displayBudget - tail.length - 10);
-  return [head, tail].filter((part) => part !== '').join('\n\n');
+function beginning(characters: number, text: string, noticeLines: string): string {
+  const where = `**This is the beginning; all ${formatCount(characters)} characters are in ${codeSpan(wholeTextName)}.**`;
+  const [below = ''] = splitForDiscord(section(shorten(noticeLines, noticeCharacters)), 2 * noticeCharacters);
+  const tail = joined([where, below]);
+  const [head = ''] = splitForDiscord(text, displayBudget - tail.length - 10);
+  return joined([head, tail]);
 }
 
 /** A preview in a code block; the whole table is a file of the same reply. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
+import { breakForgedLinks, codeBlock, codeSpan, neutralise } from '../../adapters/escape.ts';
 import { mapMarkdown } from '../../adapters/markdown-lines.ts';
 import { partText, splitMarkdown } from '../../adapters/split-markdown.ts';
 import { markdownProblems } from '../fakes/slack-text-problems.ts';
@@ -133,4 +133,18 @@ test('no arrangement of brackets, backticks and fences brings a masked link or a
     }),
     { numRuns: 3000 },
   );
+});
+
+test.each([
+  ['`[bank.com](https://evil.com/)`', '`[bank.com]\u200b(https://evil.com/)`'],
+  ['[bank.com\nx](https://evil.com/)', '[bank.com\nx]\u200b(https://evil.com/)'],
+  ['[a [b](https://a.com/1) d](https://a.com/)', '[a [b]\u200b(https://a.com/1) d](https://a.com/)'],
+  ['[docs](https://a.com/) and `f[0](x)`', '[docs](https://a.com/) and `f[0](x)`'],
+])('%s: what is left of links is broken unless it is honest', (text, safe) => {
+  expect(breakForgedLinks(text)).toBe(safe);
+});
+
+test.each(['bank\u200b.com', 'ｂａｎｋ．com', 'ba\u00adnk.com'])('%s reads like a host and is none', (label) => {
+  expect(neutralise(`[${label}](https://evil.com/)`)).toContain('(https://evil.com/)');
+  expect(neutralise(`[${label}](https://evil.com/)`)).not.toContain('](');
 });

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { displayWidth, fitToWidth } from '../../adapters/display-width.ts';
-import { cellText, tableText } from '../../adapters/table-text.ts';
+import { tablesAsCode } from '../../adapters/markdown-tables.ts';
+import { cellText, recordsText, tableText } from '../../adapters/table-text.ts';
 import type { TableData } from '../../src/types.ts';
 
 const limits = { maxRows: 15, maxWidth: 60, maxCellWidth: 24, maxCharacters: 3000 };
@@ -105,4 +106,38 @@ test('cut text fits and ends in an ellipsis', () => {
       expect(displayWidth(text) > width ? cut.endsWith('…') : cut === text).toBe(true);
     }),
   );
+});
+
+test('row by row, each cell stands behind its column; rows that do not fit are left out and counted', () => {
+  const columns = ['city', '人口'].map((name) => ({ name, type: 'text' as const }));
+  const rows = [
+    ['Ulm', 128],
+    ['a rather long name', null],
+  ];
+  const table: TableData = { columns, rows, rowCount: 7 };
+  const all = recordsText(table, { maxRows: 5, maxCellWidth: 10, maxCharacters: 500 });
+  expect(all.lines).toEqual(['city: Ulm', '人口: 128', '', 'city: a rather …', '人口: –']);
+  expect(all.leftOut).toBe('First 2 of 7 rows');
+  expect(recordsText(table, { maxRows: 5, maxCellWidth: 10, maxCharacters: 20 }).shownRows).toBe(1);
+});
+
+test.each([
+  ['before\n| a | n |\n|---|--:|\n| x | 1 |\nafter', 'before\n```\na  n\n─  ─\nx  1\n```\nafter'],
+  ['a | b\n--- | ---\n**x** | `y`', '```\na  b\n─  ─\nx  y\n```\n'],
+  ['| a |\n|---|\n| [l](https://a.b) |', '```\na\n───────────────\nl (https://a.b)\n```\n'],
+  ['| n |\n|---|\n| 1,000 |\n| 5 % |', '```\n    n\n─────\n1,000\n  5 %\n```\n'],
+  ['```\n| a | b |\n| - | - |\n```', '```\n| a | b |\n| - | - |\n```'],
+  ['title | more\n---\ntext', 'title | more\n---\ntext'],
+  ['| a | b |\n| - | - |\n', '```\na  b\n─  ─\n```\n'],
+])('%j of Markdown becomes an aligned code block where it is a table', (markdown, expected) => {
+  expect(tablesAsCode(markdown, 40)).toBe(expected);
+});
+
+test('a wide table of Markdown goes row by row, a long one becomes several blocks with the same header', () => {
+  const wide = '| first | second |\n|---|---|\n| a value | another value |';
+  expect(tablesAsCode(wide, 20)).toBe('```\nfirst: a value\nsecond: another value\n```\n');
+  const long = `| id |\n|---|\n${Array.from({ length: 500 }, (_, index) => `| row ${index} |`).join('\n')}`;
+  const blocks = tablesAsCode(long, 40).split('```\n```');
+  expect(blocks.length).toBeGreaterThan(2);
+  for (const block of blocks) expect(block).toContain('id\n──');
 });
