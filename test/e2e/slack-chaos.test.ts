@@ -128,7 +128,8 @@ const schedule = record({
   faults: array(plannedFault, { maxLength: 6 }),
   deaths: array(integer({ min: 1, max: 150 }), { maxLength: 2 }),
   hasStreams: boolean(),
-  shareDelayMs: constantFrom(0, 0, 30),
+  // Three seconds, when `settleMs` is one: beyond four a share whose answer was lost counts as never made.
+  shareDelayMs: constantFrom(0, 0, 15),
 });
 
 interface World {
@@ -358,5 +359,5 @@ it('without faults: one reply with its chart, its file and its progress', async 
 });
 
 it('200 schedules of faults: each question gets exactly one final reply', async () => {
-  await assert(asyncProperty(schedule, play), { numRuns: 200 });
+  await assert(asyncProperty(schedule, play), { numRuns: 200, endOnFailure: true });
 }, 600_000);
