@@ -3,12 +3,11 @@ import type { Logger } from '../../src/log.ts';
 import type { Admission } from '../../src/ports.ts';
 import type { Attachment, Person, Task } from '../../src/types.ts';
 import type { SlackAccess } from './access.ts';
-import { asArray, asObject } from './json.ts';
-import type { Json } from './json.ts';
-import { readFile, readSource } from './message.ts';
+import { readFile } from './message.ts';
 import type { People } from './people.ts';
 import { readOneMessage } from './thread.ts';
 import type { SlackWeb } from './web.ts';
+import { wholeFile } from './whole-file.ts';
 import type { SlackWorkspace, SlackWorkspaces } from './workspaces.ts';
 
 /** Slack is asked for at most this long for what the answer can do without. */
@@ -49,23 +48,8 @@ export function createAdmission(deps: {
         log.warn({ taskId: task.id, error: String(error) }, 'a mention could not be read again');
       }
     }
-    return await Promise.all(attachments.map((attachment) => wholeFile(web, attachment, task)));
-  };
-
-  /** Of a file from another organisation, or one inside the text, the event has only the id. */
-  const wholeFile = async (web: SlackWeb, attachment: Attachment, task: Task): Promise<Attachment> => {
-    const source = readSource(attachment.source);
-    if (source?.kind !== 'stub' && source?.kind !== 'named') return attachment;
-    try {
-      const answer = await web.call('files.info', { file: source.fileId }, AbortSignal.timeout(lookTimeoutMs));
-      const file: Json = asObject(answer['file']);
-      if (source.kind === 'named' && !isOpenTo(file, task)) return attachment;
-      return readFile(file, source.workspaceId) ?? attachment;
-    } catch (error) {
-      // Handed over as it is: the download asks again, and says what is wrong.
-      log.warn({ file: source.fileId, error: String(error) }, 'a shared file could not be looked up');
-      return attachment;
-    }
+    const at = { channelId, personId: task.person.id, log };
+    return await Promise.all(attachments.map((attachment) => wholeFile(web, attachment, at)));
   };
 
   return async (task, signal) => {
@@ -79,12 +63,4 @@ export function createAdmission(deps: {
     ]);
     return { kind: 'admitted', task: { ...task, person, attachments, lookAgain: false } };
   };
-}
-
-/** The bot sees files of channels that the person may not be in: what somebody names has to be theirs, public, or shared here. */
-function isOpenTo(file: Json, { thread, person }: Task): boolean {
-  const shares = asObject(file['shares']);
-  const isShared = ['public', 'private'].some((kind) => asObject(shares[kind])[thread.channelId] !== undefined);
-  const places = ['channels', 'groups', 'ims'].flatMap((kind) => asArray(file[kind]));
-  return isShared || places.includes(thread.channelId) || file['is_public'] === true || file['user'] === person.id;
 }

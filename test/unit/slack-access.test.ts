@@ -4,6 +4,7 @@ import type { SlackAccessRules, SlackAsker } from '../../adapters/slack/access.t
 import { createAdmission } from '../../adapters/slack/admission.ts';
 import { SlackCallError } from '../../adapters/slack/errors.ts';
 import type { Json } from '../../adapters/slack/json.ts';
+import { createSlackClient } from '../../adapters/slack/client.ts';
 import { readFile } from '../../adapters/slack/message.ts';
 import { createPeople } from '../../adapters/slack/people.ts';
 import type { SlackWorkspace } from '../../adapters/slack/workspaces.ts';
@@ -292,4 +293,20 @@ test('a file that the text merely names is fetched where the person can see it: 
   expect(await sourceOf({ shares: { private: { C9: [{ ts: '1.0' }] } }, groups: ['C9'] })).toMatchObject({
     kind: 'named',
   });
+});
+
+test('files of earlier messages that came as an id alone have their names; what Slack does not tell stays an id', async () => {
+  const call = async (method: string, args: Json): Promise<Json> => {
+    if (method === 'conversations.replies') {
+      const files = ['F1', 'F2'].map((id) => ({ id, file_access: 'check_file_info' }));
+      return { messages: [{ ts: '1.0', user: 'U2', text: 'look', files }] };
+    }
+    if (args['file'] === 'F2') throw slackFailure('file_not_found');
+    return { file: { id: 'F1', name: 'may.xlsx', url_private: 'https://files.slack.com/files-pri/T1-F1/may.xlsx' } };
+  };
+  const self = { teamId: 'T1', userId: 'UME', botId: 'BME' };
+  const opened: SlackWorkspace = { id: 'T1', self, enterpriseId: null, isOrgWide: false, token: 'x', web: { call } };
+  const client = createSlackClient({ workspaces: { open: async () => opened }, apiUrl: 'https://slack.com/api/', log });
+  const messages = await client.history(taskOf('U1').thread, { limit: 10, signal });
+  expect(messages[0]?.attachments.map(({ name }) => name)).toEqual(['may.xlsx', 'F2']);
 });
