@@ -1,6 +1,4 @@
 import { array, assert, asyncProperty, boolean, constantFrom, integer, nat, record } from 'fast-check';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createSlackClient } from '../../adapters/slack/client.ts';
@@ -8,6 +6,7 @@ import { createSlackGateway } from '../../adapters/slack/gateway.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { createCore } from '../fakes/core.ts';
 import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
 import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
@@ -164,13 +163,3 @@ async function check(given: Schedule): Promise<void> {
 it('edited and deleted at any moment: one answer, or nothing at all', async () => {
   await assert(asyncProperty(schedule, check), { numRuns: 60 });
 }, 300_000);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
