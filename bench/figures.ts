@@ -17,7 +17,7 @@ export interface Figure {
 
 /** What a row promises. `over` is the median minus the median beside it; `ratio` is the median over the median beside it. */
 export interface Target {
-  readonly of: 'p50' | 'p95' | 'ratio' | 'over';
+  readonly of: 'p50' | 'p95' | 'p99' | 'ratio' | 'over';
   readonly atMost?: number;
   readonly atLeast?: number;
 }
@@ -34,7 +34,13 @@ export function figure(options: {
   const p50 = quantile(options.samples, 0.5);
   const p95 = quantile(options.samples, 0.95);
   const besideValue = quantile(options.besideSamples, 0.5);
-  const measured = { p50, p95, ratio: p50 / besideValue, over: p50 - besideValue };
+  const measured = {
+    p50,
+    p95,
+    p99: quantile(options.samples, 0.99),
+    ratio: p50 / besideValue,
+    over: p50 - besideValue,
+  };
   return {
     name: options.name,
     value: round(p50),

@@ -62,14 +62,25 @@ function axes(data: ChartData): Json | null {
 function pointsOf({ x, y }: ChartSeries): readonly Point[] | null {
   if (x.length === 0 || x.length !== y.length) return null;
   const points: Point[] = [];
+  const areMonths = x.every((place) => typeof place === 'string' && monthStart.test(place));
   for (const [index, place] of x.entries()) {
-    const label = labelOf(place);
+    const label = areMonths ? monthOf(String(place)) : labelOf(place);
     const value = y[index];
     if (label === '' || label.length > chartLimits.labelCharacters) return null;
     if (typeof value !== 'number' || !Number.isFinite(value)) return null;
     points.push({ label, value });
   }
   return new Set(points.map(({ label }) => label)).size === points.length ? points : null;
+}
+
+/** The first of a month, at midnight if at any time. */
+const monthStart = /^(\d{4})-(\d{2})-01(?:T00:00:00(?:\.0+)?)?$/;
+const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Oct 2024`, as the picture beside it says. */
+function monthOf(place: string): string {
+  const [, year = '', month = ''] = monthStart.exec(place) ?? [];
+  return `${monthNames[Number(month) - 1] ?? month} ${year}`;
 }
 
 /** Midnight is not worth saying. */

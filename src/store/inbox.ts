@@ -4,6 +4,7 @@ import { threadKeyOf } from '../types.ts';
 import type { Task } from '../types.ts';
 import { ownersOf } from './owners.ts';
 import type { Database, TasksTable } from './schema.ts';
+import type { WriteGroup } from './write-group.ts';
 
 type Inbox = Pick<
   Store,
@@ -22,22 +23,25 @@ type Inbox = Pick<
 export const unfinished = ['waiting', 'running'] as const;
 
 /** The tasks of all threads. A method is one statement, and so atomic by itself, or a transaction. */
-export function createInbox(db: Kysely<Database>): Inbox {
+export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
   return {
     accept: async (task) => {
-      const inserted = await db
-        .insertInto('tasks')
-        .values({
-          id: task.id,
-          thread_key: threadKeyOf(task.thread),
-          state: 'waiting',
-          attempts: 0,
-          task: JSON.stringify(task),
-          ...ownersOf(task),
-        })
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .returning('id')
-        .execute();
+      const row = {
+        id: task.id,
+        thread_key: threadKeyOf(task.thread),
+        state: 'waiting' as const,
+        attempts: 0,
+        task: JSON.stringify(task),
+        ...ownersOf(task),
+      };
+      const inserted = await group.write((shared) =>
+        shared
+          .insertInto('tasks')
+          .values(row)
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .returning('id')
+          .execute(),
+      );
       return inserted.length > 0;
     },
 
@@ -95,13 +99,11 @@ export function createInbox(db: Kysely<Database>): Inbox {
           // An event names people by their id alone: that takes no name away.
           person: task.person.displayName === task.person.id ? known.person : task.person,
           attachments: [...known.attachments, ...task.attachments.filter(({ id }) => !ids.has(id))],
-          lookAgain: known.lookAgain === true && task.lookAgain === true,
+          ...(known.lookAgain === undefined ? {} : { lookAgain: known.lookAgain && task.lookAgain === true }),
         };
-        await transaction
-          .updateTable('tasks')
-          .set({ task: JSON.stringify(completed) })
-          .where('id', '=', task.id)
-          .execute();
+        const text = JSON.stringify(completed);
+        if (text === row.task) return;
+        await transaction.updateTable('tasks').set({ task: text }).where('id', '=', task.id).execute();
       }),
 
     reviseTask: (task) =>

@@ -6,6 +6,7 @@ import { createInstallations } from './installations.ts';
 import { createOutbox } from './outbox.ts';
 import { createPeople } from './people.ts';
 import type { Database } from './schema.ts';
+import { createWriteGroup } from './write-group.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createThreadRecords } from './thread-records.ts';
 
@@ -14,13 +15,17 @@ import { createThreadRecords } from './thread-records.ts';
  * Whatever names a task needs that task accepted before.
  */
 export function createKyselyStore(db: Kysely<Database>, box: SecretBox | null): Store {
+  const group = createWriteGroup(db);
   return {
-    ...createInbox(db),
-    ...createOutbox(db),
+    ...createInbox(db, group),
+    ...createOutbox(db, group),
     ...createThreadRecords(db),
     ...createPeople(db),
     ...createForgetting(db),
     ...createInstallations(db, box),
-    [Symbol.asyncDispose]: () => db.destroy(),
+    [Symbol.asyncDispose]: async () => {
+      await group.drain();
+      await db.destroy();
+    },
   };
 }

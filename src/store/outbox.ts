@@ -3,13 +3,14 @@ import { AppError } from '../errors.ts';
 import type { OutboxEntry, PostedPart, Store } from '../ports.ts';
 import type { JsonValue, Task } from '../types.ts';
 import type { Database } from './schema.ts';
+import type { WriteGroup } from './write-group.ts';
 
 type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent' | 'settle' | 'posts'>;
 
 /** The posts of all tasks, and which platform messages each became. */
-export function createOutbox(db: Kysely<Database>): Outbox {
+export function createOutbox(db: Kysely<Database>, group: WriteGroup): Outbox {
   return {
-    putPost: (entry) => db.transaction().execute((transaction) => put(transaction, entry)),
+    putPost: (entry) => group.write((shared) => put(shared, entry)),
 
     settle: (task, entry) =>
       db.transaction().execute(async (transaction) => {
@@ -32,15 +33,19 @@ export function createOutbox(db: Kysely<Database>): Outbox {
     },
 
     addPostedPart: async (postId, part) => {
-      await db
-        .insertInto('post_parts')
-        .values({ post_id: postId, part_id: part.partId, message_id: part.messageId })
-        .onConflict((conflict) => conflict.columns(['post_id', 'part_id']).doNothing())
-        .execute();
+      await group.write((shared) =>
+        shared
+          .insertInto('post_parts')
+          .values({ post_id: postId, part_id: part.partId, message_id: part.messageId })
+          .onConflict((conflict) => conflict.columns(['post_id', 'part_id']).doNothing())
+          .execute(),
+      );
     },
 
     markSent: async (postId) => {
-      await db.updateTable('posts').set({ sent: 1 }).where('post_id', '=', postId).execute();
+      await group.write((shared) =>
+        shared.updateTable('posts').set({ sent: 1 }).where('post_id', '=', postId).execute(),
+      );
     },
 
     posts: (taskId) => readPosts(db, { column: 'posts.task_id', value: taskId }),

@@ -137,7 +137,7 @@ export function describeStoreChanges(name: string, create: () => Promise<Store>)
         await store.accept(exampleTask('t1'));
         await store.putFeedback('t1', 'U1', 'good');
         await expect(store.putFeedback('t1', 'U1', 'bad')).resolves.toBeUndefined();
-        await expect(store.putFeedback('unknown', 'U1', 'bad')).rejects.toThrow();
+        await expect(store.putFeedback('unknown', 'U1', 'bad')).rejects.toThrow(/foreign key/i);
       });
     });
 
@@ -233,7 +233,7 @@ export function describeStoreChanges(name: string, create: () => Promise<Store>)
         const holder = store.withLock('l', { ttlMs: 10_000, signal }, () => held);
         await expect(
           store.withLock('l', { ttlMs: 10_000, signal: AbortSignal.timeout(150) }, () => Promise.resolve()),
-        ).rejects.toThrow();
+        ).rejects.toThrow('aborted');
         expect(await store.withLock('m', { ttlMs: 10_000, signal }, () => Promise.resolve(1))).toBe(1);
         release();
         await holder;

@@ -45,33 +45,36 @@ export function createChaosFetch(plan: readonly PlannedFault[], step: () => Prom
       await step();
       return response;
     };
-    switch (fault) {
-      case null:
-        return await send();
-      case 'slow':
-        await new Promise((resolve) => setTimeout(resolve, slowMs));
-        return await send();
-      case 'not-sent':
-        throw new TypeError('fetch failed');
-      case 'answer-lost':
-        await send();
-        throw new TypeError('fetch failed');
-      case 'http-503':
-        return new Response('', { status: 503 });
-      case 'http-503-after':
-        await send();
-        return new Response('', { status: 503 });
-      case 'rate-limited':
-        return new Response('', { status: 429, headers: { 'retry-after': '0' } });
-      case 'html':
-        return new Response('<!doctype html><title>Sign in</title>', { headers: { 'content-type': 'text/html' } });
-      case 'internal_error':
-        await send();
-        return Response.json({ ok: false, error: fault });
-      case 'invalid_blocks':
-      case 'msg_too_long':
-      case 'message_not_in_streaming_state':
-        return Response.json({ ok: false, error: fault });
-    }
+    return await answers[fault ?? 'none'](send);
   };
 }
+
+const refused = (code: string) => async (): Promise<Response> => Response.json({ ok: false, error: code });
+
+/** What comes back, given the way to let the call have its effect. */
+const answers: Readonly<Record<SlackFault | 'none', (send: () => Promise<Response>) => Promise<Response>>> = {
+  none: (send) => send(),
+  slow: async (send) => {
+    await new Promise((resolve) => setTimeout(resolve, slowMs));
+    return await send();
+  },
+  'not-sent': () => Promise.reject(new TypeError('fetch failed')),
+  'answer-lost': async (send) => {
+    await send();
+    throw new TypeError('fetch failed');
+  },
+  'http-503': async () => new Response('', { status: 503 }),
+  'http-503-after': async (send) => {
+    await send();
+    return new Response('', { status: 503 });
+  },
+  'rate-limited': async () => new Response('', { status: 429, headers: { 'retry-after': '0' } }),
+  html: async () => new Response('<!doctype html><title>Sign in</title>', { headers: { 'content-type': 'text/html' } }),
+  internal_error: async (send) => {
+    await send();
+    return Response.json({ ok: false, error: 'internal_error' });
+  },
+  invalid_blocks: refused('invalid_blocks'),
+  msg_too_long: refused('msg_too_long'),
+  message_not_in_streaming_state: refused('message_not_in_streaming_state'),
+};

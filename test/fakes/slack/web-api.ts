@@ -52,7 +52,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
     channel: String(args['channel'] ?? args['channel_id']),
     user: state.botUserId,
     byBot: true,
-    text: String(args['text'] ?? ''),
+    text: textOf(args['text']),
     blocks: (args['blocks'] ?? []) as readonly Json[],
     metadata: (args['metadata'] ?? null) as Json | null,
     ...inThread(args),
@@ -115,7 +115,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
       state.ephemerals.push({
         channel: String(channel),
         user: String(user),
-        text: String(text ?? ''),
+        text: textOf(text),
         blocks: (blocks ?? []) as readonly Json[],
       });
       return { message_ts: state.nextTs() };
@@ -126,7 +126,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
         throw new SlackRefusal('streaming_state_conflict');
       }
       checked(args, 'message');
-      message.text = String(args['text'] ?? '');
+      message.text = textOf(args['text']);
       message.blocks = (args['blocks'] ?? []) as readonly Json[];
       message.edits += 1;
       return { channel: message.channel, ts: message.ts };
@@ -155,7 +155,7 @@ export function createWebApi(state: SlackWorkspaceState, options: WebApiOptions)
       return { ts: args['ts'] };
     }),
     'assistant.threads.setStatus': (args) => {
-      state.statuses.set(`${String(args['channel_id'])} ${String(args['thread_ts'])}`, String(args['status'] ?? ''));
+      state.statuses.set(`${String(args['channel_id'])} ${String(args['thread_ts'])}`, textOf(args['status']));
       return {};
     },
     'assistant.threads.setSuggestedPrompts': () => ({}),
@@ -204,7 +204,7 @@ function complete(
   if (whole.length < files.length || whole.length === 0) throw new SlackRefusal('file_not_found');
   const isShared = typeof args['channel_id'] === 'string';
   if (isShared && whole.some(({ shares }) => shares.size > 0)) throw new SlackRefusal('file_already_shared');
-  const comment = String(args['initial_comment'] ?? '');
+  const comment = textOf(args['initial_comment']);
   const blocks = comment === '' ? ((args['blocks'] ?? []) as readonly Json[]) : [];
   if (blocks.length > 0) checked({ blocks }, 'message');
   for (const file of whole) file.completed = true;
@@ -254,4 +254,8 @@ export function shownFile(file: SlackFileState, options: Pick<WebApiOptions, 'or
       public: Object.fromEntries([...file.shares].map(([channel, ts]) => [channel, [{ ts }]])),
     },
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
