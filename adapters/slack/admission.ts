@@ -3,12 +3,11 @@ import type { Logger } from '../../src/log.ts';
 import type { Admission } from '../../src/ports.ts';
 import type { Attachment, Person, Task } from '../../src/types.ts';
 import type { SlackAccess } from './access.ts';
-import { asObject } from '../json.ts';
-import type { Json } from '../json.ts';
-import { readFile, readSource } from './message.ts';
+import { readFile } from './message.ts';
 import type { People } from './people.ts';
 import { readOneMessage } from './thread.ts';
 import type { SlackWeb } from './web.ts';
+import { wholeFile } from './whole-file.ts';
 import type { SlackWorkspace, SlackWorkspaces } from './workspaces.ts';
 
 /** Slack is asked for at most this long for what the answer can do without. */
@@ -49,22 +48,8 @@ export function createAdmission(deps: {
         log.warn({ taskId: task.id, error: String(error) }, 'a mention could not be read again');
       }
     }
-    return await Promise.all(attachments.map((attachment) => wholeFile(web, attachment)));
-  };
-
-  /** Of a file from another organisation the event has only the id. */
-  const wholeFile = async (web: SlackWeb, attachment: Attachment): Promise<Attachment> => {
-    const source = readSource(attachment.source);
-    if (source?.kind !== 'stub') return attachment;
-    try {
-      const answer = await web.call('files.info', { file: source.fileId }, AbortSignal.timeout(lookTimeoutMs));
-      const file: Json = asObject(answer['file']);
-      return readFile(file, source.workspaceId) ?? attachment;
-    } catch (error) {
-      // Handed over as it is: the download asks again, and says what is wrong.
-      log.warn({ file: source.fileId, error: String(error) }, 'a shared file could not be looked up');
-      return attachment;
-    }
+    const at = { channelId, personId: task.person.id, log };
+    return await Promise.all(attachments.map((attachment) => wholeFile(web, attachment, at)));
   };
 
   return async (task, signal) => {

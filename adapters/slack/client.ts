@@ -23,6 +23,7 @@ import { createProgressStreams } from './stream.ts';
 import { readThread, toHistory } from './thread.ts';
 import { refusedBeforehand } from './upload.ts';
 import type { SlackWeb } from './web.ts';
+import { isIdAlone, wholeFile } from './whole-file.ts';
 import type { SlackWorkspaces } from './workspaces.ts';
 
 export interface SlackClientOptions {
@@ -36,6 +37,9 @@ export interface SlackClientOptions {
   readonly fetch?: typeof globalThis.fetch;
   readonly settleMs?: number;
 }
+
+/** Files of earlier messages that are looked up, the newest: no more are taken from them for one question. */
+const maxLookUps = 20;
 
 /** Outbound Slack, for all workspaces, without state that a second process would need. */
 export function createSlackClient(options: SlackClientOptions): PlatformClient {
@@ -153,7 +157,15 @@ export function createSlackClient(options: SlackClientOptions): PlatformClient {
     history: async (thread, { limit, signal }) => {
       const { web, self } = await workspaces.open(thread.workspaceId, signal);
       const messages = await readThread(web, thread, { signal });
-      return toHistory(messages, self.userId, thread.workspaceId).slice(-limit);
+      const history = toHistory(messages, self.userId, thread.workspaceId).slice(-limit);
+      const open = history.flatMap(({ attachments }) => attachments.filter(isIdAlone)).slice(-maxLookUps);
+      const at = { channelId: thread.channelId, personId: null, log };
+      const looked = await Promise.all(open.map((attachment) => wholeFile(web, attachment, at)));
+      const whole = new Map(looked.map((attachment) => [attachment.id, attachment]));
+      return history.map((message) => ({
+        ...message,
+        attachments: message.attachments.map((attachment) => whole.get(attachment.id) ?? attachment),
+      }));
     },
   };
 }

@@ -91,6 +91,7 @@ function whyNotHosted(source: Exclude<SlackFileSource, { kind: 'hosted' }>): str
   const reasons: Readonly<Record<typeof source.kind, string>> = {
     deleted: 'it was deleted from Slack; attach it again.',
     hidden: "Slack hides it because of this workspace's plan limit; attach it again.",
+    named: 'the message names it, and it is not shared in this conversation; attach the file itself.',
     inline: 'it is part of the message; send it again.',
     stub: 'Slack does not tell me its address; send it to me directly.',
   };

@@ -39,7 +39,7 @@ export function readMessage(raw: unknown): SlackMessage | null {
   // A forwarded message carries the original's files inside its attachments.
   const forwarded = asArray(message['attachments']).flatMap((attachment) => asArray(asObject(attachment)['files']));
   const blocks = asArray(message['blocks']).map(asObject);
-  const named = fileIdsIn(blocks).map((id) => ({ id, file_access: 'check_file_info' }));
+  const named = fileIdsIn(blocks).map((id) => ({ id, isNamed: true }));
   const tables = pastedTables(message);
   const files = [
     ...[...asArray(message['files']), ...forwarded].map(asObject),
@@ -120,6 +120,8 @@ export type SlackFile =
   | { readonly kind: 'inline'; readonly fileId: string; readonly text: string }
   /** Only the id is known yet (Slack Connect): `files.info` has the rest. */
   | { readonly kind: 'stub'; readonly fileId: string }
+  /** An id that the text names, which anybody can write: nothing says yet that it belongs to the conversation. */
+  | { readonly kind: 'named'; readonly fileId: string }
   /** Lives in Google Drive and the like. */
   | { readonly kind: 'external'; readonly fileId: string; readonly service: string }
   | { readonly kind: 'deleted'; readonly fileId: string }
@@ -155,6 +157,7 @@ const pageTypes = new Set(['quip', 'canvas', 'list', 'space', 'docs', 'post']);
 function sourceOf(fileId: string, file: Json): SlackFile {
   const inline = asText(file['inline']);
   if (inline !== null) return { kind: 'inline', fileId, text: inline };
+  if (file['isNamed'] === true) return { kind: 'named', fileId };
   const mode = asText(file['mode']) ?? '';
   const type = asText(file['filetype']) ?? '';
   const url = asText(file['url_private_download']) ?? asText(file['url_private']);

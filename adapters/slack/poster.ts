@@ -24,6 +24,9 @@ export interface Poster {
 /** In units of `settleMs`, 1 s. As long as a share takes to show up in all but rare cases. */
 const lateShareWaits = [1, 2, 4];
 
+/** Of posts that were given up, the oldest are forgotten; whoever repeats one so old says so itself. */
+const maxUnsettled = 5000;
+
 const notTakenReason = 'Slack did not take it in several attempts; ask me for it again';
 
 /** Only in a thread this young, and younger than this process, can no earlier attempt have posted anything. */
@@ -39,6 +42,12 @@ export function createPoster(deps: {
   const startedAtMs = Date.now();
   /** Posts of this process whose last attempt failed: the thread may hold parts that nobody noted. */
   const unsettled = new Set<string>();
+
+  const unsettle = (postId: string): void => {
+    unsettled.add(postId);
+    const [oldest] = unsettled;
+    if (unsettled.size > maxUnsettled && oldest !== undefined) unsettled.delete(oldest);
+  };
 
   const mayHoldEarlierParts = (thread: ThreadRef): boolean => {
     const threadMs = Number(thread.threadId) * 1000;
@@ -65,7 +74,7 @@ export function createPoster(deps: {
     const { postId, signal } = context;
     const parts = new Map(context.alreadyPosted.map((part) => [part.partId, part]));
     const isRetry = parts.size > 0 || unsettled.has(postId);
-    unsettled.add(postId);
+    unsettle(postId);
     const places = imagePlaces(content);
     const run = createPostRun(
       { web, thread, postId, content, signal },

@@ -22,7 +22,7 @@ export function createSlash(deps: {
 }): (visit: Visit) => Promise<SlashAnswer> {
   const { handlers, home } = deps;
 
-  /** This person's questions in this channel; others' go on. */
+  /** The threads of this channel in which this person's newest question runs or waits; in others' threads all goes on. */
   const stop = async ({ workspaceId, channelId, userId }: Visit): Promise<string> => {
     const who = { platform: 'slack', workspaceId, personId: userId };
     const { threads } = await handlers.onOverview(who);

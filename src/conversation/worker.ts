@@ -84,7 +84,11 @@ async function admit(
     if (admission.kind === 'refused' || admission.task === task) return admission;
     await deps.store.completeTask(admission.task);
     // With what came meanwhile: the other event of the message, an edit.
-    return { kind: 'admitted', task: (await deps.store.task(task.id))?.task ?? admission.task };
+    const stored = (await deps.store.task(task.id))?.task ?? admission.task;
+    // Of an attachment that is known by its id alone, the platform has just said the rest.
+    const whole = new Map(admission.task.attachments.map((attachment) => [attachment.id, attachment]));
+    const attachments = stored.attachments.map((attachment) => whole.get(attachment.id) ?? attachment);
+    return { kind: 'admitted', task: { ...stored, attachments } };
   } catch (error) {
     const failure = toAppError(error);
     if (failure.retryable || signal.aborted) await deps.store.giveBack(task.id);

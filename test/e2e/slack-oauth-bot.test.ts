@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,22 +10,13 @@ import { createLogger } from '../../src/log.ts';
 import { createBot } from '../../src/main.ts';
 import type { Platform } from '../../src/main.ts';
 import type { Store } from '../../src/ports.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { createBrowser, startOauthSlack, traces } from '../fakes/oauth-slack.ts';
 import type { OauthPlace } from '../fakes/oauth-slack.ts';
 import { createScriptedModel } from '../fakes/scripted-model.ts';
 
 const acme: OauthPlace = { team: { id: 'T1', name: 'Acme' }, enterprise: null };
 const grid: OauthPlace = { team: null, enterprise: { id: 'E1', name: 'Grid' } };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test('whoever installed it is answered until they uninstall it, guests are refused in private, no secret is in the data or the log', async () => {
   const port = await freePort();

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, HTTPReceiver, SocketModeReceiver } from '@slack/bolt';
@@ -16,6 +15,7 @@ import type { Store } from '../../src/ports.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { exampleTask } from '../contract/store.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { createBrowser, startOauthSlack, traces } from '../fakes/oauth-slack.ts';
 import type { OauthPlace, OauthSlack } from '../fakes/oauth-slack.ts';
 
@@ -110,17 +110,6 @@ async function startBot(
       await store[Symbol.asyncDispose]();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server: Server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 let port: number;

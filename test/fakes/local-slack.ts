@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { postSigned } from './slack-post.ts';
+import { freePort } from './free-port.ts';
 
 /** A message as local-slack keeps it. */
 export interface SlackRecord {
@@ -358,13 +359,6 @@ async function serveAt(socketPath: string, port: number): Promise<Server> {
   });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function listen(server: Server): Promise<number> {

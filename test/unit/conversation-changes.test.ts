@@ -292,6 +292,13 @@ describe('what people do to their questions', () => {
       expect((await store.tasks(testThreadKey))[0]?.attempts).toBe(1);
     });
 
+    it('an attachment that came as an id alone has the name that the platform found', async () => {
+      platform.faults.admit = (task) =>
+        Promise.resolve({ kind: 'admitted', task: { ...task, attachments: [attachmentOf('f1', 'sales.csv')] } });
+      await ask(taskOf('t1', { text: 'mean', attachments: [attachmentOf('f1', 'f1')] }));
+      expect((await store.files(testThreadKey)).map(({ name }) => name)).toEqual(['sales.csv']);
+    });
+
     it('what the platform adds is part of the task', async () => {
       const person = { id: 'p', displayName: 'Ada Lovelace' };
       platform.faults.admit = (task) => {

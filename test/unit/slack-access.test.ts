@@ -4,6 +4,8 @@ import type { SlackAccessRules, SlackAsker } from '../../adapters/slack/access.t
 import { createAdmission } from '../../adapters/slack/admission.ts';
 import { SlackCallError } from '../../adapters/slack/errors.ts';
 import type { Json } from '../../adapters/json.ts';
+import { createSlackClient } from '../../adapters/slack/client.ts';
+import { readFile } from '../../adapters/slack/message.ts';
 import { createPeople } from '../../adapters/slack/people.ts';
 import type { SlackWorkspace } from '../../adapters/slack/workspaces.ts';
 import { AppError } from '../../src/errors.ts';
@@ -267,4 +269,44 @@ test('a task of a welcome person is admitted with their name, from the same look
   });
   expect(calls.map(({ method }) => method)).toEqual(['users.info']);
   expect(await admit(taskOf('UGUEST'), signal)).toEqual({ kind: 'refused', text: refusal('SLACK_GUESTS') });
+});
+
+test('a file that the text merely names is fetched where the person can see it: theirs, public, or shared in the channel', async () => {
+  const url = 'https://files.slack.com/files-pri/T1-F9/a.csv';
+  const attachment = readFile({ id: 'F9', isNamed: true }, 'T1');
+  if (attachment === null) throw new Error('it has an id');
+  const sourceOf = async (file: Json): Promise<unknown> => {
+    const info = (): Json => ({ file: { id: 'F9', name: 'a.csv', url_private: url, user: 'U2', ...file } });
+    const { admit } = createHarness({}, {}, { 'files.info': info });
+    const admission = await admit({ ...taskOf('U1'), attachments: [attachment] }, signal);
+    return admission.kind === 'admitted' ? admission.task.attachments[0]?.source : null;
+  };
+  for (const file of [
+    { user: 'U1' },
+    { is_public: true },
+    { shares: { private: { C1: [{ ts: '1.0' }] } } },
+    { groups: ['C1'] },
+  ]) {
+    expect(await sourceOf(file)).toMatchObject({ kind: 'hosted', url });
+  }
+  // It is of a private channel of others, where the bot happens to be.
+  expect(await sourceOf({ shares: { private: { C9: [{ ts: '1.0' }] } }, groups: ['C9'] })).toMatchObject({
+    kind: 'named',
+  });
+});
+
+test('files of earlier messages that came as an id alone have their names; what Slack does not tell stays an id', async () => {
+  const call = async (method: string, args: Json): Promise<Json> => {
+    if (method === 'conversations.replies') {
+      const files = ['F1', 'F2'].map((id) => ({ id, file_access: 'check_file_info' }));
+      return { messages: [{ ts: '1.0', user: 'U2', text: 'look', files }] };
+    }
+    if (args['file'] === 'F2') throw slackFailure('file_not_found');
+    return { file: { id: 'F1', name: 'may.xlsx', url_private: 'https://files.slack.com/files-pri/T1-F1/may.xlsx' } };
+  };
+  const self = { teamId: 'T1', userId: 'UME', botId: 'BME' };
+  const opened: SlackWorkspace = { id: 'T1', self, enterpriseId: null, isOrgWide: false, token: 'x', web: { call } };
+  const client = createSlackClient({ workspaces: { open: async () => opened }, apiUrl: 'https://slack.com/api/', log });
+  const messages = await client.history(taskOf('U1').thread, { limit: 10, signal });
+  expect(messages[0]?.attachments.map(({ name }) => name)).toEqual(['may.xlsx', 'F2']);
 });

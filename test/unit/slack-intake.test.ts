@@ -167,7 +167,11 @@ test('files of a forwarded message and files inside the text come along', async 
   const elements = [{ type: 'rich_text_section', elements: [{ type: 'file', file_id: 'F9' }] }];
   const blocks = [{ type: 'rich_text', elements }];
   await hear({ ...message, blocks, attachments: [{ is_share: true, files: [file] }] });
-  expect(tasks[0]?.attachments.map(({ id: fileId }) => fileId)).toEqual(['F1', 'F9']);
+  expect(tasks[0]?.attachments).toMatchObject([
+    { id: 'F1', source: { kind: 'hosted' } },
+    // Anybody can write an id: it is looked at before it is fetched.
+    { id: 'F9', source: { kind: 'named' } },
+  ]);
 });
 
 test('a mention that only the blocks have counts; a text that was cut is read from them', async () => {

@@ -11,6 +11,7 @@ import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
 import type { GatewayHandlers, PlatformGateway, Store } from '../../src/ports.ts';
 import type { Task } from '../../src/types.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { createHandlers } from '../fakes/handlers.ts';
 import { postSigned } from '../fakes/slack-post.ts';
 
@@ -193,11 +194,3 @@ test('a click that fails, also where Slack does not say who may use the bot, is 
   await expect.poll(() => said).toHaveLength(1);
   expect(said[0]).toEqual(['chat.postEphemeral', 'U1', expect.stringMatching(/did not work.*Slack did not answer/)]);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: found } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return found;
-}
