@@ -224,10 +224,7 @@ async function run(given: Schedule, world: World): Promise<readonly SlackMessage
       const { url, life } = await alive();
       const retry = number === 0 ? null : { number: Math.min(3, number), reason: 'http_timeout' };
       const sent = deliver({ url, signingSecret }, body, retry);
-      const killed = (async () => {
-        while (!life.ended) await sleep(2);
-        return null;
-      })();
+      const killed = ended(life);
       const outcome = await Promise.race([sent, killed]);
       if (outcome?.status === 200) return;
       await sleep(5);
@@ -257,7 +254,8 @@ async function run(given: Schedule, world: World): Promise<readonly SlackMessage
   // Whatever else a wrong program would still post comes before its process ends.
   const last = await alive();
   await sleep(60);
-  await last.close();
+  // It may be killed while it closes.
+  await Promise.race([last.close(), ended(last.life)]);
   for (const { gateway } of dead) void gateway.stop().catch(() => undefined);
   return questions;
 }
@@ -312,6 +310,11 @@ function imagesIn(messages: readonly SlackMessageState[]): readonly string[] {
 
 function isProgress({ blocks, cards }: SlackMessageState): boolean {
   return cards.size > 0 || blocks.some((block) => block['block_id'] === 'plotline-progress');
+}
+
+async function ended(life: Life): Promise<null> {
+  while (!life.ended) await sleep(2);
+  return null;
 }
 
 function sleep(ms: number): Promise<void> {
