@@ -491,6 +491,20 @@ describe('buttons', () => {
     expect((await press('unknown')).content).toContain('older version');
   });
 
+  it('nobody stops or deletes with what is theirs what others asked in the same thread', async () => {
+    await start();
+    const { grace } = discord.setting;
+    const question = ask();
+    const { id } = await taskOf(question);
+    expect((await press(`rerun:${id}`, grace.id)).content).toBe('Asked again.');
+    const again = core.tasks[1]?.id ?? '';
+    expect((await press(`stop:${again}`, grace.id)).content).toBe('Stopping.');
+    expect((await press(`stop:${again}`, grace.id)).content).toBe('It has ended already.');
+    expect((await press(`delete:${again}`, grace.id)).content).toContain('of somebody else');
+    expect(core.calls.filter((call) => call.startsWith('delete'))).toEqual([]);
+    expect((await press(`stop:${id}`)).content).toBe('Stopping.');
+  });
+
   it('long code is a file', async () => {
     await start();
     const message = ask();
