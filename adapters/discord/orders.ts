@@ -23,6 +23,8 @@ export interface Orders {
   stopTask(taskId: string, giver: Giver): Promise<string>;
   /** `null`: it is gone. */
   deleteTask(taskId: string, giver: Giver): Promise<string | null>;
+  /** Why this person may not decide on the offer to answer an edited question; else `null`. */
+  refusalToAnswerOffer(taskId: string, giver: Giver): Promise<string | null>;
   forget(what: Forgetting, giver: Giver): Promise<string>;
   /** The code of the task, or of the thread's newest answer. */
   code(thread: ThreadRef, taskId: string | null): Promise<Saying>;
@@ -99,6 +101,11 @@ export function createOrders(handlers: GatewayHandlers): Orders {
       }
       await handlers.onDelete(taskId);
       return null;
+    },
+
+    refusalToAnswerOffer: async (taskId, giver) => {
+      const known = await handlers.findTask(taskId);
+      return known === null ? null : refusalOn(known, giver, 'decide on');
     },
 
     forget: async (what, giver) => {

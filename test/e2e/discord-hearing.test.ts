@@ -300,6 +300,15 @@ describe('changes', () => {
     discord.unfurl(message.id, { title: 'x', type: 'rich' });
     await settle();
     expect(discord.messages(thread.id)).toHaveLength(1);
+    for (const action of ['dismiss', 'rerun-edited']) {
+      discord.press(offer.id, `${action}:${id}`, { author: discord.setting.grace.id });
+    }
+    await until(
+      'two refusals',
+      () => whisperedIn(thread.id).filter((said) => said.includes('Only who asked')).length > 1,
+    );
+    expect(discord.messages(thread.id)).toHaveLength(1);
+    expect(core.tasks).toHaveLength(1);
     discord.press(offer.id, `rerun-edited:${id}`);
     await until('a re-run', () => core.tasks.length === 2);
     expect(core.tasks[1]).toMatchObject({ text: 'totals by region', messageId: message.id });
@@ -503,6 +512,23 @@ describe('buttons', () => {
     expect((await press(`delete:${again}`, grace.id)).content).toContain('of somebody else');
     expect(core.calls.filter((call) => call.startsWith('delete'))).toEqual([]);
     expect((await press(`stop:${id}`)).content).toBe('Stopping.');
+  });
+
+  it('does nothing to a task of another server or channel', async () => {
+    await start();
+    const { general } = discord.setting;
+    const { id } = await taskOf(ask());
+    for (const other of [
+      id.replace(general.id, '111111111111111111'),
+      id.replace(/^discord-\d+/, 'discord-111111111111111111'),
+    ]) {
+      await core.handlers.onTask({ ...(core.tasks[0] as Task), id: other });
+      for (const action of ['stop', 'delete', 'show-code', 'rerun', 'notebook', 'good', 'rerun-edited', 'dismiss']) {
+        expect((await press(`${action}:${other}`)).content).toContain('of another channel');
+      }
+    }
+    expect(core.tasks).toHaveLength(3);
+    expect(core.calls).toEqual([]);
   });
 
   it('long code is a file', async () => {
