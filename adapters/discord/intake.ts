@@ -30,6 +30,8 @@ export interface Intake {
 /** Whether a message is for the bot; `hidden`: it is, `unheard`: it may be, but Discord does not show us what it says. */
 type Address = 'ours' | 'hidden' | 'unheard';
 
+const notKept = 'I could not take this question: something failed on my side. Ask it again in a minute.';
+
 const rememberedHints = 1000;
 
 export function createIntake(deps: {
@@ -142,6 +144,18 @@ export function createIntake(deps: {
   const isModerator = (message: HeardMessage, person: Person): boolean =>
     surroundings.isModerator(guildOf(message), person.id, message.member?.roles ?? []);
 
+  /** Discord tells of a message once: one that cannot be kept is said, so that nobody waits for an answer. */
+  const handOver = async (task: Task, { id, channel_id: channelId }: HeardMessage): Promise<void> => {
+    try {
+      await handlers.onTask(task);
+    } catch (error) {
+      await speech
+        .say({ channelId, replyTo: id }, { text: notKept }, `${task.id}-not-kept`)
+        .catch((failure: unknown) => log.warn({ channelId, error: String(failure) }, 'a failure could not be said'));
+      throw error;
+    }
+  };
+
   return {
     taskOf,
     hear: async (message) => {
@@ -158,7 +172,7 @@ export function createIntake(deps: {
       if (!(await deps.permissions.allows(place, task))) return;
       const command = task.attachments.every(isUnseen) ? commandIn(task.text) : null;
       // Whether somebody may ask is looked at when the question is taken up.
-      if (command === null) return await handlers.onTask(task);
+      if (command === null) return await handOver(task, message);
       const refusal = refusalFor(access, {
         userId: task.person.id,
         guildId: place.guildId,

@@ -561,6 +561,29 @@ describe('buttons', () => {
   });
 });
 
+describe('a store that fails', () => {
+  it('is told to who asked, of a message and of a command', async () => {
+    await start();
+    await gateway.stop();
+    const fail = (): Promise<never> => Promise.reject(new Error('disk full'));
+    gateway = gatewayOn(discord);
+    await gateway.start({ ...core.handlers, onTask: fail, onOverview: fail });
+    const { general } = discord.setting;
+    ask();
+    await until('words', () => saidIn(general.id).some((said) => said.includes('could not take this question')));
+    for (const command of [
+      discord.slash('analyze', { file: csv, question: 'totals' }),
+      discord.slash('plotline status'),
+    ]) {
+      await until('an apology', () => {
+        const { responseId } = discord.interactions.get(command.id) ?? { responseId: null };
+        return discord.state.messages.get(responseId ?? '')?.content.includes('failed on my side');
+      });
+    }
+    expect(core.tasks).toEqual([]);
+  });
+});
+
 describe('who may use it', () => {
   it('refuses a command to them alone, and at once', async () => {
     await start({ access: { ...open, allow: { ...nobody, users: ['123456789012345678'] } } });
