@@ -2,7 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attachmentNames, attachmentTitle } from '../../adapters/discord/file-names.ts';
 import { createFileLimits } from '../../adapters/discord/file-limits.ts';
-import { compareSnowflakes, kindOfMark, markOf, nonceOf, questionOf, snowflakeMs } from '../../adapters/discord/ids.ts';
+import {
+  askedAt,
+  compareSnowflakes,
+  kindOfMark,
+  markOf,
+  nonceOf,
+  questionOf,
+  snowflakeMs,
+} from '../../adapters/discord/ids.ts';
+import { rerunIdOf, taskIdOf } from '../../adapters/discord/message.ts';
 import { packFiles } from '../../adapters/discord/pack-files.ts';
 import type { DiscordApi } from '../../adapters/discord/rest.ts';
 import { threadName } from '../../adapters/discord/thread.ts';
@@ -142,6 +151,17 @@ describe('ids', () => {
     ['discord-1-2', null],
   ])('%s tells the question', (id, expected) => {
     expect(questionOf(id)).toEqual(expected);
+  });
+
+  test('a post is younger than its question, and that of a re-run than the press that asked for it', () => {
+    const question = '1300000000000000001';
+    const task = taskIdOf('1', '1200000000000000001', question);
+    expect(askedAt(`${task}-reply`)).toBe(question);
+    for (const press of ['100000000000000000', '1400000000000000007', '99999999999999999999']) {
+      const again = rerunIdOf(rerunIdOf(task, '5'), press);
+      expect([askedAt(again), askedAt(`${again}-reply`)]).toEqual([press, press]);
+    }
+    expect(askedAt('terminal-1')).toBe(null);
   });
 
   test('nonces and marks are the same for the same part, others for others, and inside their limits', () => {
