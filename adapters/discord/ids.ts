@@ -29,7 +29,9 @@ export function questionOf(taskOrPostId: string): { readonly channelId: string; 
 export function askedAt(taskOrPostId: string): string | null {
   const [, press] = /^discord-[^-]+-\d{15,20}-\d{15,20}-r([0-9a-z]{9,13})(?=-|$)/.exec(taskOrPostId) ?? [];
   if (press === undefined) return questionOf(taskOrPostId)?.messageId ?? null;
-  return [...press].reduce((id, digit) => id * 36n + BigInt(Number.parseInt(digit, 36)), 0n).toString();
+  return Array.from(press)
+    .reduce((id, digit) => id * 36n + BigInt(Number.parseInt(digit, 36)), 0n)
+    .toString();
 }
 
 /** The same for every attempt at a part, so that Discord itself drops the second of two. At most 25 characters. */

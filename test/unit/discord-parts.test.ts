@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { downloadsLimited } from '../../adapters/download-parts.ts';
 import { attachmentNames, attachmentTitle } from '../../adapters/discord/file-names.ts';
 import { createFileLimits } from '../../adapters/discord/file-limits.ts';
 import {
@@ -154,11 +155,11 @@ describe('ids', () => {
   });
 
   test('a post is younger than its question, and that of a re-run than the press that asked for it', () => {
-    const question = '1300000000000000001';
-    const task = taskIdOf('1', '1200000000000000001', question);
-    expect(askedAt(`${task}-reply`)).toBe(question);
+    const asked = '1300000000000000001';
+    const first = taskIdOf('1', '1200000000000000001', asked);
+    expect(askedAt(`${first}-reply`)).toBe(asked);
     for (const press of ['100000000000000000', '1400000000000000007', '99999999999999999999']) {
-      const again = rerunIdOf(rerunIdOf(task, '5'), press);
+      const again = rerunIdOf(rerunIdOf(first, '5'), press);
       expect([askedAt(again), askedAt(`${again}-reply`)]).toEqual([press, press]);
     }
     expect(askedAt('terminal-1')).toBe(null);
@@ -231,4 +232,14 @@ test('the boost level of a server is asked once, and only where it matters', asy
     10 * mebibyte,
   );
   expect(await createFileLimits({ api: broken, fixedBytes: 7, log }).of('5', 50 * mebibyte, signal)).toBe(7);
+});
+
+test('a refused download is tried again after the time that the answer names, be it in seconds or not', () => {
+  for (const [stated, waitMs] of [
+    ['7', 7000],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
+  ] as const) {
+    const answer = new Response(null, { status: 429, headers: { 'retry-after': stated } });
+    expect(downloadsLimited('Discord', answer)).toMatchObject({ retryable: true, retryAfterMs: waitMs });
+  }
 });
