@@ -162,23 +162,24 @@ export function createIntake(deps: {
       if (message.author.bot === true || message.webhook_id !== undefined || !isTalk(message)) return;
       const address = await addressOf(message);
       if (address === null) return;
-      if (address !== 'ours') return await hint(message, address);
       const place = await surroundings.place(message.channel_id, guildOf(message));
       if (place === null) {
         log.warn({ channelId: message.channel_id }, 'a question in a channel that is not known');
         return;
       }
+      const refusal = refusalFor(access, {
+        userId: message.author.id,
+        guildId: place.guildId,
+        channelIds: [place.id, ...(place.parentId === null ? [] : [place.parentId])],
+        roleIds: message.member?.roles ?? [],
+      });
+      // Where it may not be used it speaks only to those who call it.
+      if (address !== 'ours') return refusal === null ? await hint(message, address) : undefined;
       const task = taskOf(message, await threadOf(message, place));
-      if (!(await deps.permissions.allows(place, task))) return;
+      if (refusal === null && !(await deps.permissions.allows(place, task))) return;
       const command = task.attachments.every(isUnseen) ? commandIn(task.text) : null;
       // Whether somebody may ask is looked at when the question is taken up.
       if (command === null) return await handOver(task, message);
-      const refusal = refusalFor(access, {
-        userId: task.person.id,
-        guildId: place.guildId,
-        channelIds: [task.thread.channelId, place.id],
-        roleIds: message.member?.roles ?? [],
-      });
       await obey(command, message, place, task, refusal);
     },
   };

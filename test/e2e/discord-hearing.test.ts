@@ -593,6 +593,17 @@ describe('who may use it', () => {
     expect(core.tasks).toEqual([]);
   });
 
+  it('gives no hints where it may not be used', async () => {
+    await start();
+    const { general } = discord.setting;
+    await gateway.stop();
+    gateway = gatewayOn(discord, { access: { ...open, deny: { ...nobody, channels: [general.id] } } });
+    await gateway.start(core.handlers);
+    discord.say({ text: `${discord.roleMention} totals` });
+    await settle();
+    expect(saidIn(general.id)).toEqual([]);
+  });
+
   it('spaces commands by the cooldown', async () => {
     await start({ access: { ...open, cooldownMs: 60_000 } });
     await taskOf(await answerTo(discord.slash('analyze', { file: csv })));
