@@ -30,8 +30,15 @@ export interface GatewayHandlers {
    * added while the task waits.
    */
   onTask(task: Task): Promise<void>;
-  /** The person asked to stop whatever runs or waits in the thread. Resolves to the number of tasks it stopped. */
-  onCancel(thread: ThreadRef, personId: string): Promise<number>;
+  /**
+   * The person asked to stop what runs or waits in the thread: all of it, or `only` one task or one person's; the rest goes on.
+   * Resolves to the number of tasks it stopped.
+   */
+  onCancel(
+    thread: ThreadRef,
+    personId: string,
+    only?: { readonly taskId: string } | { readonly askedBy: string },
+  ): Promise<number>;
   /**
    * The message of a task was edited; `task` is what it would be now. One that waits or runs is answered with the new text
    * (`restarted`); `answered`: it has its reply, and `onRerun` would answer the new text.

@@ -87,7 +87,7 @@ function media(raw: Json, name: string | null, sizeBytes: number | null, at: Mes
   const id = asText(raw['attachment_id']) ?? asText(raw['id']);
   const url = asText(raw['url']);
   if (id === null || url === null) return [];
-  const fileName = name ?? decodeURIComponent(URL.parse(url)?.pathname.split('/').at(-1) ?? '');
+  const fileName = name ?? decoded(URL.parse(url)?.pathname.split('/').at(-1) ?? '');
   return [
     {
       id,
@@ -97,4 +97,13 @@ function media(raw: Json, name: string | null, sizeBytes: number | null, at: Mes
       source: { kind: 'message', ...at, attachmentId: id, url },
     },
   ];
+}
+
+/** Other bots show files from any address, also from one that is no valid encoding of anything. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

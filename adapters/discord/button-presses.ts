@@ -6,7 +6,7 @@ import { readCustomId } from './custom-ids.ts';
 import type { CustomIdAction } from './custom-ids.ts';
 import { detailsSaying } from './details-text.ts';
 import { questionOf } from './ids.ts';
-import { contentOf, rerunIdOf } from './message.ts';
+import { contentOf, rerunIdOf, workspaceOf } from './message.ts';
 import type { Intake } from './intake.ts';
 import type { Giver, Orders } from './orders.ts';
 import type { Responder } from './responder.ts';
@@ -138,13 +138,25 @@ export function createButtonPresses(deps: {
         return;
       }
       const { action, target } = button;
+      if (action !== 'details' && !isOfHere(target, giver)) {
+        await responder.refuse('This button is of another channel: press it there.');
+        return;
+      }
       if (action === 'dismiss' || action === 'rerun-edited') {
         if (!(await responder.deferUpdate())) return;
-        if (action === 'dismiss') await responder.remove();
+        const refusal = await orders.refusalToAnswerOffer(target, giver);
+        if (refusal !== null) await responder.whisper(refusal);
+        else if (action === 'dismiss') await responder.remove();
         else await answerEdited(target, giver, responder, interaction.id);
       } else if (await responder.defer('only-them')) {
         await withWords({ action, target }, giver, responder, interaction.id);
       }
     },
   };
+}
+
+/** A task's id names its server and channel; the button is there, or in a thread of that channel. */
+function isOfHere(taskId: string, { place }: Giver): boolean {
+  const [, workspaceId, channelId] = taskId.split('-');
+  return workspaceId === workspaceOf(place.guildId) && (channelId === place.id || channelId === place.parentId);
 }

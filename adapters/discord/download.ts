@@ -1,6 +1,6 @@
 import { AppError } from '../../src/errors.ts';
 import type { Attachment } from '../../src/types.ts';
-import { formatBytes } from '../format.ts';
+import { bytesOf, checkStatedSize, downloadFailed, downloadsLimited, fileUnavailable } from '../download-parts.ts';
 import { asObject } from '../json.ts';
 import { filesOf, readSource } from './attachments.ts';
 import type { DiscordFileSource } from './attachments.ts';
@@ -28,25 +28,11 @@ export async function* downloadFile(
   options: { readonly maxBytes: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   const { maxBytes, signal } = options;
-  if (attachment.sizeBytes !== null && attachment.sizeBytes > maxBytes) throw tooLarge(attachment.sizeBytes, maxBytes);
+  checkStatedSize(attachment, maxBytes);
   const source = readSource(attachment.source);
-  if (source === null) throw unavailable('it did not come from Discord.');
+  if (source === null) throw fileUnavailable('it did not come from Discord.');
   const response = await open(source, deps, signal);
-  const lengthBytes = Number(response.headers.get('content-length') ?? '0');
-  if (lengthBytes > maxBytes) {
-    await response.body?.cancel();
-    throw tooLarge(lengthBytes, maxBytes);
-  }
-  let receivedBytes = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      receivedBytes += chunk.byteLength;
-      if (receivedBytes > maxBytes) throw tooLarge(null, maxBytes);
-      yield chunk;
-    }
-  } catch (error) {
-    throw downloadError(error, signal);
-  }
+  yield* bytesOf(response, maxBytes, (error) => downloadError(error, signal));
 }
 
 type Deps = Parameters<typeof downloadFile>[1];
@@ -60,7 +46,9 @@ async function open(source: DiscordFileSource, deps: Deps, signal: AbortSignal):
     const mayHaveExpired = [401, 403, 404, 410].includes(response.status);
     if (!mayHaveExpired) throw refused(response);
     if (source.kind === 'interaction') {
-      throw unavailable('Discord keeps files of commands only for a while; attach it to a message that mentions me.');
+      throw fileUnavailable(
+        'Discord keeps files of commands only for a while; attach it to a message that mentions me.',
+      );
     }
   }
   const again = await fetchFile(await freshUrl(source, deps.api, signal), deps, signal);
@@ -80,9 +68,9 @@ async function freshUrl(
     message = await api.call('GET', `/channels/${source.channelId}/messages/${source.messageId}`, { signal });
   } catch (error) {
     if (hasCode(error, 'unknownMessage', 'unknownChannel'))
-      throw unavailable('its message was deleted; attach it again.');
+      throw fileUnavailable('its message was deleted; attach it again.');
     if (hasCode(error, 'missingAccess', 'missingPermissions')) {
-      throw unavailable('I may not read its message: I need *View Channel* and *Read Message History* there.');
+      throw fileUnavailable('I may not read its message: I need *View Channel* and *Read Message History* there.');
     }
     throw error;
   }
@@ -92,7 +80,7 @@ async function freshUrl(
       ? readSource(files[0]?.source)
       : readSource(files.find(({ id }) => id === source.attachmentId)?.source);
   if (found?.kind === 'message') return found.url;
-  throw unavailable(
+  throw fileUnavailable(
     source.kind === 'unseen'
       ? 'Discord hides from me what other messages hold; attach it to a message that mentions me.'
       : 'it was taken out of its message, or Discord hides it from me; attach it to a message that mentions me.',
@@ -102,7 +90,7 @@ async function freshUrl(
 async function fetchFile(address: string, deps: Deps, signal: AbortSignal): Promise<Response> {
   const url = URL.parse(address);
   if (url === null || !isDiscordFileUrl(url, deps.apiUrl)) {
-    throw unavailable('its address is not one of Discord; save it and attach the file itself.');
+    throw fileUnavailable('its address is not one of Discord; save it and attach the file itself.');
   }
   try {
     return await deps.fetch(url.href, { redirect: 'manual', signal });
@@ -111,42 +99,16 @@ async function fetchFile(address: string, deps: Deps, signal: AbortSignal): Prom
   }
 }
 
-function refused({ status, headers }: Response): AppError {
-  if (status === 429) {
-    const seconds = Number(headers.get('retry-after') ?? '30');
-    return new AppError('platform-rate-limited', `Discord asks me to wait ${seconds} s before I fetch more.`, {
-      retryable: true,
-      retryAfterMs: seconds * 1000,
-    });
-  }
-  if (status >= 500) return failed(`HTTP ${status}`, undefined);
-  if (status === 404 || status === 410) return unavailable('it is no longer there; attach it again.');
-  return unavailable(`Discord answered with status ${status}; attach it again.`);
-}
-
-function unavailable(sentence: string): AppError {
-  const capital = sentence.charAt(0).toUpperCase() + sentence.slice(1);
-  return new AppError('file-unavailable', `I could not get this file. ${capital}`);
-}
-
-function tooLarge(sizeBytes: number | null, maxBytes: number): AppError {
-  const size = sizeBytes === null ? 'it has more' : `it has ${formatBytes(sizeBytes)}`;
-  return new AppError(
-    'file-too-large',
-    `This file is too large: ${size}, and I take at most ${formatBytes(maxBytes)}. Send a smaller part of it.`,
-  );
-}
-
-function failed(detail: string, cause: unknown): AppError {
-  return new AppError('platform-failed', 'Discord broke off while I fetched the file; asking again may work.', {
-    cause,
-    retryable: true,
-    detail: `download: ${detail}`,
-  });
+function refused(response: Response): AppError {
+  const { status } = response;
+  if (status === 429) return downloadsLimited('Discord', response);
+  if (status >= 500) return downloadFailed('Discord', `HTTP ${status}`, undefined);
+  if (status === 404 || status === 410) return fileUnavailable('it is no longer there; attach it again.');
+  return fileUnavailable(`Discord answered with status ${status}; attach it again.`);
 }
 
 function downloadError(error: unknown, signal: AbortSignal): AppError {
   if (error instanceof AppError) return error;
   if (signal.aborted) return cancelled(signal, 'download');
-  return failed(String(error), error);
+  return downloadFailed('Discord', String(error), error);
 }

@@ -4,7 +4,7 @@ import type { Json } from '../json.ts';
 import { filesOf } from './attachments.ts';
 import { attachmentNames } from './file-names.ts';
 import { idOf, isFrom, markIn, messagesAfter } from './history.ts';
-import { compareSnowflakes, markOf, questionOf } from './ids.ts';
+import { askedAt, compareSnowflakes, markOf } from './ids.ts';
 import { plainPieces, takeApart } from './layout.ts';
 import type { MessagePart } from './layout.ts';
 import type { DiscordApi } from './rest.ts';
@@ -21,7 +21,7 @@ export async function earlierParts(
   context: PostContext,
 ): Promise<readonly PostedPart[]> {
   const ids = context.alreadyPosted.map(({ messageId }) => messageId).toSorted(compareSnowflakes);
-  const after = questionOf(context.postId)?.messageId ?? ids[0] ?? channelId;
+  const after = askedAt(context.postId) ?? ids[0] ?? channelId;
   const ours = (await messagesAfter(api, channelId, after, context.signal)).filter((message) =>
     isFrom(message, selfId),
   );

@@ -22,6 +22,18 @@ export function questionOf(taskOrPostId: string): { readonly channelId: string; 
   return channelId === undefined || messageId === undefined ? null : { channelId, messageId };
 }
 
+/**
+ * What every post of this task is younger than: the question, or for a re-run the press that asked for it (its id ends the task's,
+ * in base 36), which may be much younger. `null` for ids of other forms.
+ */
+export function askedAt(taskOrPostId: string): string | null {
+  const [, press] = /^discord-[^-]+-\d{15,20}-\d{15,20}-r([0-9a-z]{9,13})(?=-|$)/.exec(taskOrPostId) ?? [];
+  if (press === undefined) return questionOf(taskOrPostId)?.messageId ?? null;
+  return Array.from(press)
+    .reduce((id, digit) => id * 36n + BigInt(Number.parseInt(digit, 36)), 0n)
+    .toString();
+}
+
 /** The same for every attempt at a part, so that Discord itself drops the second of two. At most 25 characters. */
 export function nonceOf(postId: string, partId: string): string {
   return digest(postId, partId).toString('base64url').slice(0, 24);

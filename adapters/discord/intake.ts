@@ -30,6 +30,8 @@ export interface Intake {
 /** Whether a message is for the bot; `hidden`: it is, `unheard`: it may be, but Discord does not show us what it says. */
 type Address = 'ours' | 'hidden' | 'unheard';
 
+const notKept = 'I could not take this question: something failed on my side. Ask it again in a minute.';
+
 const rememberedHints = 1000;
 
 export function createIntake(deps: {
@@ -142,29 +144,42 @@ export function createIntake(deps: {
   const isModerator = (message: HeardMessage, person: Person): boolean =>
     surroundings.isModerator(guildOf(message), person.id, message.member?.roles ?? []);
 
+  /** Discord tells of a message once: one that cannot be kept is said, so that nobody waits for an answer. */
+  const handOver = async (task: Task, { id, channel_id: channelId }: HeardMessage): Promise<void> => {
+    try {
+      await handlers.onTask(task);
+    } catch (error) {
+      await speech
+        .say({ channelId, replyTo: id }, { text: notKept }, `${task.id}-not-kept`)
+        .catch((failure: unknown) => log.warn({ channelId, error: String(failure) }, 'a failure could not be said'));
+      throw error;
+    }
+  };
+
   return {
     taskOf,
     hear: async (message) => {
       if (message.author.bot === true || message.webhook_id !== undefined || !isTalk(message)) return;
       const address = await addressOf(message);
       if (address === null) return;
-      if (address !== 'ours') return await hint(message, address);
       const place = await surroundings.place(message.channel_id, guildOf(message));
       if (place === null) {
         log.warn({ channelId: message.channel_id }, 'a question in a channel that is not known');
         return;
       }
-      const task = taskOf(message, await threadOf(message, place));
-      if (!(await deps.permissions.allows(place, task))) return;
-      const command = task.attachments.every(isUnseen) ? commandIn(task.text) : null;
-      // Whether somebody may ask is looked at when the question is taken up.
-      if (command === null) return await handlers.onTask(task);
       const refusal = refusalFor(access, {
-        userId: task.person.id,
+        userId: message.author.id,
         guildId: place.guildId,
-        channelIds: [task.thread.channelId, place.id],
+        channelIds: [place.id, ...(place.parentId === null ? [] : [place.parentId])],
         roleIds: message.member?.roles ?? [],
       });
+      // Where it may not be used it speaks only to those who call it.
+      if (address !== 'ours') return refusal === null ? await hint(message, address) : undefined;
+      const task = taskOf(message, await threadOf(message, place));
+      if (refusal === null && !(await deps.permissions.allows(place, task))) return;
+      const command = task.attachments.every(isUnseen) ? commandIn(task.text) : null;
+      // Whether somebody may ask is looked at when the question is taken up.
+      if (command === null) return await handOver(task, message);
       await obey(command, message, place, task, refusal);
     },
   };

@@ -46,6 +46,7 @@ export interface InteractionDeps {
 }
 
 const nowhere = 'I cannot be used in this kind of channel. Use a text channel, a thread or a direct message.';
+const broken = 'That failed on my side, and nothing came of it. Try it again in a minute.';
 const lost =
   'I was started anew since you opened the form, and the files of the message are lost to me. Choose “Analyze this file” again.';
 
@@ -141,10 +142,15 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         await responder.refuse(refusal);
         return;
       }
-      if (interaction.type === InteractionType.ApplicationCommand) await command(interaction, giver, responder);
-      else if (interaction.type === InteractionType.MessageComponent)
-        await presses.press(interaction, giver, responder);
-      else if (interaction.type === InteractionType.ModalSubmit) await submitted(interaction, giver, responder);
+      try {
+        if (interaction.type === InteractionType.ApplicationCommand) await command(interaction, giver, responder);
+        else if (interaction.type === InteractionType.MessageComponent)
+          await presses.press(interaction, giver, responder);
+        else if (interaction.type === InteractionType.ModalSubmit) await submitted(interaction, giver, responder);
+      } catch (error) {
+        await responder.apologize(broken);
+        throw error;
+      }
     },
   };
 }

@@ -25,7 +25,12 @@ export function taskIdOf(guildId: string | null, channelId: string, messageId: s
 
 /** A re-run that an interaction asked for: short enough for a custom id, the same for a replayed interaction. */
 export function rerunIdOf(taskId: string, interactionId: string): string {
-  return `${taskId.split('-').slice(0, 4).join('-')}-r${BigInt(interactionId).toString(36)}`;
+  return `${firstTaskIdOf(taskId)}-r${BigInt(interactionId).toString(36)}`;
+}
+
+/** The task of the message itself, which a re-run is of. */
+export function firstTaskIdOf(taskId: string): string {
+  return taskId.split('-').slice(0, 4).join('-');
 }
 
 /** Discord has no workspace in direct messages. */

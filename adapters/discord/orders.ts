@@ -2,7 +2,7 @@ import type { GatewayHandlers, InboxEntry, PersonOverview } from '../../src/port
 import type { Person, ThreadRef } from '../../src/types.ts';
 import { codeBlock } from '../escape.ts';
 import { codeFileName, codeText } from '../shown-code.ts';
-import { taskIdOf, workspaceOf } from './message.ts';
+import { firstTaskIdOf, taskIdOf, workspaceOf } from './message.ts';
 import type { Place } from './message.ts';
 import type { Saying } from './speech.ts';
 
@@ -23,6 +23,8 @@ export interface Orders {
   stopTask(taskId: string, giver: Giver): Promise<string>;
   /** `null`: it is gone. */
   deleteTask(taskId: string, giver: Giver): Promise<string | null>;
+  /** Why this person may not decide on the offer to answer an edited question; else `null`. */
+  refusalToAnswerOffer(taskId: string, giver: Giver): Promise<string | null>;
   forget(what: Forgetting, giver: Giver): Promise<string>;
   /** The code of the task, or of the thread's newest answer. */
   code(thread: ThreadRef, taskId: string | null): Promise<Saying>;
@@ -65,9 +67,13 @@ export function createOrders(handlers: GatewayHandlers): Orders {
         .filter(({ channelId, threadId }) =>
           thread === null ? channelId === place.id : channelId === thread.channelId && threadId === thread.threadId,
         );
-      const chosen = thread !== null && isModerator ? [thread] : own;
+      const isEverything = thread !== null && isModerator;
       let stopped = 0;
-      for (const each of chosen) stopped += await handlers.onCancel(each, person.id);
+      for (const each of isEverything ? [thread] : own) {
+        stopped += await (isEverything
+          ? handlers.onCancel(each, person.id)
+          : handlers.onCancel(each, person.id, { askedBy: person.id }));
+      }
       if (stopped > 0) return 'Stopping.';
       const whose = isModerator && thread !== null ? 'Nothing' : 'Nothing of yours';
       const who = isModerator ? '' : ' Who asked can stop a question, and members with Manage Messages.';
@@ -79,7 +85,7 @@ export function createOrders(handlers: GatewayHandlers): Orders {
       if (known === null) return unknown;
       const refusal = refusalOn(known, giver, 'stop');
       if (refusal !== null) return refusal;
-      const stopped = await handlers.onCancel(known.task.thread, giver.person.id);
+      const stopped = await handlers.onCancel(known.task.thread, giver.person.id, { taskId });
       return stopped > 0 ? 'Stopping.' : 'It has ended already.';
     },
 
@@ -88,8 +94,18 @@ export function createOrders(handlers: GatewayHandlers): Orders {
       if (known === null) return `${unknown} A moderator can delete the message by hand.`;
       const refusal = refusalOn(known, giver, 'delete');
       if (refusal !== null) return refusal;
+      // A re-run, or a notebook, goes with the question it is of: that one may be somebody else's.
+      const base = await handlers.findTask(firstTaskIdOf(taskId));
+      if (base !== null && refusalOn(base, giver, 'delete') !== null) {
+        return 'This belongs to a question of somebody else, and would take their answers with it. Who asked that, or a member with Manage Messages, can delete it.';
+      }
       await handlers.onDelete(taskId);
       return null;
+    },
+
+    refusalToAnswerOffer: async (taskId, giver) => {
+      const known = await handlers.findTask(taskId);
+      return known === null ? null : refusalOn(known, giver, 'decide on');
     },
 
     forget: async (what, giver) => {

@@ -6,7 +6,7 @@ import { formatBytes } from '../format.ts';
 import type { CreateMessage } from './create-message.ts';
 import { earlierParts } from './earlier-parts.ts';
 import { hasCode, isFormRefused, isTooLarge } from './errors.ts';
-import { nonceOf, questionOf, snowflakeMs } from './ids.ts';
+import { askedAt, nonceOf, snowflakeMs } from './ids.ts';
 import { componentMessage, plainMessage, plainPieces, takeApart } from './layout.ts';
 import type { LaidOutMessage, MessagePart } from './layout.ts';
 import { discordLimits } from './limits.ts';
@@ -167,7 +167,7 @@ export function createPoster(deps: {
 
 /** No attempt, of any process, can be older than the question: while that is young, the nonce alone keeps the post single. */
 function isWithinNonceWindow(postId: string, nowMs: number): boolean {
-  const askedAtMs = snowflakeMs(questionOf(postId)?.messageId ?? '');
+  const askedAtMs = snowflakeMs(askedAt(postId) ?? '');
   return askedAtMs !== null && Math.abs(nowMs - askedAtMs) < discordLimits.nonceWindowMs;
 }
 

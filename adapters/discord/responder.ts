@@ -18,6 +18,8 @@ export interface Responder {
    * message to them. Resolves to the message.
    */
   answer(saying: Saying): Promise<APIMessage>;
+  /** In whatever way is still open, for when the work behind it failed: nobody is left with “thinking…”. Never rejects. */
+  apologize(text: string): Promise<void>;
   /** Takes away what was deferred, or the message that an updating button is on. */
   remove(): Promise<void>;
   /** A further message that only the person sees. */
@@ -36,6 +38,8 @@ export function createResponder(
 ): Responder {
   const { rest, speech, log } = deps;
   const receivedAtMs = Date.now();
+  /** How Discord was answered first; `null`: not yet. */
+  let begun: InteractionResponseType | null = null;
   let seenBy: 'public' | 'only-them' = 'only-them';
   const original = Routes.webhookMessage(interaction.application_id, interaction.token, '@original');
 
@@ -46,13 +50,50 @@ export function createResponder(
         auth: false,
         signal: AbortSignal.timeout(firstAnswerTimeoutMs),
       });
+      begun = type;
       return true;
     } catch (error) {
       // By an attempt of ours whose answer was lost, or by another process: what follows is the same for both, once.
-      if (codeOf(error) === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged) return true;
+      if (codeOf(error) === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged) {
+        begun = type;
+        return true;
+      }
       log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction could not be acknowledged');
       return false;
     }
+  };
+
+  const refuse: Responder['refuse'] = (text) =>
+    first(InteractionResponseType.ChannelMessageWithSource, {
+      content: text,
+      flags: MessageFlags.Ephemeral,
+      allowed_mentions: { parse: [] },
+    });
+
+  const answer: Responder['answer'] = async (saying) => {
+    const signal = AbortSignal.timeout(answerTimeoutMs);
+    try {
+      if (Date.now() - receivedAtMs > tokenLifeMs) throw new Error('the token of the interaction has ended');
+      return (await rest.patch(original, {
+        body: bodyOf(saying),
+        auth: false,
+        signal,
+        ...filesOf(saying),
+      })) as APIMessage;
+    } catch (error) {
+      log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction is answered by a message');
+      const key = `interaction-${interaction.id}`;
+      if (seenBy === 'only-them') return await speech.tell(from.userId, saying, key);
+      return await speech.say({ channelId: from.channelId, replyTo: null }, saying, key);
+    }
+  };
+
+  const whisper: Responder['whisper'] = async (text) => {
+    await rest.post(Routes.webhook(interaction.application_id, interaction.token), {
+      body: { content: text, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } },
+      auth: false,
+      signal: AbortSignal.timeout(answerTimeoutMs),
+    });
   };
 
   return {
@@ -62,29 +103,18 @@ export function createResponder(
       return first(InteractionResponseType.DeferredChannelMessageWithSource, data);
     },
     deferUpdate: () => first(InteractionResponseType.DeferredMessageUpdate),
-    refuse: (text) =>
-      first(InteractionResponseType.ChannelMessageWithSource, {
-        content: text,
-        flags: MessageFlags.Ephemeral,
-        allowed_mentions: { parse: [] },
-      }),
+    refuse,
     openForm: (form) => first(InteractionResponseType.Modal, form),
 
-    answer: async (saying) => {
-      const signal = AbortSignal.timeout(answerTimeoutMs);
+    answer,
+
+    apologize: async (text) => {
       try {
-        if (Date.now() - receivedAtMs > tokenLifeMs) throw new Error('the token of the interaction has ended');
-        return (await rest.patch(original, {
-          body: bodyOf(saying),
-          auth: false,
-          signal,
-          ...filesOf(saying),
-        })) as APIMessage;
+        if (begun === null) await refuse(text);
+        else if (begun === InteractionResponseType.DeferredChannelMessageWithSource) await answer({ text });
+        else await whisper(text);
       } catch (error) {
-        log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction is answered by a message');
-        const key = `interaction-${interaction.id}`;
-        if (seenBy === 'only-them') return await speech.tell(from.userId, saying, key);
-        return await speech.say({ channelId: from.channelId, replyTo: null }, saying, key);
+        log.warn({ interaction: interaction.id, error: String(error) }, 'a failure could not be said');
       }
     },
 
@@ -94,13 +124,7 @@ export function createResponder(
         .catch((error: unknown) => log.debug({ error: String(error) }, 'a message of an interaction was not removed'));
     },
 
-    whisper: async (text) => {
-      await rest.post(Routes.webhook(interaction.application_id, interaction.token), {
-        body: { content: text, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } },
-        auth: false,
-        signal: AbortSignal.timeout(answerTimeoutMs),
-      });
-    },
+    whisper,
   };
 }
 

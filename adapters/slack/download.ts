@@ -1,6 +1,13 @@
 import { AppError } from '../../src/errors.ts';
 import type { Attachment } from '../../src/types.ts';
-import { formatBytes } from '../format.ts';
+import {
+  bytesOf,
+  checkStatedSize,
+  downloadFailed,
+  downloadsLimited,
+  fileTooLarge,
+  fileUnavailable,
+} from '../download-parts.ts';
 import { cancelled, slackCodeOf } from './errors.ts';
 import { asObject } from '../json.ts';
 import { readFile, readSource } from './message.ts';
@@ -32,32 +39,18 @@ export async function* downloadFile(
   options: { readonly maxBytes: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   const { maxBytes, signal } = options;
-  if (attachment.sizeBytes !== null && attachment.sizeBytes > maxBytes) throw tooLarge(attachment.sizeBytes, maxBytes);
+  checkStatedSize(attachment, maxBytes);
   const known = readSource(attachment.source);
   if (known?.kind === 'inline') {
     const bytes = new TextEncoder().encode(known.text);
-    if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
+    if (bytes.byteLength > maxBytes) throw fileTooLarge(bytes.byteLength, maxBytes);
     yield bytes;
     return;
   }
   const url = await urlOf(attachment, deps.web, deps.apiUrl, signal);
   const response = await fetchFromSlack(url, deps, signal);
   checkResponse(response, attachment);
-  const lengthBytes = Number(response.headers.get('content-length') ?? '0');
-  if (lengthBytes > maxBytes) {
-    await response.body?.cancel();
-    throw tooLarge(lengthBytes, maxBytes);
-  }
-  let receivedBytes = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      receivedBytes += chunk.byteLength;
-      if (receivedBytes > maxBytes) throw tooLarge(null, maxBytes);
-      yield chunk;
-    }
-  } catch (error) {
-    throw downloadError(error, signal);
-  }
+  yield* bytesOf(response, maxBytes, (error) => downloadError(error, signal));
 }
 
 /** Asks `files.info` where the event did not bring the address. */
@@ -70,16 +63,16 @@ async function urlOf(attachment: Attachment, web: SlackWeb, apiUrl: string, sign
     } catch (error) {
       const code = slackCodeOf(error);
       if (code === null) throw error;
-      throw unavailable(
+      throw fileUnavailable(
         code === 'missing_scope' ? needsScope : 'Slack does not let me see it; send it to me directly.',
       );
     }
   }
-  if (source === null) throw unavailable('it did not come from Slack.');
-  if (source.kind !== 'hosted') throw unavailable(whyNotHosted(source));
+  if (source === null) throw fileUnavailable('it did not come from Slack.');
+  if (source.kind !== 'hosted') throw fileUnavailable(whyNotHosted(source));
   const url = URL.parse(source.url);
   if (url !== null && isSlackUrl(url, apiUrl)) return url;
-  throw unavailable('its address is not one of Slack; save it and attach the file itself.');
+  throw fileUnavailable('its address is not one of Slack; save it and attach the file itself.');
 }
 
 function whyNotHosted(source: Exclude<SlackFileSource, { kind: 'hosted' }>): string {
@@ -125,7 +118,7 @@ async function fetchFromSlack(
     if (next === null) break;
     url = next;
   }
-  throw unavailable('Slack sent me from address to address; attach it again.');
+  throw fileUnavailable('Slack sent me from address to address; attach it again.');
 }
 
 const needsScope =
@@ -133,47 +126,20 @@ const needsScope =
 
 function checkResponse(response: Response, attachment: Attachment): void {
   const { status, headers } = response;
-  if (status === 429) {
-    const seconds = Number(headers.get('retry-after') ?? '30');
-    throw new AppError('platform-rate-limited', `Slack asks me to wait ${seconds} s before I fetch more.`, {
-      retryable: true,
-      retryAfterMs: seconds * 1000,
-    });
-  }
-  if (status === 401 || status === 403) throw unavailable(needsScope);
-  if (status === 404 || status === 410) throw unavailable('it is no longer there; attach it again.');
-  if (status >= 500) throw failed(`HTTP ${status}`, undefined);
-  if (status !== 200) throw unavailable(`Slack answered with status ${status}.`);
+  if (status === 429) throw downloadsLimited('Slack', response);
+  if (status === 401 || status === 403) throw fileUnavailable(needsScope);
+  if (status === 404 || status === 410) throw fileUnavailable('it is no longer there; attach it again.');
+  if (status >= 500) throw downloadFailed('Slack', `HTTP ${status}`, undefined);
+  if (status !== 200) throw fileUnavailable(`Slack answered with status ${status}.`);
   // Without the scope Slack answers 200 with its sign-in page. A web page that somebody attached comes as a download.
   const isPage = /^text\/html\b/i.test(headers.get('content-type') ?? '');
   const isDownload = /^attachment\b/i.test(headers.get('content-disposition') ?? '');
   if (isPage && !(isDownload && /html/i.test(`${attachment.mimeType} ${attachment.name}`)))
-    throw unavailable(needsScope);
-}
-
-function unavailable(sentence: string): AppError {
-  const capital = sentence.charAt(0).toUpperCase() + sentence.slice(1);
-  return new AppError('file-unavailable', `I could not get this file. ${capital}`);
-}
-
-function tooLarge(sizeBytes: number | null, maxBytes: number): AppError {
-  const size = sizeBytes === null ? 'it has more' : `it has ${formatBytes(sizeBytes)}`;
-  return new AppError(
-    'file-too-large',
-    `This file is too large: ${size}, and I take at most ${formatBytes(maxBytes)}. Send a smaller part of it.`,
-  );
-}
-
-function failed(detail: string, cause: unknown): AppError {
-  return new AppError('platform-failed', 'Slack broke off while I fetched the file; asking again may work.', {
-    cause,
-    retryable: true,
-    detail: `download: ${detail}`,
-  });
+    throw fileUnavailable(needsScope);
 }
 
 function downloadError(error: unknown, signal: AbortSignal): AppError {
   if (error instanceof AppError) return error;
   if (signal.aborted) return cancelled(signal, 'download');
-  return failed(String(error), error);
+  return downloadFailed('Slack', String(error), error);
 }

@@ -66,16 +66,21 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
   return {
     onTask,
 
-    onCancel: async (thread, personId) => {
+    onCancel: async (thread, personId, only) => {
       const threadKey = threadKeyOf(thread);
-      const unfinished = (await store.tasks(threadKey)).filter(isUnfinished);
+      const isMeant = ({ task }: InboxEntry): boolean =>
+        only === undefined || ('taskId' in only ? task.id === only.taskId : task.person.id === only.askedBy);
+      const isToStop = (entry: InboxEntry): boolean => isUnfinished(entry) && isMeant(entry);
+      const unfinished = (await store.tasks(threadKey)).filter(isToStop);
       log.info({ threadKey, personId, tasks: unfinished.length }, 'stop asked for');
       // Settled before anything is aborted, so that no crash can take the stop back. The worker delivers, as it does every reply.
       for (const { task, state } of unfinished) {
         const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
         await delivery.settle(task, stoppedReply(task, text));
       }
-      await dispatcher.cancel(threadKey);
+      // Looked at again, for one that waited may run by now; what runs and is not meant is left alone.
+      const isRunning = (await store.tasks(threadKey)).some((entry) => entry.state === 'running' && isMeant(entry));
+      if (only === undefined || isRunning) await dispatcher.cancel(threadKey);
       if (unfinished.length > 0) await dispatcher.wake(threadKey);
       return unfinished.length;
     },

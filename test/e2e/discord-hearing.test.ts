@@ -300,6 +300,15 @@ describe('changes', () => {
     discord.unfurl(message.id, { title: 'x', type: 'rich' });
     await settle();
     expect(discord.messages(thread.id)).toHaveLength(1);
+    for (const action of ['dismiss', 'rerun-edited']) {
+      discord.press(offer.id, `${action}:${id}`, { author: discord.setting.grace.id });
+    }
+    await until(
+      'two refusals',
+      () => whisperedIn(thread.id).filter((said) => said.includes('Only who asked')).length > 1,
+    );
+    expect(discord.messages(thread.id)).toHaveLength(1);
+    expect(core.tasks).toHaveLength(1);
     discord.press(offer.id, `rerun-edited:${id}`);
     await until('a re-run', () => core.tasks.length === 2);
     expect(core.tasks[1]).toMatchObject({ text: 'totals by region', messageId: message.id });
@@ -491,6 +500,37 @@ describe('buttons', () => {
     expect((await press('unknown')).content).toContain('older version');
   });
 
+  it('nobody stops or deletes with what is theirs what others asked in the same thread', async () => {
+    await start();
+    const { grace } = discord.setting;
+    const question = ask();
+    const { id } = await taskOf(question);
+    expect((await press(`rerun:${id}`, grace.id)).content).toBe('Asked again.');
+    const again = core.tasks[1]?.id ?? '';
+    expect((await press(`stop:${again}`, grace.id)).content).toBe('Stopping.');
+    expect((await press(`stop:${again}`, grace.id)).content).toBe('It has ended already.');
+    expect((await press(`delete:${again}`, grace.id)).content).toContain('of somebody else');
+    expect(core.calls.filter((call) => call.startsWith('delete'))).toEqual([]);
+    expect((await press(`stop:${id}`)).content).toBe('Stopping.');
+  });
+
+  it('does nothing to a task of another server or channel', async () => {
+    await start();
+    const { general } = discord.setting;
+    const { id } = await taskOf(ask());
+    for (const other of [
+      id.replace(general.id, '111111111111111111'),
+      id.replace(/^discord-\d+/, 'discord-111111111111111111'),
+    ]) {
+      await core.handlers.onTask({ ...(core.tasks[0] as Task), id: other });
+      for (const action of ['stop', 'delete', 'show-code', 'rerun', 'notebook', 'good', 'rerun-edited', 'dismiss']) {
+        expect((await press(`${action}:${other}`)).content).toContain('of another channel');
+      }
+    }
+    expect(core.tasks).toHaveLength(3);
+    expect(core.calls).toEqual([]);
+  });
+
   it('long code is a file', async () => {
     await start();
     const message = ask();
@@ -521,6 +561,29 @@ describe('buttons', () => {
   });
 });
 
+describe('a store that fails', () => {
+  it('is told to who asked, of a message and of a command', async () => {
+    await start();
+    await gateway.stop();
+    const fail = (): Promise<never> => Promise.reject(new Error('disk full'));
+    gateway = gatewayOn(discord);
+    await gateway.start({ ...core.handlers, onTask: fail, onOverview: fail });
+    const { general } = discord.setting;
+    ask();
+    await until('words', () => saidIn(general.id).some((said) => said.includes('could not take this question')));
+    for (const command of [
+      discord.slash('analyze', { file: csv, question: 'totals' }),
+      discord.slash('plotline status'),
+    ]) {
+      await until('an apology', () => {
+        const { responseId } = discord.interactions.get(command.id) ?? { responseId: null };
+        return discord.state.messages.get(responseId ?? '')?.content.includes('failed on my side');
+      });
+    }
+    expect(core.tasks).toEqual([]);
+  });
+});
+
 describe('who may use it', () => {
   it('refuses a command to them alone, and at once', async () => {
     await start({ access: { ...open, allow: { ...nobody, users: ['123456789012345678'] } } });
@@ -528,6 +591,17 @@ describe('who may use it', () => {
     expect(refused).toMatchObject({ ephemeralFor: discord.setting.ada.id });
     expect(refused.content).toContain('may not answer you');
     expect(core.tasks).toEqual([]);
+  });
+
+  it('gives no hints where it may not be used', async () => {
+    await start();
+    const { general } = discord.setting;
+    await gateway.stop();
+    gateway = gatewayOn(discord, { access: { ...open, deny: { ...nobody, channels: [general.id] } } });
+    await gateway.start(core.handlers);
+    discord.say({ text: `${discord.roleMention} totals` });
+    await settle();
+    expect(saidIn(general.id)).toEqual([]);
   });
 
   it('spaces commands by the cooldown', async () => {

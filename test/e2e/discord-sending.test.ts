@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDiscordClient } from '../../adapters/discord/client.ts';
+import { rerunIdOf } from '../../adapters/discord/message.ts';
 import { allComponents } from '../../adapters/discord/attachments.ts';
 import { createLogger } from '../../src/log.ts';
 import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostedPart } from '../../src/ports.ts';
@@ -473,6 +474,20 @@ describe('once and only once', () => {
       }
       expect(inThread(asked)).toHaveLength(4);
     }
+  });
+
+  test('killed between post and record of a re-run: it is found though a thousand messages stand before it', async () => {
+    const asked = ask('totals', discord.dm().id);
+    for (let index = 0; index < 1100; index += 1) discord.say({ channelId: discord.dm().id, text: `number ${index}` });
+    const taskId = rerunIdOf(asked.taskId, discord.say({ channelId: discord.dm().id, text: 'the press' }).id);
+    const message = replyOf({ ...asked, taskId });
+    const { context, noted } = contextOf(`${taskId}-reply`);
+    await createClient().post(asked.thread, message, context);
+    discord.advance(3_600_000);
+    skipMs = 3_600_000;
+    const again = contextOf(`${taskId}-reply`);
+    const receipt = await createClient().post(asked.thread, message, { ...again.context, isRepeat: true });
+    expect(receipt.parts).toEqual(noted);
   });
 
   const readRoute = 'GET /channels/{channel_id}/messages';

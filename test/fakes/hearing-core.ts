@@ -48,8 +48,10 @@ export function createHearingCore(): HearingCore {
     onTask: async (task) => {
       if (!tasks.has(task.id)) tasks.set(task.id, task);
     },
-    onCancel: async (thread, personId) => {
-      const open = inThread(thread).filter(({ id }) => !answered.has(id));
+    onCancel: async (thread, personId, only) => {
+      const isMeant = ({ id, person }: Task): boolean =>
+        only === undefined || ('taskId' in only ? id === only.taskId : person.id === only.askedBy);
+      const open = inThread(thread).filter((task) => !answered.has(task.id) && isMeant(task));
       calls.push(`cancel ${thread.threadId} by ${personId}`);
       for (const { id } of open) answered.add(id);
       return open.length;

@@ -161,6 +161,20 @@ describe('the way from a message to its reply', () => {
     expect(await core.handlers.onCancel(testThread, 'p')).toBe(0);
   });
 
+  it('a stop of one task, or of one person’s, leaves what others asked in the thread', async () => {
+    const by = (id: string): Partial<Task> => ({ person: { id, displayName: id } });
+    await core.handlers.onTask(taskOf('t1', { text: 'run: wait()', ...by('ada') }));
+    await running('wait()');
+    await core.handlers.onTask(taskOf('t2', by('grace')));
+    await core.handlers.onTask(taskOf('t3', by('moira')));
+    expect(await core.handlers.onCancel(testThread, 'grace', { taskId: 't2' })).toBe(1);
+    expect(await stateOf('t1')).toBe('running');
+    expect((await store.posts('t1')).some(({ kind }) => kind === 'reply')).toBe(false);
+    expect(await core.handlers.onCancel(testThread, 'ada', { askedBy: 'ada' })).toBe(1);
+    await ended('t1', 't2', 't3');
+    expect(['t1', 't2', 't3'].map((id) => replyTo(id)?.outcome)).toEqual(['cancelled', 'cancelled', 'answered']);
+  });
+
   it('a stop while the platform is asked for files', async () => {
     let release = (): void => {};
     platform.faults.history = (_thread, { signal }) =>

@@ -1,6 +1,7 @@
 import { ChannelType } from 'discord.js';
 import type { APIMessage } from 'discord.js';
 import { expect, test } from 'vitest';
+import { filesOf } from '../../adapters/discord/attachments.ts';
 import { filesWithReplied, rerunIdOf, taskIdOf, threadAt } from '../../adapters/discord/message.ts';
 import { readCustomId } from '../../adapters/discord/custom-ids.ts';
 import { placeOf } from '../../adapters/discord/surroundings.ts';
@@ -73,6 +74,12 @@ test('custom ids hold the longest task id, and a re-run of a re-run is no longer
   }
   expect(readCustomId('details:a:b.csv')).toEqual({ action: 'details', target: 'a:b.csv' });
   for (const foreign of ['', 'stop', 'toString:x', ':x', 'other:x']) expect(readCustomId(foreign)).toBe(null);
+});
+
+test('a file that another bot shows from a strange address is no reason to lose a question', () => {
+  const picture = { media: { id: '7', url: 'https://example.org/100%.png' } };
+  const shown = { id: '1', channel_id: '2', components: [{ type: 12, items: [picture] }] };
+  expect(filesOf(shown)).toMatchObject([{ id: '7', name: '100%.png' }]);
 });
 
 test('files: own ones first, of the message it replies to, none that the bot posted', () => {

@@ -1,8 +1,18 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { downloadsLimited } from '../../adapters/download-parts.ts';
 import { attachmentNames, attachmentTitle } from '../../adapters/discord/file-names.ts';
 import { createFileLimits } from '../../adapters/discord/file-limits.ts';
-import { compareSnowflakes, kindOfMark, markOf, nonceOf, questionOf, snowflakeMs } from '../../adapters/discord/ids.ts';
+import {
+  askedAt,
+  compareSnowflakes,
+  kindOfMark,
+  markOf,
+  nonceOf,
+  questionOf,
+  snowflakeMs,
+} from '../../adapters/discord/ids.ts';
+import { rerunIdOf, taskIdOf } from '../../adapters/discord/message.ts';
 import { packFiles } from '../../adapters/discord/pack-files.ts';
 import type { DiscordApi } from '../../adapters/discord/rest.ts';
 import { threadName } from '../../adapters/discord/thread.ts';
@@ -144,6 +154,17 @@ describe('ids', () => {
     expect(questionOf(id)).toEqual(expected);
   });
 
+  test('a post is younger than its question, and that of a re-run than the press that asked for it', () => {
+    const asked = '1300000000000000001';
+    const first = taskIdOf('1', '1200000000000000001', asked);
+    expect(askedAt(`${first}-reply`)).toBe(asked);
+    for (const press of ['100000000000000000', '1400000000000000007', '99999999999999999999']) {
+      const again = rerunIdOf(rerunIdOf(first, '5'), press);
+      expect([askedAt(again), askedAt(`${again}-reply`)]).toEqual([press, press]);
+    }
+    expect(askedAt('terminal-1')).toBe(null);
+  });
+
   test('nonces and marks are the same for the same part, others for others, and inside their limits', () => {
     const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 100 }), { minLength: 2, maxLength: 2 });
     fc.assert(
@@ -211,4 +232,14 @@ test('the boost level of a server is asked once, and only where it matters', asy
     10 * mebibyte,
   );
   expect(await createFileLimits({ api: broken, fixedBytes: 7, log }).of('5', 50 * mebibyte, signal)).toBe(7);
+});
+
+test('a refused download is tried again after the time that the answer names, be it in seconds or not', () => {
+  for (const [stated, waitMs] of [
+    ['7', 7000],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
+  ] as const) {
+    const answer = new Response(null, { status: 429, headers: { 'retry-after': stated } });
+    expect(downloadsLimited('Discord', answer)).toMatchObject({ retryable: true, retryAfterMs: waitMs });
+  }
 });
