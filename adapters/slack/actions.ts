@@ -76,7 +76,7 @@ export function createActions(deps: {
   };
 
   const stop = async (visit: Visit, { task }: InboxEntry): Promise<void> => {
-    const stopped = await handlers.onCancel(task.thread, visit.userId);
+    const stopped = await handlers.onCancel(task.thread, visit.userId, { taskId: task.id });
     if (stopped === 0) await desk.tell(visit, 'Nothing is running here any more.');
   };
 

@@ -29,7 +29,7 @@ export function createSlash(deps: {
     const open = threads.filter(
       ({ thread, state }) => thread.channelId === channelId && (state === 'running' || state === 'waiting'),
     );
-    const counts = await Promise.all(open.map(({ thread }) => handlers.onCancel(thread, userId)));
+    const counts = await Promise.all(open.map(({ thread }) => handlers.onCancel(thread, userId, { askedBy: userId })));
     const stopped = counts.reduce((sum, count) => sum + count, 0);
     if (stopped === 0) return 'Nothing of yours is running or waiting in this channel.';
     return `Stopping ${stopped} ${stopped === 1 ? 'question' : 'questions'}.`;
