@@ -34,6 +34,9 @@ export function createWriteGroup(db: Kysely<Database>): WriteGroup {
 
   const flush = async (group: readonly Waiting[]): Promise<void> => {
     const answers: (() => void)[] = [];
+    const [first] = group;
+    // A statement of its own is its own transaction.
+    if (group.length === 1 && first !== undefined) return (await first.run(db))();
     try {
       await db.transaction().execute(async (transaction) => {
         for (const { run } of group) answers.push(await run(transaction));
