@@ -96,7 +96,13 @@ async function interactionsOf(
   const { parts } = await client.post(
     thread,
     { kind: 'progress', progress },
-    { postId: `${taskId}-progress`, alreadyPosted: [], onPosted: async () => {}, signal: AbortSignal.timeout(5000) },
+    {
+      postId: `${taskId}-progress`,
+      alreadyPosted: [],
+      isRepeat: false,
+      onPosted: async () => {},
+      signal: AbortSignal.timeout(5000),
+    },
   );
   const progressId = parts[0]?.messageId ?? '';
   const kinds = [

@@ -38,6 +38,7 @@ export async function sentToSlack(messages: readonly OutgoingMessage[]): Promise
       await client.post(thread, message, {
         postId: `selftest-${index}`,
         alreadyPosted: [],
+        isRepeat: false,
         onPosted: () => Promise.resolve(),
         signal: AbortSignal.timeout(10_000),
       });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idList } from './id-list.ts';
 
 /** As whom the bot is in Discord, what it may read there, and who may use it. */
 export interface DiscordConfig {
@@ -26,16 +27,12 @@ interface DiscordAccessLists {
 const text = z.string().trim().min(1);
 const idPattern = /^\d{15,20}$/;
 
-/** Ids with a comma between; `words` are taken beside them. */
+/** `words` are taken beside them. */
 const ids = (words: readonly string[] = []) =>
-  z
-    .string()
-    .transform((value) => value.split(/[\s,]+/).filter((id) => id !== ''))
-    .refine(
-      (list) => list.every((id) => idPattern.test(id) || words.includes(id)),
-      `must be ids of Discord (numbers of 15 to 20 digits)${words.map((word) => ` or ${word}`).join('')}, with a comma between`,
-    )
-    .default([]);
+  idList(
+    (id) => idPattern.test(id) || words.includes(id),
+    `ids of Discord (numbers of 15 to 20 digits)${words.map((word) => ` or ${word}`).join('')}`,
+  );
 
 export const discordEnvironment = {
   DISCORD_TOKEN: text.optional(),

@@ -153,9 +153,9 @@ export interface PostContext {
   readonly alreadyPosted: readonly PostedPart[];
   /**
    * True: an earlier attempt, perhaps of a process that is gone, may have posted parts that nobody noted; they may also show up
-   * late. False: there was none. Absent: not known.
+   * late. False: there was none.
    */
-  readonly isRepeat?: boolean;
+  readonly isRepeat: boolean;
   /** Call and await after each part, before the next, so that a crash between two parts repeats nothing. */
   onPosted(part: PostedPart): Promise<void>;
   readonly signal: AbortSignal;
@@ -447,7 +447,8 @@ export interface Store extends AsyncDisposable {
   /** Replaces the body of a post that is not sent yet. */
   updatePost(postId: string, body: JsonValue): Promise<void>;
   addPostedPart(postId: string, part: PostedPart): Promise<void>;
-  markSent(postId: string): Promise<void>;
+  /** False where there is no such post any more: its question was deleted or forgotten while it was sent. */
+  markSent(postId: string): Promise<boolean>;
   /**
    * Writes the task's reply unless one is there. `null`: the task's text is not `task.text` any more, or it was forgotten; then
    * nothing is written.

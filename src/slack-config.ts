@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idList } from './id-list.ts';
 
 /** How Slack reaches the bot, as whom it acts, and who may use it. */
 export interface SlackConfig {
@@ -42,16 +43,9 @@ interface SlackAccessLists {
 const text = z.string().trim().min(1);
 const onOff = z.enum(['off', 'on']).default('off');
 
-/** Ids with commas between. `kinds`: the letters that such an id may begin with. */
+/** `kinds`: the letters that such an id may begin with. */
 const ids = (kinds: string, example: string) =>
-  z
-    .string()
-    .default('')
-    .transform((list) => [...new Set(list.split(',').flatMap((id) => id.trim() || []))])
-    .refine(
-      (list) => list.every((id) => new RegExp(`^[${kinds}][A-Z0-9]+$`).test(id)),
-      `must be ids like ${example}, with commas between`,
-    );
+  idList((id) => new RegExp(`^[${kinds}][A-Z0-9]+$`).test(id), `ids like ${example}`);
 
 const workspaceIds = ids('TE', 'T0123ABCD (or E0123ABCD, an organisation)');
 const channelIds = ids('CGD', 'C0123ABCD');

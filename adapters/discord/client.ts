@@ -35,8 +35,6 @@ export type DiscordClientOptions = {
   readonly maxFileBytes?: number | null;
   /** For downloads; the tests put faults in its way. */
   readonly fetch?: typeof globalThis.fetch;
-  /** The time in ms since 1970. */
-  readonly now?: () => number;
   readonly settleMs?: number;
 } & (
   | { readonly token: string }
@@ -64,7 +62,7 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
     }
   };
   const createMessage = createMessageCreator({ api, settleMs: options.settleMs ?? 300, log });
-  const poster = createPoster({ api, selfId, now: options.now ?? Date.now, createMessage, log });
+  const poster = createPoster({ api, selfId, createMessage, log });
 
   const send = async (
     thread: ThreadRef,

@@ -2,13 +2,6 @@ import { createHash } from 'node:crypto';
 
 /** What Discord's ids tell, and ids of our own that Discord keeps for us. */
 
-const discordEpochMs = 1_420_070_400_000;
-
-/** When Discord made the message, channel or user with this id. `null` where it is no id of Discord's. */
-export function snowflakeMs(id: string): number | null {
-  return /^\d{15,20}$/.test(id) ? Number(BigInt(id) >> 22n) + discordEpochMs : null;
-}
-
 export function compareSnowflakes(left: string, right: string): number {
   return left.length - right.length || (left < right ? -1 : left > right ? 1 : 0);
 }

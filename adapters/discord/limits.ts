@@ -29,8 +29,6 @@ export const discordLimits = {
   editIntervalMs: 1500,
   /** The typing sign lasts 10 s. */
   typingRenewalMs: 8000,
-  /** A repeated nonce gives back the first message within "some minutes"; one minute is surely inside. */
-  nonceWindowMs: 60_000,
   messagesPerPage: 100,
 } as const;
 

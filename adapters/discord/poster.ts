@@ -6,17 +6,16 @@ import { formatBytes } from '../format.ts';
 import type { CreateMessage } from './create-message.ts';
 import { earlierParts } from './earlier-parts.ts';
 import { hasCode, isFormRefused, isTooLarge } from './errors.ts';
-import { askedAt, nonceOf, snowflakeMs } from './ids.ts';
+import { nonceOf } from './ids.ts';
 import { componentMessage, plainMessage, plainPieces, takeApart } from './layout.ts';
 import type { LaidOutMessage, MessagePart } from './layout.ts';
-import { discordLimits } from './limits.ts';
 import type { PlannedFile } from './pack-files.ts';
 import type { DiscordApi } from './rest.ts';
 import type { Place } from './thread.ts';
 
 /**
  * Posts the parts of one outbox entry, each once. A repeated request carries the same nonce, by which Discord drops the second of
- * two within some minutes; later, or after a restart, the channel is read and parts are known by the marks they carry.
+ * two within some minutes; on every attempt but the first the channel is read and parts are known by the marks they carry.
  */
 export interface Poster {
   /** `replyTo`: the message that the first part answers. */
@@ -31,7 +30,6 @@ export interface Poster {
 export function createPoster(deps: {
   readonly api: DiscordApi;
   readonly selfId: (signal: AbortSignal) => Promise<string>;
-  readonly now: () => number;
   readonly createMessage: CreateMessage;
   readonly log: Logger;
 }): Poster {
@@ -59,13 +57,12 @@ export function createPoster(deps: {
       await context.onPosted(part);
     };
 
-    const isRetry = noted.size > 0 || unsettled.has(postId) || context.isRepeat === true;
+    const isRetry = noted.size > 0 || unsettled.has(postId) || context.isRepeat;
     unsettled.add(postId);
     const noteEarlier = async (mayFail: boolean): Promise<void> => {
       for (const part of await readBack(place, parts, context, mayFail)) if (!noted.has(part.partId)) await note(part);
     };
-    const isFirst = !isRetry && (context.isRepeat === false || isWithinNonceWindow(postId, deps.now()));
-    if (!isFirst) await noteEarlier(!isRetry);
+    if (isRetry) await noteEarlier(false);
 
     let answers = replyTo;
     const send = async (part: MessagePart): Promise<void> => {
@@ -163,12 +160,6 @@ export function createPoster(deps: {
   };
 
   return { post };
-}
-
-/** No attempt, of any process, can be older than the question: while that is young, the nonce alone keeps the post single. */
-function isWithinNonceWindow(postId: string, nowMs: number): boolean {
-  const askedAtMs = snowflakeMs(askedAt(postId) ?? '');
-  return askedAtMs !== null && Math.abs(nowMs - askedAtMs) < discordLimits.nonceWindowMs;
 }
 
 /** discord.js sends bytes, not streams: a message's files are in memory while it goes out, 25 MiB at most. */

@@ -93,6 +93,8 @@ function postContext(postId: string): PostContext {
   return {
     postId,
     alreadyPosted: [],
+    // Another process may have answered the same event.
+    isRepeat: true,
     onPosted: async () => {},
     signal: AbortSignal.timeout(postTimeoutMs),
   };

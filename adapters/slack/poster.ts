@@ -29,9 +29,6 @@ const maxUnsettled = 5000;
 
 const notTakenReason = 'Slack did not take it in several attempts; ask me for it again';
 
-/** Only in a thread this young, and younger than this process, can no earlier attempt have posted anything. */
-const freshThreadMs = 15_000;
-
 export function createPoster(deps: {
   readonly log: Logger;
   /** How long Slack may take to show what it accepted before its answer was lost. */
@@ -39,7 +36,6 @@ export function createPoster(deps: {
 }): Poster {
   const { log } = deps;
   const filePosts = createFilePosts(deps);
-  const startedAtMs = Date.now();
   /** Posts of this process whose last attempt failed: the thread may hold parts that nobody noted. */
   const unsettled = new Set<string>();
 
@@ -47,11 +43,6 @@ export function createPoster(deps: {
     unsettled.add(postId);
     const [oldest] = unsettled;
     if (unsettled.size > maxUnsettled && oldest !== undefined) unsettled.delete(oldest);
-  };
-
-  const mayHoldEarlierParts = (thread: ThreadRef): boolean => {
-    const threadMs = Number(thread.threadId) * 1000;
-    return !(threadMs > startedAtMs && Date.now() - threadMs < freshThreadMs);
   };
 
   const readBack = async (
@@ -82,11 +73,10 @@ export function createPoster(deps: {
       deps,
     );
 
-    const mayBeThere = isRetry || (context.isRepeat ?? mayHoldEarlierParts(thread));
     const mustRead = isRetry || content.isExact || content.isOnlySought;
-    let earlier = mayBeThere ? await readBack(web, thread, context, mustRead) : [];
+    let earlier = isRetry || context.isRepeat ? await readBack(web, thread, context, mustRead) : [];
     // A process that is gone may have shared files a moment ago, and shares show up late.
-    if (context.isRepeat === true && content.files.length > 0) {
+    if (context.isRepeat && content.isExact && content.files.length > 0) {
       for (const wait of lateShareWaits) {
         if (isWhole(content, postId, parts, earlier)) break;
         await delay(wait * deps.settleMs, undefined, { signal });

@@ -192,6 +192,7 @@ async function shownInTerminal(messages: readonly OutgoingMessage[]): Promise<Ve
       const context = {
         postId: `p${index}`,
         alreadyPosted: [],
+        isRepeat: false,
         onPosted: () => Promise.resolve(),
         signal: AbortSignal.timeout(10_000),
       };

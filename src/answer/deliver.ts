@@ -50,7 +50,7 @@ export function createDelivery(deps: {
     entry: OutboxEntry,
     message: OutgoingMessage,
     isRepeat: boolean,
-    sent: string[] = [],
+    sent: string[],
   ): Promise<PostReceipt> => {
     const signal = AbortSignal.timeout(deps.timeoutMs);
     try {
@@ -101,12 +101,13 @@ export function createDelivery(deps: {
   const postOnce: Delivery['postText'] = async (task, postId, message) => {
     const isRepeat = (await findPost(task, postId)) !== null;
     const entry = await store.putPost(entryOf(task, postId, message.kind, message as unknown as JsonValue));
-    const parts = entry.sent ? entry.parts : (await sendText(task, entry, message, isRepeat)).parts;
+    const sent: string[] = [];
+    const parts = entry.sent ? entry.parts : await sendText(task, entry, message, isRepeat, sent);
     const [first] = parts;
     if (first === undefined) {
       throw new AppError('platform-failed', 'The message could not be posted.', { detail: `post ${postId} is empty` });
     }
-    if (!entry.sent) await store.markSent(postId);
+    if (!entry.sent && !(await store.markSent(postId))) await takeBack(task, sent);
     return first.messageId;
   };
 
@@ -115,12 +116,13 @@ export function createDelivery(deps: {
     entry: OutboxEntry,
     message: OutgoingMessage,
     isRepeat: boolean,
-  ): Promise<PostReceipt> => {
-    const sent: string[] = [];
+    sent: string[],
+  ): Promise<PostReceipt['parts']> => {
     try {
-      return await send(task, entry, message, isRepeat, sent);
-    } finally {
-      if (sent.length > 0 && (await findPost(task, entry.postId)) === null) await takeBack(task, sent);
+      return (await send(task, entry, message, isRepeat, sent)).parts;
+    } catch (error) {
+      if ((await findPost(task, entry.postId)) === null) await takeBack(task, sent);
+      throw error;
     }
   };
 
@@ -150,6 +152,12 @@ export function createDelivery(deps: {
       const names = files.map(({ file }) => ({ name: file.name, reason: failure.userMessage }));
       return { parts: receipt.parts, notPosted: names };
     }
+  };
+
+  const postReply = async (...post: Parameters<typeof sendReply>): Promise<void> => {
+    const [task, , , , sent] = post;
+    const receipt = await sendReply(...post);
+    await nameLeftOut(task, receipt.notPosted, sent);
   };
 
   const nameLeftOut = async (task: Task, notPosted: PostReceipt['notPosted'], sent: string[]): Promise<void> => {
@@ -190,30 +198,25 @@ export function createDelivery(deps: {
       const reply = entry.body as unknown as Reply;
       if (entry.sent) return reply;
       const sent: string[] = [];
-      try {
-        const receipt = await sendReply(task, entry, reply, attempt, sent);
-        await nameLeftOut(task, receipt.notPosted, sent);
-      } catch (error) {
-        const failure = toAppError(error);
-        if ((await findPost(task, entry.postId)) === null)
-          log.debug({ taskId: task.id, error: failure.message }, 'posting ended');
-        else if (failure.retryable || (failure.code === 'internal' && attempt < attemptsAtFaults)) throw failure;
-        else {
-          log.error(
-            { taskId: task.id, code: failure.code, error: failure.message, cause: String(failure.cause) },
-            'a reply cannot be delivered',
-          );
-        }
-      }
-      if ((await findPost(task, entry.postId)) === null) {
-        await takeBack(task, sent);
-        return reply;
+      const failure = await postReply(task, entry, reply, attempt, sent).then(() => null, toAppError);
+      if (failure !== null && isWorthRepeating(failure, attempt) && (await findPost(task, entry.postId)) !== null) {
+        throw failure;
       }
       // Last, so that a crash before it repeats the attempt, which posts only what is not noted yet.
-      await store.markSent(entry.postId);
+      if (!(await store.markSent(entry.postId))) await takeBack(task, sent);
+      else if (failure !== null) {
+        log.error(
+          { taskId: task.id, code: failure.code, error: failure.message, cause: String(failure.cause) },
+          'a reply cannot be delivered',
+        );
+      }
       return reply;
     },
   };
+}
+
+function isWorthRepeating({ retryable, code }: AppError, attempt: number): boolean {
+  return retryable || (code === 'internal' && attempt < attemptsAtFaults);
 }
 
 function replyIdOf(task: Task): string {

@@ -108,7 +108,7 @@ async function findProgress(
   client: PlatformClient,
 ): Promise<string | null> {
   const signal = AbortSignal.timeout(editTimeoutMs);
-  const context = { postId, alreadyPosted: [], onPosted: () => Promise.resolve(), signal };
+  const context = { postId, alreadyPosted: [], isRepeat: true, onPosted: () => Promise.resolve(), signal };
   const { parts } = await client.post(task.thread, ended, context);
   return parts[0]?.messageId ?? null;
 }

@@ -43,9 +43,10 @@ export function createOutbox(db: Kysely<Database>, group: WriteGroup): Outbox {
     },
 
     markSent: async (postId) => {
-      await group.write((shared) =>
-        shared.updateTable('posts').set({ sent: 1 }).where('post_id', '=', postId).execute(),
+      const marked = await group.write((shared) =>
+        shared.updateTable('posts').set({ sent: 1 }).where('post_id', '=', postId).returning('post_id').execute(),
       );
+      return marked.length > 0;
     },
 
     posts: (taskId) => readPosts(db, { column: 'posts.task_id', value: taskId }),

@@ -385,7 +385,7 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
             ? { kind: 'answer-lost' }
             : { kind: 'none' },
       );
-      const receipt = await lost.client.post(threadAt(root), reply().message, contextOf('r5'));
+      const receipt = await lost.client.post(threadAt(root), reply().message, { ...contextOf('r5'), isRepeat: false });
       const posted = (await slack.thread(root)).slice(1);
       expect(posted).toHaveLength(1);
       expect(new Set(receipt.parts.map(({ messageId }) => messageId))).toEqual(new Set(posted.map(({ ts }) => ts)));
@@ -541,6 +541,7 @@ function contextOf(postId: string, noted: PostedPart[] = [], alreadyPosted: read
   return {
     postId,
     alreadyPosted,
+    isRepeat: true,
     onPosted: async (part) => {
       noted.push(part);
     },

@@ -61,6 +61,8 @@ export function postContext(
   return {
     postId,
     alreadyPosted: more.alreadyPosted ?? [],
+    // Whoever does not say that nothing was tried has the thread looked at.
+    isRepeat: true,
     onPosted: async (part) => {
       more.noted?.push(part);
     },

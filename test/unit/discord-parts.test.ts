@@ -3,15 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { downloadsLimited } from '../../adapters/download-parts.ts';
 import { attachmentNames, attachmentTitle } from '../../adapters/discord/file-names.ts';
 import { createFileLimits } from '../../adapters/discord/file-limits.ts';
-import {
-  askedAt,
-  compareSnowflakes,
-  kindOfMark,
-  markOf,
-  nonceOf,
-  questionOf,
-  snowflakeMs,
-} from '../../adapters/discord/ids.ts';
+import { askedAt, compareSnowflakes, kindOfMark, markOf, nonceOf, questionOf } from '../../adapters/discord/ids.ts';
 import { rerunIdOf, taskIdOf } from '../../adapters/discord/message.ts';
 import { packFiles } from '../../adapters/discord/pack-files.ts';
 import type { DiscordApi } from '../../adapters/discord/rest.ts';
@@ -181,10 +173,7 @@ describe('ids', () => {
     expect([kindOfMark(1), kindOfMark(null)]).toEqual([null, null]);
   });
 
-  test('the time of an id, and the order of two', () => {
-    // The example of Discord's reference, "Snowflake format".
-    expect(snowflakeMs('175928847299117063')).toBe(1_462_015_105_796);
-    expect(snowflakeMs('abc')).toBeNull();
+  test('the order of two ids', () => {
     expect(['99', '100', '98'].toSorted(compareSnowflakes)).toEqual(['98', '99', '100']);
   });
 });

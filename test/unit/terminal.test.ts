@@ -38,7 +38,8 @@ function terminalFor(asks: readonly { text: string; files: readonly string[] }[]
 }
 
 function contextFor(postId: string, change: Partial<PostContext> = {}): PostContext {
-  return { postId, alreadyPosted: [], onPosted: async () => {}, signal: AbortSignal.timeout(10_000), ...change };
+  const signal = AbortSignal.timeout(10_000);
+  return { postId, alreadyPosted: [], isRepeat: false, onPosted: async () => {}, signal, ...change };
 }
 
 function chart(name: string, bytes: string): { readonly artifact: Artifact; readonly outgoing: OutgoingFile } {
