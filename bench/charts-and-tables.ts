@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import { figure } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { acquire, inPieces, numbersOf, openSandboxes, runPlainPython, runWell, timed } from './sandboxes.ts';

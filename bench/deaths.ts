@@ -1,5 +1,5 @@
 import { graceMs } from '../sandbox/limits.ts';
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import { figure } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { acquire, benchLimits, openSandboxes, runAnyhow, runWell, timed } from './sandboxes.ts';

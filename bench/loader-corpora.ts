@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import { shareFigure } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { acquire, openSandboxes } from './sandboxes.ts';

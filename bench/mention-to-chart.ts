@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createOwnerId } from '../sandbox/owner.ts';
 import { createDockerSandbox } from '../sandbox/provider.ts';
 import { createLogger } from '../src/log.ts';
-import type { Model, ModelEvent, ModelRequest } from '../src/ports.ts';
+import type { Model, ModelEvent, ModelRequest } from '../src/ports/model.ts';
 import { startTestBot } from '../test/fakes/test-bot.ts';
 import { figure } from './figures.ts';
 import type { Figure } from './figures.ts';

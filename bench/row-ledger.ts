@@ -1,4 +1,4 @@
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import { figure } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { acquire, inPieces, openSandboxes, runWell, timed } from './sandboxes.ts';

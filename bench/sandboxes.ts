@@ -2,7 +2,8 @@ import { createOwnerId } from '../sandbox/owner.ts';
 import { createDockerSandbox } from '../sandbox/provider.ts';
 import type { DockerSandbox } from '../sandbox/provider.ts';
 import { createLogger } from '../src/log.ts';
-import type { Bytes, SandboxLimits, SandboxSession } from '../src/ports.ts';
+import type { Bytes } from '../src/ports/blobs.ts';
+import type { SandboxLimits, SandboxSession } from '../src/ports/sandbox.ts';
 import type { Execution } from '../src/types.ts';
 
 const megabyte = 1024 * 1024;

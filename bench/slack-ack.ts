@@ -8,7 +8,7 @@ import { createSlackGateway } from '../adapters/slack/gateway.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
 import { createLogger } from '../src/log.ts';
-import type { PlatformClient } from '../src/ports.ts';
+import type { PlatformClient } from '../src/ports/platforms.ts';
 import { createInProcessDispatcher } from '../src/queue/in-process-dispatcher.ts';
 import { createSqliteStore } from '../src/store/sqlite-store.ts';
 import { createMemoryBlobs } from '../test/fakes/memory-blobs.ts';

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
-import type { SandboxLimits } from '../src/ports.ts';
+import type { SandboxLimits } from '../src/ports/sandbox.ts';
 import { inodes, openFiles, sandboxUserId, sharedMemoryBytes } from './limits.ts';
 
 export interface ContainerSettings {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
-import type { SandboxLimits } from '../src/ports.ts';
+import type { SandboxLimits } from '../src/ports/sandbox.ts';
 import { ConnectionLost, createConnection, type DriverConnection, type LossReason } from './connection.ts';
 import type { Engine, EngineFacts } from './engine.ts';
 import { disposeMs, maxLifetimeMs, pingMs, readyTimeoutMs } from './limits.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
-import type { OnPlace, SandboxProvider, SandboxSession } from '../src/ports.ts';
+import type { OnPlace, SandboxProvider, SandboxSession } from '../src/ports/sandbox.ts';
 import { outageMs, outagePollMs, roomPollMs } from './limits.ts';
 import type { DockerSandbox } from './provider.ts';
 import { abortable } from './turns.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
-import type { OnPlace, SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports.ts';
+import type { OnPlace, SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports/sandbox.ts';
 import { createContainers, type RunningContainer } from './containers.ts';
 import { createEngine, type EngineFacts, type EngineSettings } from './engine.ts';
 import { bootsAtOnce } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '../src/log.ts';
-import type { RunOptions } from '../src/ports.ts';
+import type { RunOptions } from '../src/ports/sandbox.ts';
 import type { Execution, MimeBundle } from '../src/types.ts';
 import { decodeBundle } from './bundle.ts';
 import type { DriverConnection } from './connection.ts';

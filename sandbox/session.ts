@@ -1,6 +1,7 @@
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
-import type { Bytes, RunOptions, SandboxLimits, SandboxSession } from '../src/ports.ts';
+import type { Bytes } from '../src/ports/blobs.ts';
+import type { RunOptions, SandboxLimits, SandboxSession } from '../src/ports/sandbox.ts';
 import type { Execution, ExecutionError } from '../src/types.ts';
 import type { ConnectionLost, DriverConnection } from './connection.ts';
 import { maxCodeBytes } from './limits.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../src/errors.ts';
-import type { Bytes } from '../src/ports.ts';
+import type { Bytes } from '../src/ports/blobs.ts';
 import type { DriverConnection, DriverFrame } from './connection.ts';
 import { ConnectionLost } from './connection.ts';
 import { createPieceCollector } from './free-pieces.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { graceMs } from '../sandbox/limits.ts';
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import type { Execution } from '../src/types.ts';
 import { outcome, type Stage } from './attack.ts';
 import type { HostProcess } from './host.ts';

@@ -1,5 +1,5 @@
 import type { Engine } from '../sandbox/engine.ts';
-import type { SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports.ts';
+import type { SandboxLimits, SandboxProvider, SandboxSession } from '../src/ports/sandbox.ts';
 import type { Execution } from '../src/types.ts';
 import type { Host } from './host.ts';
 

@@ -1,5 +1,7 @@
 import { createLogger } from '../src/log.ts';
-import type { Model, ModelRequest, OutgoingMessage, SandboxProvider } from '../src/ports.ts';
+import type { Model, ModelRequest } from '../src/ports/model.ts';
+import type { OutgoingMessage } from '../src/ports/platforms.ts';
+import type { SandboxProvider } from '../src/ports/sandbox.ts';
 import { createSqliteStore } from '../src/store/sqlite-store.ts';
 import { createCore } from '../test/fakes/core.ts';
 import { createMemoryBlobs } from '../test/fakes/memory-blobs.ts';

@@ -1,5 +1,5 @@
 import { fileCard } from '../src/conversation/file-cards.ts';
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import type { FileCard } from '../src/types.ts';
 import type { Stage } from './attack.ts';
 

@@ -1,4 +1,4 @@
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 
 /**
  * The outside view: what this machine sees of a container. Only on the machine that runs the engine; where a look is not

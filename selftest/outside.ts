@@ -1,5 +1,5 @@
 import { toAppError } from '../src/errors.ts';
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import { verdict } from './attack.ts';
 import type { Verdict } from './attack.ts';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSlackClient } from '../adapters/slack/client.ts';
 import { createLogger } from '../src/log.ts';
-import type { OutgoingMessage } from '../src/ports.ts';
+import type { OutgoingMessage } from '../src/ports/platforms.ts';
 import type { ThreadRef } from '../src/types.ts';
 
 /** One call of Slack's Web API as it went over the wire; arguments that Slack takes as JSON are parsed. */

@@ -1,5 +1,5 @@
 import type { Engine } from '../sandbox/engine.ts';
-import type { SandboxProvider, SandboxSession } from '../src/ports.ts';
+import type { SandboxProvider, SandboxSession } from '../src/ports/sandbox.ts';
 import type { Attack, AttackResult, Runtime, Stage } from './attack.ts';
 import type { Host } from './host.ts';
 

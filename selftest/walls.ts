@@ -1,4 +1,4 @@
-import type { SandboxSession } from '../src/ports.ts';
+import type { SandboxSession } from '../src/ports/sandbox.ts';
 import type { Stage } from './attack.ts';
 import type { HostProcess } from './host.ts';
 

@@ -1,4 +1,4 @@
-/** The composition root: the only file that knows which implementation stands behind each port. */
+/** The commands. With `bot.ts` the composition root: no other file knows which implementation stands behind a port. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,189 +11,16 @@ import type { DemoArguments } from '../adapters/terminal/arguments.ts';
 import { createTerminalPlatform, parseDemoArguments } from '../adapters/terminal/terminal.ts';
 import { createOwnerId } from '../sandbox/owner.ts';
 import { createSandboxes } from '../sandbox/sandboxes.ts';
-import { instructions } from './agent/prompt.ts';
-import { createDelivery } from './answer/deliver.ts';
-import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
 import { cardUsage, parseCardArguments } from './card-command/arguments.ts';
 import type { CardArguments } from './card-command/arguments.ts';
 import { runCardCommand } from './card-command/card-command.ts';
 import { readConfig } from './config.ts';
-import type { Config, SandboxConfig } from './config.ts';
-import { createConversation } from './conversation/conversation.ts';
-import packageFile from '../package.json' with { type: 'json' };
-import { createSessions } from './conversation/sessions.ts';
-import { createWorker } from './conversation/worker.ts';
+import type { Config } from './config.ts';
 import { AppError, toAppError } from './errors.ts';
 import { createLogger } from './log.ts';
-import type { Logger } from './log.ts';
-import { createAnalyst } from './models/analyst/analyst.ts';
-import { createChatModel } from './models/openai-chat.ts';
-import { createResponsesModel } from './models/openai-responses.ts';
-import type { GatewayHandlers, Model, PlatformClient, PlatformGateway, SandboxLimits, Store } from './ports.ts';
-import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
-import { createSecretBox } from './store/secret-box.ts';
-import { createSqliteStore } from './store/sqlite-store.ts';
-import type { ThreadKey } from './types.ts';
-
-const megabyte = 1024 * 1024;
-
-/** Bytes of one file, and of all files of one cell, that leave the sandbox; chat platforms take no more than a few of these. */
-const collectLimits = { fileBytes: 100 * megabyte, filesBytes: 250 * megabyte };
-
-/** How long running tasks may go on after a stop signal; past it they are left to the next start. */
-const shutdownGraceMs = 20_000;
-
-/** Long enough for the next question of somebody who is at it, short enough that a thread a cell left running costs little. */
-const suspendAfterMs = 10_000;
-
-const sweepIntervalMs = 60_000;
-const deliveryTimeoutMs = 120_000;
-
-export interface Platform {
-  readonly gateway: PlatformGateway;
-  readonly client: PlatformClient;
-}
-
-export interface Bot extends AsyncDisposable {
-  readonly handlers: GatewayHandlers;
-  /** Checks the sandbox, takes up unfinished tasks, opens the gateways. A missing Docker is logged, not fatal: tasks say it. */
-  start(): Promise<void>;
-  /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with 20 s. */
-  close(options: { readonly graceMs: number }): Promise<void>;
-}
-
-/** By their names. */
-type Platforms = ReadonlyMap<string, Platform>;
-
-/**
- * Wires one process that hears, answers and keeps everything. Platforms that keep something themselves (tokens) are made with the
- * bot's store. `model` is for tests and benchmarks; else the settings decide.
- */
-export async function createBot(
-  config: Config,
-  platformsOf: Platforms | ((store: Store) => Promise<Platforms>),
-  log: Logger,
-  model: Model = createModel(config, log),
-): Promise<Bot> {
-  const { sandbox } = config;
-  const limits = sandboxLimits(sandbox);
-  const store = await createSqliteStore({
-    path: join(config.dataDir, 'plotline.sqlite'),
-    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
-    log,
-  });
-  const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
-  const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
-  const provider = createSandboxes({
-    endpoints: sandbox.hosts,
-    image: sandbox.image,
-    runtime: sandbox.runtime,
-    ownerId: createOwnerId(),
-    limits,
-    poolSize: sandbox.poolSize,
-    maxContainers: sandbox.maxContainers,
-    log,
-  });
-  const sessions = createSessions({
-    provider,
-    store,
-    blobs,
-    limits,
-    cellTimeoutMs: sandbox.cellTimeoutMs,
-    suspendAfterMs,
-    idleMs: sandbox.idleMs,
-    // Idle threads give way before the pool does: a new thread then finds a warm container, not a free place.
-    maxSessions: Math.max(1, sandbox.hosts.length) * Math.max(1, sandbox.maxContainers - sandbox.poolSize),
-    log,
-  });
-  const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
-    const found = platforms.get(platform);
-    if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
-    return found.client;
-  };
-  const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
-  const handlers = createConversation({
-    store,
-    blobs,
-    dispatcher,
-    delivery,
-    clientOf,
-    endSession: (threadKey) => sessions.drop(threadKey),
-    log,
-  });
-  const worker = createWorker({
-    store,
-    blobs,
-    sessions,
-    delivery,
-    clientOf,
-    model,
-    instructions: instructions({
-      cellTimeoutMs: sandbox.cellTimeoutMs,
-      memoryBytes: sandbox.memoryBytes,
-      workspaceBytes: sandbox.workspaceBytes,
-      fileBytes: collectLimits.fileBytes,
-      maxSteps: config.agent.maxSteps,
-    }),
-    limits: config.agent,
-    cellTimeoutMs: sandbox.cellTimeoutMs,
-    attachmentBytes: config.attachmentBytes,
-    collect: collectLimits,
-    about: { version: packageFile.version, imageName: sandbox.image },
-    log,
-  });
-  const sweep = (): void => {
-    provider.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
-  };
-  const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
-  const close: Bot['close'] = async ({ graceMs }) => {
-    clearInterval(sweepTimer);
-    await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
-    await dispatcher.close({ graceMs });
-    await sessions[Symbol.asyncDispose]();
-    await provider[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
-  };
-
-  return {
-    handlers,
-    start: async () => {
-      await provider
-        .warm()
-        .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
-      sweep();
-      dispatcher.process(worker, { concurrency: config.concurrency });
-      for (const threadKey of await store.unfinishedThreads()) {
-        // Tasks of a platform that is not configured now wait until it is again.
-        if (platforms.has(platformOf(threadKey))) await dispatcher.wake(threadKey);
-      }
-      await Promise.all([...platforms.values()].map(({ gateway }) => gateway.start(handlers)));
-    },
-    close,
-    [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
-  };
-}
-
-async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {
-  try {
-    return await platformsOf(store);
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-function sandboxLimits({ memoryBytes, workspaceBytes, cpus, processes }: SandboxConfig): SandboxLimits {
-  return { memoryBytes, workspaceBytes, cpus, processes };
-}
-
-function createModel(config: Config, log: Logger): Model {
-  if (config.model === null) return createAnalyst();
-  return config.model.api === 'responses'
-    ? createResponsesModel(config.model, log)
-    : createChatModel(config.model, log);
-}
+import type { Store } from './ports/store.ts';
+import { createBot, sandboxLimits } from './bot.ts';
+import type { Platform, Platforms } from './bot.ts';
 
 async function start(config: Config): Promise<void> {
   const log = createLogger(config.logLevel ?? 'info');
@@ -335,11 +162,6 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
     default:
       throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo, card, discord:invite.`);
   }
-}
-
-/** A thread key begins with its platform. */
-function platformOf(threadKey: ThreadKey): string {
-  return decodeURIComponent(threadKey.split('/')[0] ?? '');
 }
 
 if (import.meta.main) {

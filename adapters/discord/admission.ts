@@ -2,7 +2,7 @@ import { Routes } from 'discord.js';
 import type { APIGuildMember, APIMessage, REST } from 'discord.js';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { Admission } from '../../src/ports.ts';
+import type { Admission } from '../../src/ports/platforms.ts';
 import type { Task } from '../../src/types.ts';
 import { createCooldown, needsRoles, refusalFor } from './access.ts';
 import type { AccessRules } from './access.ts';

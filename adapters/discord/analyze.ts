@@ -1,7 +1,7 @@
 import { Routes } from 'discord.js';
 import type { APIMessage, REST } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Attachment } from '../../src/types.ts';
 import { breakMentions, codeSpan, defangLinks } from '../escape.ts';
 import { harmless, shorten } from '../format.ts';

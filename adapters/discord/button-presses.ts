@@ -1,6 +1,6 @@
 import { Routes } from 'discord.js';
 import type { APIMessage, APIMessageComponentInteraction, REST } from 'discord.js';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { readCustomId } from './custom-ids.ts';
 import type { CustomIdAction } from './custom-ids.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ButtonStyle, ComponentType } from 'discord.js';
 import type { APIMessageTopLevelComponent } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Task } from '../../src/types.ts';
 import type { CustomIdAction } from './custom-ids.ts';
 import type { HeardMessage, Intake } from './intake.ts';

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import type { REST } from 'discord.js';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostReceipt } from '../../src/ports.ts';
+import type {
+  OutgoingFile,
+  OutgoingMessage,
+  PlatformClient,
+  PostContext,
+  PostReceipt,
+} from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { asObject, asText } from '../json.ts';
 import { createMessageCreator } from './create-message.ts';

@@ -1,4 +1,4 @@
-import type { FileDetails } from '../../src/ports.ts';
+import type { FileDetails } from '../../src/ports/platforms.ts';
 import { breakMentions, codeSpan } from '../escape.ts';
 import { oneLine } from '../format.ts';
 import type { Saying } from './speech.ts';

@@ -1,4 +1,4 @@
-import type { PostContext, PostedPart } from '../../src/ports.ts';
+import type { PostContext, PostedPart } from '../../src/ports/platforms.ts';
 import { asText } from '../json.ts';
 import type { Json } from '../json.ts';
 import { filesOf } from './attachments.ts';

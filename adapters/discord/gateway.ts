@@ -1,7 +1,7 @@
 import { GatewayDispatchEvents } from 'discord.js';
 import type { GatewayDispatchPayload, REST } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
+import type { GatewayHandlers, PlatformGateway } from '../../src/ports/platforms.ts';
 import type { AccessRules } from './access.ts';
 import { createMessageChanges } from './changes.ts';
 import { commandDefinitions } from './command-definitions.ts';

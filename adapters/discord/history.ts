@@ -1,4 +1,4 @@
-import type { HistoryMessage } from '../../src/ports.ts';
+import type { HistoryMessage } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { asArray, asNumber, asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';

@@ -1,6 +1,6 @@
 import type { APIMessage, GatewayMessageCreateDispatchData } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Person, Task, ThreadRef } from '../../src/types.ts';
 import { commandIn } from '../command-words.ts';
 import type { Command } from '../command-words.ts';

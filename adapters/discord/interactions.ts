@@ -7,7 +7,7 @@ import type {
   REST,
 } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import { createCooldown, refusalFor } from './access.ts';
 import type { AccessRules } from './access.ts';
 import { askByCommand } from './analyze.ts';

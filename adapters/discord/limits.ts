@@ -1,4 +1,4 @@
-import type { PlatformLimits } from '../../src/ports.ts';
+import type { PlatformLimits } from '../../src/ports/platforms.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -1,4 +1,5 @@
-import type { GatewayHandlers, InboxEntry, PersonOverview } from '../../src/ports.ts';
+import type { GatewayHandlers, PersonOverview } from '../../src/ports/platforms.ts';
+import type { InboxEntry } from '../../src/ports/store.ts';
 import type { Person, ThreadRef } from '../../src/types.ts';
 import { codeBlock } from '../escape.ts';
 import { codeFileName, codeText } from '../shown-code.ts';

@@ -1,4 +1,4 @@
-import type { PersonOverview } from '../../src/ports.ts';
+import type { PersonOverview } from '../../src/ports/platforms.ts';
 import { breakMentions, defangLinks } from '../escape.ts';
 import { formatCount, oneLine, shorten } from '../format.ts';
 

@@ -1,4 +1,4 @@
-import type { OutgoingFile, PostReceipt } from '../../src/ports.ts';
+import type { OutgoingFile, PostReceipt } from '../../src/ports/platforms.ts';
 import type { Artifact } from '../../src/types.ts';
 import { formatBytes } from '../format.ts';
 import { discordLimits } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '../../src/log.ts';
-import type { PlatformClient, PlatformGateway } from '../../src/ports.ts';
+import type { PlatformClient, PlatformGateway } from '../../src/ports/platforms.ts';
 import type { AccessRules } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { createDiscordClient } from './client.ts';

@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType } from 'discord.js';
 import type { APIChatInputApplicationCommandInteraction } from 'discord.js';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import { workspaceOf } from './message.ts';
 import type { Forgetting, Giver, Orders } from './orders.ts';
 import { helpText, statusText, usageText } from './overview-text.ts';

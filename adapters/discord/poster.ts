@@ -1,7 +1,7 @@
 import type { RawFile } from 'discord.js';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
+import type { PostContext, PostedPart, PostReceipt } from '../../src/ports/platforms.ts';
 import { formatBytes } from '../format.ts';
 import type { CreateMessage } from './create-message.ts';
 import { earlierParts } from './earlier-parts.ts';

@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from '../../src/ports.ts';
+import type { OutgoingMessage } from '../../src/ports/platforms.ts';
 import { cardButtons } from './buttons.ts';
 import { displayBudget } from './limits.ts';
 import { discordMarkdown, splitForDiscord } from './markdown.ts';

@@ -1,4 +1,5 @@
-import type { GatewayHandlers, InboxEntry, PlatformClient } from '../../src/ports.ts';
+import type { GatewayHandlers, PlatformClient } from '../../src/ports/platforms.ts';
+import type { InboxEntry } from '../../src/ports/store.ts';
 import type { Person, ThreadRef } from '../../src/types.ts';
 import { feedbackActionId, notebookActionId, rerunActionId, showCodeActionId, stopActionId } from './buttons.ts';
 import { codeText } from '../shown-code.ts';

@@ -1,6 +1,6 @@
 import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { Admission } from '../../src/ports.ts';
+import type { Admission } from '../../src/ports/platforms.ts';
 import type { Attachment, Person, Task } from '../../src/types.ts';
 import type { SlackAccess } from './access.ts';
 import { readFile } from './message.ts';

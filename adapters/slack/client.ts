@@ -1,6 +1,12 @@
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostReceipt } from '../../src/ports.ts';
+import type {
+  OutgoingFile,
+  OutgoingMessage,
+  PlatformClient,
+  PostContext,
+  PostReceipt,
+} from '../../src/ports/platforms.ts';
 import type { Artifact, ThreadRef } from '../../src/types.ts';
 import { oneLine } from '../format.ts';
 import type { SlackAccess } from './access.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers, OutgoingFile, PlatformClient, PostContext } from '../../src/ports.ts';
+import type { GatewayHandlers, OutgoingFile, PlatformClient, PostContext } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import type { Command } from '../command-words.ts';
 import { codeBlock } from '../escape.ts';

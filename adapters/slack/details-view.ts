@@ -1,4 +1,4 @@
-import type { FileDetails } from '../../src/ports.ts';
+import type { FileDetails } from '../../src/ports/platforms.ts';
 import { breakMentions } from '../escape.ts';
 import { oneLine, shorten } from '../format.ts';
 import { section } from './blocks.ts';

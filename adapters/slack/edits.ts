@@ -1,4 +1,4 @@
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Task } from '../../src/types.ts';
 import { asText } from '../json.ts';
 import type { Json } from '../json.ts';

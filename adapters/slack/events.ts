@@ -1,4 +1,4 @@
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Rest } from './acknowledge.ts';
 import { workspaceIdOf } from './envelope.ts';
 import type { Home } from './home.ts';

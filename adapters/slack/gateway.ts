@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { App } from '@slack/bolt';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers, PlatformGateway } from '../../src/ports.ts';
+import type { GatewayHandlers, PlatformGateway } from '../../src/ports/platforms.ts';
 import type { SlackAccess } from './access.ts';
 import { createAcknowledgements } from './acknowledge.ts';
 import type { Acknowledgements } from './acknowledge.ts';

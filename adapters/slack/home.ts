@@ -1,5 +1,5 @@
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers, PersonOverview, PersonRef } from '../../src/ports.ts';
+import type { GatewayHandlers, PersonOverview, PersonRef } from '../../src/ports/platforms.ts';
 import type { SlackAccess } from './access.ts';
 import { workspaceIdOf } from './envelope.ts';
 import { homeView, refusedView } from './home-view.ts';

@@ -1,4 +1,4 @@
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { JsonValue } from '../../src/types.ts';
 import { asNumber, asObject, asText } from '../json.ts';
 import { partsOf } from './workspaces.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { askSlack } from './believed.ts';
 import { changing, readInstallation, storeId, storeIdsFor } from './installation.ts';
 import type { Installed } from './installation.ts';

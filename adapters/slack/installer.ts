@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import type { HTTPReceiver, Installation, InstallationQuery, InstallationStore } from '@slack/bolt';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { JsonValue } from '../../src/types.ts';
 import { installPage, showFailure, showInstalled, showNotWelcome } from './install-pages.ts';
 import type { SlackAccessRules } from './access.ts';

@@ -1,6 +1,6 @@
 import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Task } from '../../src/types.ts';
 import { commandIn } from '../command-words.ts';
 import type { Command } from '../command-words.ts';

@@ -1,7 +1,7 @@
 import type { App } from '@slack/bolt';
 import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers, PlatformClient } from '../../src/ports.ts';
+import type { GatewayHandlers, PlatformClient } from '../../src/ports/platforms.ts';
 import type { SlackAccess } from './access.ts';
 import { createActions } from './actions.ts';
 import type { Home } from './home.ts';

@@ -1,4 +1,4 @@
-import type { PlatformLimits } from '../../src/ports.ts';
+import type { PlatformLimits } from '../../src/ports/platforms.ts';
 
 /** Slack's limits, each with where it is from. Lengths in UTF-16 units, sizes in bytes. */
 export const slackLimits = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PostedPart } from '../../src/ports.ts';
+import type { PostedPart } from '../../src/ports/platforms.ts';
 import { asArray, asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';
 import type { SlackMessage } from './message.ts';

@@ -1,4 +1,4 @@
-import type { OutgoingFile, PostedPart } from '../../src/ports.ts';
+import type { OutgoingFile, PostedPart } from '../../src/ports/platforms.ts';
 import type { Artifact } from '../../src/types.ts';
 import { asText } from '../json.ts';
 import { slackLimits } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '../../src/log.ts';
-import type { PostedPart, PostReceipt } from '../../src/ports.ts';
+import type { PostedPart, PostReceipt } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { prepareImages } from './images.ts';
 import type { Json } from '../json.ts';

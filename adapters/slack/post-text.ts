@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
-import type { PostedPart } from '../../src/ports.ts';
+import type { PostedPart } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { isAmbiguous, isBlockRefusal, isImageRefusal } from './errors.ts';
 import { asText } from '../json.ts';

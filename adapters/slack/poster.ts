@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/log.ts';
-import type { PostContext, PostedPart, PostReceipt } from '../../src/ports.ts';
+import type { PostContext, PostedPart, PostReceipt } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
 import { partsOf } from './marks.ts';
 import type { SlackMessage } from './message.ts';

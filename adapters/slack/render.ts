@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from '../../src/ports.ts';
+import type { OutgoingMessage } from '../../src/ports/platforms.ts';
 import type { Artifact } from '../../src/types.ts';
 import { neutralise } from '../escape.ts';
 import { oneLine, shorten } from '../format.ts';

@@ -1,4 +1,4 @@
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import { slackCodeOf } from './errors.ts';
 import { asObject, asText } from '../json.ts';
 import { readMessage, taskOf } from './message.ts';

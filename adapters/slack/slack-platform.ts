@@ -1,6 +1,7 @@
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { PlatformClient, PlatformGateway, Store } from '../../src/ports.ts';
+import type { PlatformClient, PlatformGateway } from '../../src/ports/platforms.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createAccess } from './access.ts';
 import type { SlackAccessRules } from './access.ts';
 import { createSlackClient } from './client.ts';

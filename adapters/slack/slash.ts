@@ -1,4 +1,4 @@
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import { forgetActionId } from './home-view.ts';
 import type { Home } from './home.ts';
 import { asText } from '../json.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { JsonValue } from '../../src/types.ts';
 import { changing, readInstallation, withTokens } from './installation.ts';
 import type { Installed } from './installation.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { request } from 'undici';
-import type { OutgoingFile } from '../../src/ports.ts';
+import type { OutgoingFile } from '../../src/ports/platforms.ts';
 import { AppError } from '../../src/errors.ts';
 import { formatBytes } from '../format.ts';
 import { cancelled, fileRefusal, isAmbiguous, slackError } from './errors.ts';

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { AppError } from '../../src/errors.ts';
+import type { Bytes } from '../../src/ports/blobs.ts';
 import type {
-  Bytes,
   OutgoingFile,
   OutgoingMessage,
   PlatformClient,
   PostContext,
   PostReceipt,
-} from '../../src/ports.ts';
+} from '../../src/ports/platforms.ts';
 import type { Artifact, Attachment, Progress, Reply } from '../../src/types.ts';
 import { formatBytes } from '../format.ts';
 import { unreadableReason } from './arguments.ts';

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { toAppError } from '../../src/errors.ts';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import { whyUnreadable } from './arguments.ts';
 import type { Questions } from './questions.ts';
 import { renderCells, renderDetails } from './render.ts';

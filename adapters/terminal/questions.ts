@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import mime from 'mime';
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Attachment, ThreadRef } from '../../src/types.ts';
 import type { Transcript } from './transcript.ts';
 

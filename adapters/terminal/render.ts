@@ -1,4 +1,4 @@
-import type { FileDetails } from '../../src/ports.ts';
+import type { FileDetails } from '../../src/ports/platforms.ts';
 import type { Artifact, Cell, Progress, TableData } from '../../src/types.ts';
 import { displayWidth, fitToWidth } from '../display-width.ts';
 import { formatBytes, formatCount, harmless, oneLine } from '../format.ts';

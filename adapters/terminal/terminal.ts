@@ -1,5 +1,5 @@
 import { toAppError } from '../../src/errors.ts';
-import type { GatewayHandlers, PlatformClient, PlatformGateway } from '../../src/ports.ts';
+import type { GatewayHandlers, PlatformClient, PlatformGateway } from '../../src/ports/platforms.ts';
 import { harmless } from '../format.ts';
 import { demoUsage } from './arguments.ts';
 import type { DemoArguments } from './arguments.ts';

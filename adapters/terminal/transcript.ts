@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../src/errors.ts';
-import type { OutgoingFile } from '../../src/ports.ts';
+import type { OutgoingFile } from '../../src/ports/platforms.ts';
 import type { Attachment } from '../../src/types.ts';
 import { safeName, withCounter } from './names.ts';
 

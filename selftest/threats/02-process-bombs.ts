@@ -1,4 +1,4 @@
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import { disturbed, late, notRecoveredNorLost, peakDuring, unseen } from '../aftermath.ts';
 import { type Attack, outcome, type Stage, verdict } from '../attack.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import type { Attack, Stage } from '../attack.ts';
 import { lookAt, words } from '../cards.ts';
 import { deflated, workbookOf } from '../fixtures.ts';

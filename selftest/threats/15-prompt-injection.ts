@@ -1,5 +1,5 @@
 import { createAnalyst } from '../../src/models/analyst/analyst.ts';
-import type { Model } from '../../src/ports.ts';
+import type { Model } from '../../src/ports/model.ts';
 import type { RecordedPost } from '../../test/fakes/recording-platform.ts';
 import { createScriptedModel, pythonCall } from '../../test/fakes/scripted-model.ts';
 import type { ScriptedModel } from '../../test/fakes/scripted-model.ts';

@@ -7,7 +7,7 @@ import { createScreen } from '../../adapters/terminal/screen.ts';
 import { createStyle } from '../../adapters/terminal/style.ts';
 import { createTranscript } from '../../adapters/terminal/transcript.ts';
 import { createLogger } from '../../src/log.ts';
-import type { OutgoingMessage } from '../../src/ports.ts';
+import type { OutgoingMessage } from '../../src/ports/platforms.ts';
 import type { Reply } from '../../src/types.ts';
 import { createScriptedModel, pythonCall } from '../../test/fakes/scripted-model.ts';
 import type { Attack, Stage, Verdict } from '../attack.ts';

@@ -3,7 +3,7 @@ import { createEngine } from '../../sandbox/engine.ts';
 import { createOwnerId } from '../../sandbox/owner.ts';
 import { createDockerSandbox } from '../../sandbox/provider.ts';
 import { createLogger } from '../../src/log.ts';
-import type { ModelRequest } from '../../src/ports.ts';
+import type { ModelRequest } from '../../src/ports/model.ts';
 import { createScriptedModel, pythonCall } from '../../test/fakes/scripted-model.ts';
 import type { ScriptedModel } from '../../test/fakes/scripted-model.ts';
 import type { Attack } from '../attack.ts';

@@ -1,5 +1,5 @@
 import { toAppError } from '../errors.ts';
-import type { ModelMessage } from '../ports.ts';
+import type { ModelMessage } from '../ports/model.ts';
 import type { AgentCell, AgentInput, AgentOutcome, AssistantMessage } from './agent-types.ts';
 import {
   cutAnswerText,

@@ -1,4 +1,4 @@
-import type { AssistantMessage, Model, ModelMessage } from '../ports.ts';
+import type { AssistantMessage, Model, ModelMessage } from '../ports/model.ts';
 import type { Execution, ExecutionStatus, ModelUsage } from '../types.ts';
 
 /** What the loop is given. It knows no platform, no store and no container: cells run through `runCell`. */

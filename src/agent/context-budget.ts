@@ -1,4 +1,4 @@
-import type { ModelMessage } from '../ports.ts';
+import type { ModelMessage } from '../ports/model.ts';
 import { oneLine } from './cut.ts';
 
 /**

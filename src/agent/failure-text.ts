@@ -1,4 +1,4 @@
-import type { ModelError } from '../ports.ts';
+import type { ModelError } from '../ports/model.ts';
 import type { AgentCell, AgentLimits } from './agent-types.ts';
 import type { StopReason } from './stop-conditions.ts';
 

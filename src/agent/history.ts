@@ -1,4 +1,4 @@
-import type { ModelMessage } from '../ports.ts';
+import type { ModelMessage } from '../ports/model.ts';
 
 /** Room for the thread before the question, in tokens, beside the instructions, the question and this task's own turns. */
 const historyTokens = 48_000;

@@ -1,4 +1,4 @@
-import type { Model, ModelError, ModelEvent, ModelMessage } from '../ports.ts';
+import type { Model, ModelError, ModelEvent, ModelMessage } from '../ports/model.ts';
 import type { ModelUsage } from '../types.ts';
 import type { AgentEvent } from './agent-types.ts';
 import { hardestSqueeze, outputTokensFor, squeezed } from './context-budget.ts';

@@ -1,4 +1,4 @@
-import type { ModelError } from '../ports.ts';
+import type { ModelError } from '../ports/model.ts';
 
 /** A longer wait than this is not worth sitting out in a chat; the person is told when to ask again. */
 const longestWaitMs = 60_000;

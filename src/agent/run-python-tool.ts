@@ -1,4 +1,4 @@
-import type { ToolCall, ToolSpec } from '../ports.ts';
+import type { ToolCall, ToolSpec } from '../ports/model.ts';
 import { oneLine } from './cut.ts';
 
 /** Longest progress line. */

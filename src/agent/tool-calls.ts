@@ -1,4 +1,4 @@
-import type { ToolCall } from '../ports.ts';
+import type { ToolCall } from '../ports/model.ts';
 import type { Execution } from '../types.ts';
 import type { AgentCell, AgentInput, ToolMessage } from './agent-types.ts';
 import { parseCall } from './run-python-tool.ts';

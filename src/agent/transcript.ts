@@ -1,4 +1,4 @@
-import type { ModelMessage } from '../ports.ts';
+import type { ModelMessage } from '../ports/model.ts';
 
 /**
  * The invariant that model servers insist on: every tool call has exactly one result, after it and before the next assistant

@@ -1,4 +1,4 @@
-import type { FileDetails } from '../ports.ts';
+import type { FileDetails } from '../ports/platforms.ts';
 import type { CardColumn, CardTable, FileCard } from '../types.ts';
 import { cardFindings, counted, personCount } from './card-findings.ts';
 import { megabytes } from './size-text.ts';

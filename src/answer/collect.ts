@@ -1,6 +1,7 @@
 import mime from 'mime';
 import { toAppError } from '../errors.ts';
-import type { Blobs, Bytes, SandboxSession } from '../ports.ts';
+import type { Blobs, Bytes } from '../ports/blobs.ts';
+import type { SandboxSession } from '../ports/sandbox.ts';
 import { chartMime, tableMime } from '../types.ts';
 import type {
   Artifact,

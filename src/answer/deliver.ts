@@ -1,6 +1,8 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Blobs, OutgoingMessage, OutboxEntry, PlatformClient, PostKind, PostReceipt, Store } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { OutgoingMessage, PlatformClient, PostReceipt } from '../ports/platforms.ts';
+import type { OutboxEntry, PostKind, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { JsonValue, Reply, Task, ThreadRef } from '../types.ts';
 

@@ -1,4 +1,4 @@
-import type { PlatformLimits } from '../ports.ts';
+import type { PlatformLimits } from '../ports/platforms.ts';
 import type { Artifact } from '../types.ts';
 import { megabytes } from './size-text.ts';
 

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { OutgoingMessage } from '../ports.ts';
+import type { OutgoingMessage } from '../ports/platforms.ts';
 import type { Progress, ProgressStep } from '../types.ts';
 
 /**

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
-import type { Blobs, Bytes } from '../ports.ts';
+import type { Blobs, Bytes } from '../ports/blobs.ts';
 
 const bytesPerMegabyte = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { cardText } from '../answer/card-text.ts';
-import type { SandboxLimits, SandboxSession } from '../ports.ts';
+import type { SandboxLimits, SandboxSession } from '../ports/sandbox.ts';
 import type { CardArguments } from './arguments.ts';
 import type { CardLine } from './card-line.ts';
 import { describeFiles } from './describe-files.ts';

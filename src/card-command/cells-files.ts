@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../errors.ts';
-import type { Bytes } from '../ports.ts';
+import type { Bytes } from '../ports/blobs.ts';
 import type { CardLine } from './card-line.ts';
 
 /** Characters of a name that are kept: with the numbers before it well below the 255 bytes that file systems allow. */

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { AppError } from '../errors.ts';
-import type { Bytes, SandboxLimits, SandboxSession } from '../ports.ts';
+import type { Bytes } from '../ports/blobs.ts';
+import type { SandboxLimits, SandboxSession } from '../ports/sandbox.ts';
 import type { Execution } from '../types.ts';
 import { cardLine, failedLine } from './card-line.ts';
 import type { CardLine } from './card-line.ts';

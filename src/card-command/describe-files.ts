@@ -1,4 +1,4 @@
-import type { SandboxSession } from '../ports.ts';
+import type { SandboxSession } from '../ports/sandbox.ts';
 import { failedLine } from './card-line.ts';
 import type { CardLine } from './card-line.ts';
 import { describeBatch } from './describe-batch.ts';

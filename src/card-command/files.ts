@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { SandboxLimits } from '../ports.ts';
+import type { SandboxLimits } from '../ports/sandbox.ts';
 
 /** A file of the command line, before it is read. */
 export interface CardFile {

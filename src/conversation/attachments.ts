@@ -1,7 +1,9 @@
 import { safeFileName, uniqueFileName } from '../answer/file-names.ts';
 import { megabytes } from '../answer/size-text.ts';
 import { AppError, toAppError } from '../errors.ts';
-import type { Blobs, PlatformClient, Store, ThreadFile } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { PlatformClient } from '../ports/platforms.ts';
+import type { Store, ThreadFile } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Attachment, Task } from '../types.ts';
 import { earlierAttachments } from './earlier-attachments.ts';

@@ -1,7 +1,7 @@
 import { cardText } from '../answer/card-text.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import type { Logger } from '../log.ts';
-import type { ThreadFile } from '../ports.ts';
+import type { ThreadFile } from '../ports/store.ts';
 import type { FileCard, Task } from '../types.ts';
 
 /** The cards of one task on their way into the thread, in order, while the work goes on. */

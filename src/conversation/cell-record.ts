@@ -1,4 +1,4 @@
-import type { Blobs } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import type { CellRecord, Execution, JsonValue, RecordedResult } from '../types.ts';
 import { withoutChance } from './same-text.ts';
 

@@ -1,4 +1,5 @@
-import type { GatewayHandlers, InboxEntry } from '../ports.ts';
+import type { GatewayHandlers } from '../ports/platforms.ts';
+import type { InboxEntry } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Task, ThreadKey, ThreadRef } from '../types.ts';
 import type { ConversationDeps } from './conversation.ts';

@@ -1,7 +1,10 @@
 import { cardDetails } from '../answer/card-details.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import type { Logger } from '../log.ts';
-import type { Blobs, Dispatcher, GatewayHandlers, InboxEntry, PlatformClient, Store } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { Dispatcher } from '../ports/dispatcher.ts';
+import type { GatewayHandlers, PlatformClient } from '../ports/platforms.ts';
+import type { InboxEntry, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Task, ThreadKey, ThreadRef } from '../types.ts';
 import { createChanges } from './changes.ts';

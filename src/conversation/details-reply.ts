@@ -1,6 +1,8 @@
 import { cardDetails, detailsMarkdown } from '../answer/card-details.ts';
 import { codeSpan } from '../answer/notebook/markdown.ts';
-import type { Blobs, Bytes, PlatformClient, Store } from '../ports.ts';
+import type { Blobs, Bytes } from '../ports/blobs.ts';
+import type { PlatformClient } from '../ports/platforms.ts';
+import type { Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Artifact, Reply, Task } from '../types.ts';
 import { detailsFile } from './details-request.ts';

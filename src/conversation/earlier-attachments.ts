@@ -1,5 +1,6 @@
 import { toAppError } from '../errors.ts';
-import type { HistoryMessage, PlatformClient, Store } from '../ports.ts';
+import type { HistoryMessage, PlatformClient } from '../ports/platforms.ts';
+import type { Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Attachment, Task } from '../types.ts';
 

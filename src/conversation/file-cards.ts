@@ -1,4 +1,4 @@
-import type { SandboxSession } from '../ports.ts';
+import type { SandboxSession } from '../ports/sandbox.ts';
 import { cardMime } from '../types.ts';
 import type { FileCard } from '../types.ts';
 

@@ -1,5 +1,6 @@
 import type { NotebookQuestion, NotebookStep } from '../answer/notebook/notebook.ts';
-import type { OutboxEntry, OutgoingMessage, Store } from '../ports.ts';
+import type { OutgoingMessage } from '../ports/platforms.ts';
+import type { OutboxEntry, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Reply, Task } from '../types.ts';
 import { isDetailsRequest } from './details-request.ts';

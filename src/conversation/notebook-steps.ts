@@ -3,7 +3,7 @@ import { outputsOf } from '../answer/notebook/outputs.ts';
 import type { OutputRoom, ShownBundle, ShownPart } from '../answer/notebook/outputs.ts';
 import { portableOutput } from '../answer/notebook/portable-code.ts';
 import { codeSpan } from '../answer/notebook/markdown.ts';
-import type { Blobs, Bytes } from '../ports.ts';
+import type { Blobs, Bytes } from '../ports/blobs.ts';
 import type { Cell, Execution, JsonValue, MimeBundle, RecordedResult } from '../types.ts';
 import { bytesOfPart, cap } from './cell-record.ts';
 import { differenceWords } from './replay-comparison.ts';

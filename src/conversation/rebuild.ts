@@ -1,5 +1,7 @@
 import { AppError } from '../errors.ts';
-import type { Blobs, SandboxSession, Store, ThreadFile } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { SandboxSession } from '../ports/sandbox.ts';
+import type { Store, ThreadFile } from '../ports/store.ts';
 import type { Cell, ThreadKey } from '../types.ts';
 import { differenceWords } from './replay-comparison.ts';
 import { replayCells, stoppedCells } from './replay.ts';

@@ -1,6 +1,6 @@
 import { takeLedger } from '../answer/row-ledger.ts';
 import { chartMime, tableMime } from '../types.ts';
-import type { Blobs } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import type { Cell, Execution, MimeBundle, OutputFile, RecordedResult } from '../types.ts';
 import { bytesOfPart, cap, sha256Of, sha256OfText } from './cell-record.ts';
 import { sameText } from './same-text.ts';

@@ -1,4 +1,5 @@
-import type { Blobs, SandboxSession } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { SandboxSession } from '../ports/sandbox.ts';
 import type { Cell, Execution } from '../types.ts';
 import { compareExecutions } from './replay-comparison.ts';
 import type { Difference } from './replay-comparison.ts';

@@ -1,4 +1,5 @@
-import type { Blobs, Bytes, SandboxSession } from '../ports.ts';
+import type { Blobs, Bytes } from '../ports/blobs.ts';
+import type { SandboxSession } from '../ports/sandbox.ts';
 import { sameText } from './same-text.ts';
 
 /** Text files up to this size are compared as text: a page with plotly's own script in it has 9 MB. */

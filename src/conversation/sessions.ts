@@ -1,5 +1,7 @@
 import type { Logger } from '../log.ts';
-import type { Blobs, OnPlace, SandboxLimits, SandboxProvider, SandboxSession, Store } from '../ports.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { OnPlace, SandboxLimits, SandboxProvider, SandboxSession } from '../ports/sandbox.ts';
+import type { Store } from '../ports/store.ts';
 import type { ThreadKey } from '../types.ts';
 import { createPlaces } from './places.ts';
 import { createRebuild } from './rebuild.ts';

@@ -2,7 +2,8 @@ import type { Delivery } from '../answer/deliver.ts';
 import { createProgressReporter } from '../answer/progress.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
 import type { Logger } from '../log.ts';
-import type { OutboxEntry, OutgoingMessage, PlatformClient } from '../ports.ts';
+import type { OutgoingMessage, PlatformClient } from '../ports/platforms.ts';
+import type { OutboxEntry } from '../ports/store.ts';
 import type { Reply, Task } from '../types.ts';
 
 const editTimeoutMs = 15_000;

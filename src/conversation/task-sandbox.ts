@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { RunOptions, SandboxSession } from '../ports.ts';
+import type { RunOptions, SandboxSession } from '../ports/sandbox.ts';
 import type { Execution, ThreadKey } from '../types.ts';
 import type { Sessions } from './sessions.ts';
 

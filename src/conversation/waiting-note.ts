@@ -1,5 +1,5 @@
 import type { ProgressReporter } from '../answer/progress.ts';
-import type { OnPlace } from '../ports.ts';
+import type { OnPlace } from '../ports/sandbox.ts';
 import type { Sessions } from './sessions.ts';
 
 /** The same sessions; who waits for one sees why in the progress message, until the wait is over. */

@@ -1,6 +1,7 @@
 import type { ProgressReporter } from '../answer/progress.ts';
 import { AppError, toAppError } from '../errors.ts';
-import type { Admission, InboxEntry, OutboxEntry, PlatformClient } from '../ports.ts';
+import type { Admission, PlatformClient } from '../ports/platforms.ts';
+import type { InboxEntry, OutboxEntry } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Reply, Task, ThreadKey, ThreadRef } from '../types.ts';
 import { answerTask } from './answer-task.ts';

@@ -1,4 +1,4 @@
-import type { ToolCall } from '../ports.ts';
+import type { ToolCall } from '../ports/model.ts';
 import type { JsonValue } from '../types.ts';
 
 /** A piece of a tool call as servers really send it: any member may be missing or `null`, arguments may be an object. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type OpenAI from 'openai';
 import type { ModelConfig } from '../config.ts';
 import type { Logger } from '../log.ts';
-import type { Model, ModelMessage, ModelRequest } from '../ports.ts';
+import type { Model, ModelMessage, ModelRequest } from '../ports/model.ts';
 import type { JsonValue, ModelUsage } from '../types.ts';
 import { createCallAssembly } from './openai-chat-calls.ts';
 import type { ToolCallDelta } from './openai-chat-calls.ts';

@@ -1,5 +1,5 @@
 import { APIError } from 'openai';
-import type { ModelError, ModelErrorCode } from '../ports.ts';
+import type { ModelError, ModelErrorCode } from '../ports/model.ts';
 
 /** Ways in which servers say that the conversation is too long: OpenAI, Azure, vLLM, llama.cpp, Ollama, Anthropic and Google behind routers. */
 const overflowPattern =

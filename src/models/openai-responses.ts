@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import type { ModelConfig } from '../config.ts';
 import type { Logger } from '../log.ts';
-import type { Model, ModelMessage, ModelRequest, ToolCall } from '../ports.ts';
+import type { Model, ModelMessage, ModelRequest, ToolCall } from '../ports/model.ts';
 import type { JsonValue, ModelUsage } from '../types.ts';
 import { createOpenAiClient } from './openai-client.ts';
 import { interrupted, isFiltered, toModelError } from './openai-errors.ts';

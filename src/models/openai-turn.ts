@@ -1,5 +1,5 @@
 import type { Logger } from '../log.ts';
-import type { AssistantMessage, ModelError, ModelEvent } from '../ports.ts';
+import type { AssistantMessage, ModelError, ModelEvent } from '../ports/model.ts';
 import type { ModelUsage } from '../types.ts';
 import { interrupted, isFiltered, toModelError } from './openai-errors.ts';
 

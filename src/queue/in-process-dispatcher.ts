@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Dispatcher } from '../ports.ts';
+import type { Dispatcher } from '../ports/dispatcher.ts';
 import type { ThreadKey } from '../types.ts';
 
 /** Waits before a failed thread is woken again, when its error names none: doubled at each failure in a row. */

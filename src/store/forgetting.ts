@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Store } from '../ports.ts';
+import type { Store } from '../ports/store.ts';
 import type { Task } from '../types.ts';
 import type { Database } from './schema.ts';
 import { unfinished } from './inbox.ts';

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { InboxEntry, Store } from '../ports.ts';
+import type { InboxEntry, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Task } from '../types.ts';
 import { ownersOf } from './owners.ts';

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Store } from '../ports.ts';
+import type { Store } from '../ports/store.ts';
 import { createForgetting } from './forgetting.ts';
 import { createInbox } from './inbox.ts';
 import { createInstallations } from './installations.ts';

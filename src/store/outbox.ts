@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
-import type { OutboxEntry, PostedPart, Store } from '../ports.ts';
+import type { PostedPart } from '../ports/platforms.ts';
+import type { OutboxEntry, Store } from '../ports/store.ts';
 import type { JsonValue, Task } from '../types.ts';
 import type { Database } from './schema.ts';
 import type { WriteGroup } from './write-group.ts';

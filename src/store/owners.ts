@@ -1,4 +1,4 @@
-import type { PersonRef } from '../ports.ts';
+import type { PersonRef } from '../ports/platforms.ts';
 import type { Task } from '../types.ts';
 import type { TasksTable } from './schema.ts';
 

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import type { PostKind } from '../ports.ts';
+import type { PostKind } from '../ports/store.ts';
 import type { TaskState } from '../types.ts';
 
 /**

@@ -4,7 +4,7 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Store } from '../ports.ts';
+import type { Store } from '../ports/store.ts';
 import { createKyselyStore } from './kysely-store.ts';
 import { createMigrations } from './migrations.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';

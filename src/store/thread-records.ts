@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
-import type { ModelMessage, Store, ThreadFile } from '../ports.ts';
+import type { ModelMessage } from '../ports/model.ts';
+import type { Store, ThreadFile } from '../ports/store.ts';
 import type { Cell, FileCard } from '../types.ts';
 import type { Database } from './schema.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { array, assert, asyncProperty, boolean, integer, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import type { Dispatcher } from '../../src/ports.ts';
+import type { Dispatcher } from '../../src/ports/dispatcher.ts';
 
 /** What every `Dispatcher` promises. `create` gives one with nothing waiting; the suite closes it. */
 export function describeDispatcher(name: string, create: () => Promise<Dispatcher>): void {

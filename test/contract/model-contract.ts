@@ -2,7 +2,7 @@ import { LLMock } from '@copilotkit/aimock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/config.ts';
 import type { Logger } from '../../src/log.ts';
-import type { Model, ModelEvent, ModelMessage, ModelRequest } from '../../src/ports.ts';
+import type { Model, ModelEvent, ModelMessage, ModelRequest } from '../../src/ports/model.ts';
 import type { Wire } from '../fakes/openai-wire.ts';
 import { events, refuse, startScriptedHttp } from '../fakes/scripted-http.ts';
 import type { ScriptedHttp } from '../fakes/scripted-http.ts';

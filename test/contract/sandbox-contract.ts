@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import type { Bytes, SandboxLimits, SandboxProvider, SandboxSession } from '../../src/ports.ts';
+import type { Bytes } from '../../src/ports/blobs.ts';
+import type { SandboxLimits, SandboxProvider, SandboxSession } from '../../src/ports/sandbox.ts';
 import { chartMime, type Execution, type MimeBundle, tableMime } from '../../src/types.ts';
 
 /** What the suite needs beside the port: to look at, and take away, what the provider keeps its sessions in. */

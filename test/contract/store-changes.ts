@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import { exampleTask, exampleThread } from './store.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createLogger } from '../../src/log.ts';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { describeStoreChanges } from './store-changes.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Store, ThreadFile } from '../../src/ports.ts';
+import type { Store, ThreadFile } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Cell, FileCard, Task, ThreadRef } from '../../src/types.ts';
 

@@ -6,7 +6,7 @@ import { assertAnswered } from '../../src/agent/transcript.ts';
 import type { ModelConfig } from '../../src/config.ts';
 import { createChatModel } from '../../src/models/openai-chat.ts';
 import { createResponsesModel } from '../../src/models/openai-responses.ts';
-import type { Model, ModelMessage } from '../../src/ports.ts';
+import type { Model, ModelMessage } from '../../src/ports/model.ts';
 import { silentLog } from '../contract/model-contract.ts';
 import { createFakeSession } from '../fakes/fake-session.ts';
 import { chatWire, responsesWire } from '../fakes/openai-wire.ts';

@@ -10,7 +10,9 @@ import { fileCard } from '../../src/conversation/file-cards.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
 import { createAnalyst } from '../../src/models/analyst/analyst.ts';
-import type { Bytes, ModelMessage, SandboxSession } from '../../src/ports.ts';
+import type { Bytes } from '../../src/ports/blobs.ts';
+import type { ModelMessage } from '../../src/ports/model.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import { chartMime } from '../../src/types.ts';
 import type { ChartData, Execution, FileCard } from '../../src/types.ts';
 

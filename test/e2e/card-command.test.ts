@@ -11,7 +11,7 @@ import type { CardLine } from '../../src/card-command/card-line.ts';
 import { cardFile } from '../../src/card-command/files.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import { cellsOf, linesOf, runCard } from '../fakes/card-run.ts';
 import { startEngineProxy } from '../fakes/engine-proxy.ts';
 

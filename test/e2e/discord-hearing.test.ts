@@ -5,7 +5,7 @@ import type { DiscordGatewayOptions } from '../../adapters/discord/gateway.ts';
 import { createDiscordRest } from '../../adapters/discord/rest.ts';
 import { connectionTimes } from '../../adapters/discord/watchdog.ts';
 import { createLogger } from '../../src/log.ts';
-import type { PlatformGateway } from '../../src/ports.ts';
+import type { PlatformGateway } from '../../src/ports/platforms.ts';
 import type { Task } from '../../src/types.ts';
 import { startFakeDiscord } from '../fakes/discord/fake-discord.ts';
 import type { FakeDiscord, FakeDiscordOptions } from '../fakes/discord/fake-discord.ts';

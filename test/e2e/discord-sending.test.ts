@@ -5,7 +5,13 @@ import { createDiscordClient } from '../../adapters/discord/client.ts';
 import { rerunIdOf } from '../../adapters/discord/message.ts';
 import { allComponents } from '../../adapters/discord/attachments.ts';
 import { createLogger } from '../../src/log.ts';
-import type { OutgoingFile, OutgoingMessage, PlatformClient, PostContext, PostedPart } from '../../src/ports.ts';
+import type {
+  OutgoingFile,
+  OutgoingMessage,
+  PlatformClient,
+  PostContext,
+  PostedPart,
+} from '../../src/ports/platforms.ts';
 import type { Artifact, Reply, ThreadRef } from '../../src/types.ts';
 import type { DiscordFault } from '../fakes/discord/faults.ts';
 import { startFakeDiscord } from '../fakes/discord/fake-discord.ts';

@@ -8,7 +8,7 @@ import { createOwnerId, labelNames, ownerLabels, parseOwner } from '../../sandbo
 import { createDockerSandbox, type DockerSandbox, type DockerSandboxSettings } from '../../sandbox/provider.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import type { Execution } from '../../src/types.ts';
 import { sandboxContract } from '../contract/sandbox-contract.ts';
 

@@ -13,7 +13,7 @@ import { isDebianEngine, registerGvisor } from '../../scripts/setup/gvisor.mjs';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { taskOf, testThreadKey } from '../fakes/core.ts';
 import { createMemoryBlobs } from '../fakes/memory-blobs.ts';

@@ -9,7 +9,7 @@ import { createOwnerId, labelNames } from '../../sandbox/owner.ts';
 import { createDockerSandbox, type DockerSandbox, type DockerSandboxSettings } from '../../sandbox/provider.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import type { Execution } from '../../src/types.ts';
 import { startEngineProxy } from '../fakes/engine-proxy.ts';
 

@@ -18,7 +18,7 @@ import { createLinuxHost } from '../../selftest/host-linux.ts';
 import { createTheatre, type Theatre } from '../../selftest/stage.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxProvider } from '../../src/ports.ts';
+import type { SandboxProvider } from '../../src/ports/sandbox.ts';
 
 const megabyte = 1024 * 1024;
 const limits = { memoryBytes: 512 * megabyte, workspaceBytes: 128 * megabyte, cpus: 2, processes: 128 };

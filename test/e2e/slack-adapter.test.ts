@@ -13,7 +13,7 @@ import type {
   PlatformGateway,
   PostContext,
   PostedPart,
-} from '../../src/ports.ts';
+} from '../../src/ports/platforms.ts';
 import type { Artifact, Cell, Reply, Task, ThreadRef } from '../../src/types.ts';
 import { createHandlers } from '../fakes/handlers.ts';
 import { localSlackProgram, startLocalSlack } from '../fakes/local-slack.ts';

@@ -11,7 +11,7 @@ import { createInstaller, installUrlOf } from '../../adapters/slack/installer.ts
 import { botScopes } from '../../adapters/slack/scopes.ts';
 import { sdkLogger } from '../../adapters/slack/sdk-log.ts';
 import { createLogger } from '../../src/log.ts';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { exampleTask } from '../contract/store.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
-import type { OutgoingMessage, PlatformClient, PostedPart, PostReceipt } from '../../src/ports.ts';
+import type { OutgoingMessage, PlatformClient, PostedPart, PostReceipt } from '../../src/ports/platforms.ts';
 import type { Progress, ThreadRef } from '../../src/types.ts';
 import { localSlackProgram, startLocalSlack } from '../fakes/local-slack.ts';
 import type { LocalSlack, SlackRecord } from '../fakes/local-slack.ts';

@@ -1,7 +1,13 @@
 import { createLogger } from '../../src/log.ts';
 import { readConfig } from '../../src/config.ts';
-import { createBot } from '../../src/main.ts';
-import type { OutgoingMessage, PlatformClient, PlatformGateway, PostReceipt, PostedPart } from '../../src/ports.ts';
+import { createBot } from '../../src/bot.ts';
+import type {
+  OutgoingMessage,
+  PlatformClient,
+  PlatformGateway,
+  PostReceipt,
+  PostedPart,
+} from '../../src/ports/platforms.ts';
 import type { Task, ThreadRef } from '../../src/types.ts';
 import { createScriptedModel, pythonCall } from './scripted-model.ts';
 

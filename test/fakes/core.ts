@@ -4,15 +4,12 @@ import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
-import type {
-  Blobs,
-  Dispatcher,
-  GatewayHandlers,
-  Model,
-  PlatformClient,
-  SandboxProvider,
-  Store,
-} from '../../src/ports.ts';
+import type { Blobs } from '../../src/ports/blobs.ts';
+import type { Dispatcher } from '../../src/ports/dispatcher.ts';
+import type { Model } from '../../src/ports/model.ts';
+import type { GatewayHandlers, PlatformClient } from '../../src/ports/platforms.ts';
+import type { SandboxProvider } from '../../src/ports/sandbox.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createInProcessDispatcher } from '../../src/queue/in-process-dispatcher.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Attachment, Task, ThreadRef } from '../../src/types.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../src/errors.ts';
-import type { Bytes, RunOptions, SandboxProvider, SandboxSession } from '../../src/ports.ts';
+import type { Bytes } from '../../src/ports/blobs.ts';
+import type { RunOptions, SandboxProvider, SandboxSession } from '../../src/ports/sandbox.ts';
 import { cardMime, chartMime } from '../../src/types.ts';
 import type { Execution, FileCard, MimeBundle, OutputFile } from '../../src/types.ts';
 import { endPython } from '../../src/conversation/replay.ts';

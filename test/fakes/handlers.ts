@@ -1,4 +1,4 @@
-import type { GatewayHandlers } from '../../src/ports.ts';
+import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 
 /** Handlers that know nothing and do nothing, but for the given ones. */
 export function createHandlers(given: Partial<GatewayHandlers> = {}): GatewayHandlers {

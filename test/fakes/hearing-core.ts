@@ -1,4 +1,5 @@
-import type { GatewayHandlers, InboxEntry, PersonOverview } from '../../src/ports.ts';
+import type { GatewayHandlers, PersonOverview } from '../../src/ports/platforms.ts';
+import type { InboxEntry } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Cell, Task, ThreadRef } from '../../src/types.ts';
 import { createHandlers } from './handlers.ts';

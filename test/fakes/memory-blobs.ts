@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../src/errors.ts';
-import type { Blobs, Bytes } from '../../src/ports.ts';
+import type { Blobs, Bytes } from '../../src/ports/blobs.ts';
 
 /** Blobs in this process. */
 export function createMemoryBlobs(): Blobs & { readonly stored: ReadonlyMap<string, Buffer> } {

@@ -1,4 +1,5 @@
-import type { Bytes, SandboxSession } from '../../src/ports.ts';
+import type { Bytes } from '../../src/ports/blobs.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 
 /**
  * Files that only other programs can write, made by running Python in a sandbox session: `code` writes to the working

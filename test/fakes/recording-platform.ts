@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { GatewayHandlers, OutgoingMessage, PlatformClient, PlatformGateway } from '../../src/ports.ts';
+import type { GatewayHandlers, OutgoingMessage, PlatformClient, PlatformGateway } from '../../src/ports/platforms.ts';
 import type { Reply, StoredFile, Task, ThreadRef } from '../../src/types.ts';
 
 export interface RecordedPost {

@@ -1,4 +1,4 @@
-import type { Model, ModelError, ModelEvent, ModelRequest, ToolCall } from '../../src/ports.ts';
+import type { Model, ModelError, ModelEvent, ModelRequest, ToolCall } from '../../src/ports/model.ts';
 import type { ModelUsage } from '../../src/types.ts';
 
 /** One model turn. Without an error or another reason it ends as its calls say. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OutgoingFile, OutgoingMessage, PostContext, PostedPart } from '../../src/ports.ts';
+import type { OutgoingFile, OutgoingMessage, PostContext, PostedPart } from '../../src/ports/platforms.ts';
 import type { Artifact, Progress, Reply } from '../../src/types.ts';
 
 /** What the Slack adapter's tests post, and how they look at what came of it. */

@@ -1,4 +1,4 @@
-import type { OutgoingMessage, PlatformClient, PostedPart } from '../../src/ports.ts';
+import type { OutgoingMessage, PlatformClient, PostedPart } from '../../src/ports/platforms.ts';
 import type { Attachment, Reply, ThreadRef } from '../../src/types.ts';
 
 export interface PlatformMessage {

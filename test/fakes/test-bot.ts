@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { readConfig } from '../../src/config.ts';
 import type { Environment } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
-import { createBot } from '../../src/main.ts';
-import type { Model } from '../../src/ports.ts';
+import { createBot } from '../../src/bot.ts';
+import type { Model } from '../../src/ports/model.ts';
 import { createRecordingPlatform } from './recording-platform.ts';
 import type { RecordingPlatform } from './recording-platform.ts';
 

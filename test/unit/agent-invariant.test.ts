@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runAgent } from '../../src/agent/agent-loop.ts';
 import { assertAnswered } from '../../src/agent/transcript.ts';
-import type { ModelErrorCode, ModelMessage } from '../../src/ports.ts';
+import type { ModelErrorCode, ModelMessage } from '../../src/ports/model.ts';
 import { createFakeSession } from '../fakes/fake-session.ts';
 import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
 import type { ScriptedTurn } from '../fakes/scripted-model.ts';

@@ -3,7 +3,7 @@ import { runAgent } from '../../src/agent/agent-loop.ts';
 import type { AgentEvent, AgentInput, AgentOutcome } from '../../src/agent/agent-types.ts';
 import { assertAnswered } from '../../src/agent/transcript.ts';
 import { AppError } from '../../src/errors.ts';
-import type { ModelErrorCode, ModelMessage, ToolCall } from '../../src/ports.ts';
+import type { ModelErrorCode, ModelMessage, ToolCall } from '../../src/ports/model.ts';
 import { createFakeSession } from '../fakes/fake-session.ts';
 import type { FakeSession } from '../fakes/fake-session.ts';
 import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';

@@ -16,7 +16,7 @@ import { threadHistory, tokensOf } from '../../src/agent/history.ts';
 import { instructions } from '../../src/agent/prompt.ts';
 import { assertAnswered } from '../../src/agent/transcript.ts';
 import { userMessage } from '../../src/agent/user-message.ts';
-import type { ModelMessage } from '../../src/ports.ts';
+import type { ModelMessage } from '../../src/ports/model.ts';
 import type { CardColumn, FileCard } from '../../src/types.ts';
 import { pythonCall } from '../fakes/scripted-model.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { userMessage } from '../../src/agent/user-message.ts';
 import { createAnalyst } from '../../src/models/analyst/analyst.ts';
-import type { AssistantMessage, ModelEvent, ModelMessage, ModelRequest } from '../../src/ports.ts';
+import type { AssistantMessage, ModelEvent, ModelMessage, ModelRequest } from '../../src/ports/model.ts';
 import { sales } from './analyst-cards.ts';
 
 const tools = [{ name: 'run_python', description: '', parameters: {} }];

@@ -9,26 +9,37 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
+  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
-  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/main\.ts$/],
-  [/\/conversation\//, /^src\/main\.ts$/],
-  [/\/agent\//, /^src\/main\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/main\.ts$/],
+  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
+  [/\/conversation\//, /^src\/bot\.ts$/],
+  [/\/agent\//, /^src\/bot\.ts$|^src\/conversation\//],
+  [/\/(models|store|blobs|queue)\//, /^src\/bot\.ts$/],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);
 const importPattern = /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
 
+const importsOf = (file: string): readonly string[] =>
+  [...readFileSync(file, 'utf8').matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
+
 it('imports only what its folder may', () => {
   expect(files.length).toBeGreaterThan(10);
   const broken = files.flatMap((file) => {
-    const imported = [...readFileSync(file, 'utf8').matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
-    return imported
+    return importsOf(file)
       .filter((name) => homes.some(([pattern, allowed]) => pattern.test(name) && !allowed.test(file)))
       .map((name) => `${file} imports ${name}`);
   });
   expect(broken).toEqual([]);
+});
+
+it('the ports know nothing but each other, the data and the errors', () => {
+  const ports = files.filter((file) => file.startsWith('src/ports/'));
+  expect(ports.length).toBeGreaterThan(3);
+  const foreign = ports.flatMap((file) =>
+    importsOf(file).filter((name) => !/^(\.\/[a-z]+|\.\.\/(types|errors))\.ts$/.test(name)),
+  );
+  expect(foreign).toEqual([]);
 });
 
 it('sees imports where they are', () => {

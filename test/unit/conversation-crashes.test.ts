@@ -1,7 +1,10 @@
 import { array, assert, asyncProperty, integer, nat } from 'fast-check';
 import { expect, it } from 'vitest';
 import { createLogger } from '../../src/log.ts';
-import type { Blobs, Model, PlatformClient, SandboxProvider } from '../../src/ports.ts';
+import type { Blobs } from '../../src/ports/blobs.ts';
+import type { Model } from '../../src/ports/model.ts';
+import type { PlatformClient } from '../../src/ports/platforms.ts';
+import type { SandboxProvider } from '../../src/ports/sandbox.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Task } from '../../src/types.ts';
 import { attachmentOf, createCore, taskOf, testThread, testThreadKey } from '../fakes/core.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endPython } from '../../src/conversation/replay.ts';
 import { createLogger } from '../../src/log.ts';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Cell, Reply } from '../../src/types.ts';
 import { attachmentOf, createCore, taskOf, testThreadKey, until } from '../fakes/core.ts';

@@ -6,7 +6,7 @@ import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { Store, ThreadFile } from '../../src/ports.ts';
+import type { Store, ThreadFile } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { CellRecord, ExecutionStatus } from '../../src/types.ts';

@@ -5,7 +5,7 @@ import { discordMarkdown, splitForDiscord } from '../../adapters/discord/markdow
 import { packFiles } from '../../adapters/discord/pack-files.ts';
 import { renderMessage } from '../../adapters/discord/render.ts';
 import { displayWidth } from '../../adapters/display-width.ts';
-import type { OutgoingMessage } from '../../src/ports.ts';
+import type { OutgoingMessage } from '../../src/ports/platforms.ts';
 import type { Artifact, Reply, TableData } from '../../src/types.ts';
 import { brokenLimits } from '../fakes/discord-limits.ts';
 import { forgedLinks, pingsIn, readAsDiscord } from '../fakes/discord-reader.ts';

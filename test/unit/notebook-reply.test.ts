@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxProvider, SandboxSession, Store } from '../../src/ports.ts';
+import type { SandboxProvider, SandboxSession } from '../../src/ports/sandbox.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Execution, Reply, Task } from '../../src/types.ts';
 import { attachmentOf, createCore, taskOf, testThread, testThreadKey, until } from '../fakes/core.ts';

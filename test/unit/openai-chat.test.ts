@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/config.ts';
 import { createChatModel } from '../../src/models/openai-chat.ts';
 import { createThinkingSplitter } from '../../src/models/openai-thinking.ts';
-import type { AssistantMessage, ModelEvent } from '../../src/ports.ts';
+import type { AssistantMessage, ModelEvent } from '../../src/ports/model.ts';
 import { modelContract, silentLog, turnOf } from '../contract/model-contract.ts';
 import { chatWire } from '../fakes/openai-wire.ts';
 import { events, refuse, startScriptedHttp } from '../fakes/scripted-http.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/config.ts';
 import { createResponsesModel } from '../../src/models/openai-responses.ts';
-import type { ModelMessage } from '../../src/ports.ts';
+import type { ModelMessage } from '../../src/ports/model.ts';
 import { modelContract, silentLog, turnOf } from '../contract/model-contract.ts';
 import { responsesWire } from '../fakes/openai-wire.ts';
 import { events, refuse, startScriptedHttp } from '../fakes/scripted-http.ts';

@@ -3,7 +3,7 @@ import { createFleet, type ReadySandboxes } from '../../sandbox/fleet.ts';
 import type { DockerSandbox } from '../../sandbox/provider.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import { sandboxLimits, until } from '../fakes/core.ts';
 import { createFakeSandbox, type FakeSandbox } from '../fakes/fake-sandbox.ts';
 

@@ -6,7 +6,7 @@ import { maxOutputBytes, maxResults } from '../../sandbox/limits.ts';
 import { createSession } from '../../sandbox/session.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
-import type { SandboxSession } from '../../src/ports.ts';
+import type { SandboxSession } from '../../src/ports/sandbox.ts';
 import { createFakeDriver, doneHeader, type FakeDriver, sha256Of } from '../fakes/fake-driver.ts';
 
 const log = createLogger('silent');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { neutralise } from '../../adapters/escape.ts';
 import type { Json } from '../../adapters/json.ts';
 import { renderMessage, uploadComment } from '../../adapters/slack/render.ts';
-import type { OutgoingMessage } from '../../src/ports.ts';
+import type { OutgoingMessage } from '../../src/ports/platforms.ts';
 import type { Reply } from '../../src/types.ts';
 import { anyArtifact, anyMarkdown, anyReply, anyText } from '../fakes/any-reply.ts';
 import { partProblems, slackProblems } from '../fakes/slack-validator.ts';

@@ -10,7 +10,7 @@ import type { Visit } from '../../adapters/slack/visit.ts';
 import type { SlackWeb } from '../../adapters/slack/web.ts';
 import type { SlackWorkspaces } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
-import type { GatewayHandlers, PlatformClient } from '../../src/ports.ts';
+import type { GatewayHandlers, PlatformClient } from '../../src/ports/platforms.ts';
 import type { Task } from '../../src/types.ts';
 import { createHandlers } from '../fakes/handlers.ts';
 

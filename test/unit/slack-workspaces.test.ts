@@ -11,7 +11,7 @@ import { createSlackPlatform } from '../../adapters/slack/slack-platform.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
-import type { Store } from '../../src/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { JsonValue } from '../../src/types.ts';

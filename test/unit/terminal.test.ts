@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTerminalPlatform } from '../../adapters/terminal/terminal.ts';
-import type { FileDetails, GatewayHandlers, OutgoingFile, PlatformClient, PostContext } from '../../src/ports.ts';
+import type {
+  FileDetails,
+  GatewayHandlers,
+  OutgoingFile,
+  PlatformClient,
+  PostContext,
+} from '../../src/ports/platforms.ts';
 import type { Artifact, Attachment, Cell, Progress, Reply, Task } from '../../src/types.ts';
 import { collect } from '../contract/blobs.ts';
 import { plainRecord } from '../fakes/cells.ts';

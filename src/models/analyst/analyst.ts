@@ -1,4 +1,4 @@
-import type { AssistantMessage, Model, ModelEvent, ModelRequest, ToolCall } from '../../ports.ts';
+import type { AssistantMessage, Model, ModelEvent, ModelRequest, ToolCall } from '../../ports/model.ts';
 import type { JsonValue } from '../../types.ts';
 import { answerText, failureText } from './answer.ts';
 import { readToolResult } from './facts.ts';

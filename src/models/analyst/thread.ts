@@ -1,4 +1,4 @@
-import type { ModelMessage } from '../../ports.ts';
+import type { ModelMessage } from '../../ports/model.ts';
 import type { JsonValue } from '../../types.ts';
 import { collectFiles, parseUserText } from './cards.ts';
 import type { Files } from './cards.ts';
