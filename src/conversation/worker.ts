@@ -53,6 +53,7 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
     return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
   }
   const admission = await admit(entry, client, deps, signal);
+  if (admission === null) return;
   if (admission.kind === 'refused') {
     if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
@@ -73,13 +74,13 @@ async function deliverSettled(
   await finish(task, outcome, deps);
 }
 
-/** A platform that cannot be asked now is no attempt at the answer. */
+/** A platform that cannot be asked now is no attempt at the answer. `null`: interrupted; a wake comes with every interruption. */
 async function admit(
   { task }: InboxEntry,
   client: PlatformClient,
   deps: WorkerDeps,
   signal: AbortSignal,
-): Promise<Admission> {
+): Promise<Admission | null> {
   try {
     const admission = await client.admit(task, signal);
     if (admission.kind === 'refused' || admission.task === task) return admission;
@@ -92,8 +93,11 @@ async function admit(
     return { kind: 'admitted', task: { ...stored, attachments } };
   } catch (error) {
     const failure = toAppError(error);
+    if (!failure.retryable && !signal.aborted && failure.code !== 'internal') {
+      return { kind: 'refused', text: failure.userMessage };
+    }
     if (failure.retryable || signal.aborted) await deps.store.giveBack(task.id);
-    else if (failure.code !== 'internal') return { kind: 'refused', text: failure.userMessage };
+    if (isStop(signal)) return null;
     throw failure;
   }
 }
@@ -171,8 +175,12 @@ async function isStopped(task: Task, deps: WorkerDeps): Promise<boolean> {
 }
 
 function throwUnlessStopped(signal: AbortSignal): void {
-  const reason: unknown = signal.reason;
-  if (!(reason instanceof AppError && reason.code === 'cancelled')) throw reason;
+  if (!isStop(signal)) throw signal.reason;
+}
+
+/** Interrupted for what a person did, not for the end of this process. */
+function isStop({ reason }: AbortSignal): boolean {
+  return reason instanceof AppError && reason.code === 'cancelled';
 }
 
 async function finish(task: Task, outcome: Reply['outcome'], deps: WorkerDeps): Promise<void> {

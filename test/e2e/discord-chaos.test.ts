@@ -9,7 +9,6 @@ import { taskIdOf } from '../../adapters/discord/message.ts';
 import { createDiscordRest } from '../../adapters/discord/rest.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
-import type { SandboxProvider } from '../../src/ports/sandbox.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createCore } from '../fakes/core.ts';
 import { startFakeDiscord } from '../fakes/discord/fake-discord.ts';
@@ -17,9 +16,8 @@ import type { FakeDiscord } from '../fakes/discord/fake-discord.ts';
 import type { DiscordFault } from '../fakes/discord/faults.ts';
 import { createOpenApiOracle } from '../fakes/discord/openapi.ts';
 import type { Json, MessageState } from '../fakes/discord/state.ts';
-import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
 import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
-import { createLife, mortal } from '../fakes/mortal.ts';
+import { createLife, createMortalSandbox, endOf, mortal } from '../fakes/mortal.ts';
 import type { Life } from '../fakes/mortal.ts';
 import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
 
@@ -140,15 +138,7 @@ async function startProcess({ discord, store, blobs }: World, life: Life): Promi
   const rest = mortalRest(discord, life);
   const settings = { token: discord.token, apiUrl: discord.api, rest, log };
   const client = createDiscordClient({ ...settings, admit: createAdmission({ rest, access, log }) });
-  const sandbox = createFakeSandbox();
-  const provider: SandboxProvider = {
-    acquire: async (limits, signal) => {
-      await life.step();
-      return mortal(await sandbox.acquire(limits, signal), life);
-    },
-    sweep: () => sandbox.sweep(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
+  const provider = createMortalSandbox(life);
   const core = createCore({ store: mortal(store, life), blobs: mortal(blobs, life), client, provider, model: model() });
   const gateway = createDiscordGateway({
     ...settings,
@@ -157,7 +147,7 @@ async function startProcess({ discord, store, blobs }: World, life: Life): Promi
     access,
     connectionTimes: { readyMs: 10_000, firstPauseMs: 50, longestPauseMs: neverMs, closes: 10, closesWindowMs: 60_000 },
   });
-  await Promise.race([gateway.start(core.handlers), ended(life)]);
+  await Promise.race([gateway.start(core.handlers), endOf(life)]);
   void core.start();
   return {
     life,
@@ -241,7 +231,7 @@ async function run(given: Schedule, world: World): Promise<readonly Question[]> 
   const last = await alive();
   await sleep(60);
   // It may be killed even now.
-  await Promise.race([last.close(), ended(last.life)]);
+  await Promise.race([last.close(), endOf(last.life)]);
   discord.gateway.close(4004);
   return questions;
 }
@@ -302,10 +292,6 @@ function isOfBot(discord: FakeDiscord): (message: MessageState) => boolean {
 
 function isProgress({ components }: MessageState): boolean {
   return components.some((component: Json) => kindOfMark((component['id'] ?? null) as number | null) === 'progress');
-}
-
-async function ended(life: Life): Promise<void> {
-  while (!life.ended) await sleep(2);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -6,13 +6,11 @@ import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
 import type { PlatformGateway } from '../../src/ports/platforms.ts';
-import type { SandboxProvider } from '../../src/ports/sandbox.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { freePort } from '../fakes/free-port.ts';
 import { createCore } from '../fakes/core.ts';
-import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
 import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
-import { createLife, mortal } from '../fakes/mortal.ts';
+import { createLife, createMortalSandbox, endOf, mortal } from '../fakes/mortal.ts';
 import type { Life } from '../fakes/mortal.ts';
 import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
 import { slackProblems } from '../fakes/slack-validator.ts';
@@ -156,15 +154,7 @@ async function startProcess(
   const settings = { botToken: slack.state.botToken, apiUrl: slack.apiUrl, log };
   const workspaces = createSingleWorkspace({ ...settings, fetch });
   const client = createSlackClient({ ...settings, workspaces, fetch, settleMs: 5 });
-  const sandbox = createFakeSandbox();
-  const provider: SandboxProvider = {
-    acquire: async (limits, signal) => {
-      await life.step();
-      return mortal(await sandbox.acquire(limits, signal), life);
-    },
-    sweep: () => sandbox.sweep(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
+  const provider = createMortalSandbox(life);
   const core = createCore({ store: mortal(store, life), blobs: mortal(blobs, life), client, provider, model: model() });
   const gateway = createSlackGateway({
     transport: { kind: 'http', signingSecret, port },
@@ -226,7 +216,7 @@ async function run(given: Schedule, world: World): Promise<readonly SlackMessage
       const { url, life } = await alive();
       const retry = number === 0 ? null : { number: Math.min(3, number), reason: 'http_timeout' };
       const sent = deliver({ url, signingSecret }, body, retry);
-      const killed = ended(life);
+      const killed = endOf(life);
       const outcome = await Promise.race([sent, killed]);
       if (outcome?.status === 200) return;
       await sleep(5);
@@ -257,7 +247,7 @@ async function run(given: Schedule, world: World): Promise<readonly SlackMessage
   const last = await alive();
   await sleep(60);
   // It may be killed while it closes.
-  await Promise.race([last.close(), ended(last.life)]);
+  await Promise.race([last.close(), endOf(last.life)]);
   for (const { gateway } of dead) void gateway.stop().catch(() => undefined);
   return questions;
 }
@@ -312,11 +302,6 @@ function imagesIn(messages: readonly SlackMessageState[]): readonly string[] {
 
 function isProgress({ blocks, cards }: SlackMessageState): boolean {
   return cards.size > 0 || blocks.some((block) => block['block_id'] === 'plotline-progress');
-}
-
-async function ended(life: Life): Promise<null> {
-  while (!life.ended) await sleep(2);
-  return null;
 }
 
 function sleep(ms: number): Promise<void> {

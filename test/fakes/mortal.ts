@@ -1,3 +1,6 @@
+import type { SandboxProvider } from '../../src/ports/sandbox.ts';
+import { createFakeSandbox } from './fake-sandbox.ts';
+
 /** The life of a process: it can end between any two things it does. */
 export interface Life {
   /** Resolves while the process lives. Once it has ended, nothing that it waits for ever comes. */
@@ -38,6 +41,25 @@ export function mortal<T extends object>(port: T, life: Life): T {
       };
     },
   });
+}
+
+/** Containers that a process gets and uses only while it lives. */
+export function createMortalSandbox(life: Life): SandboxProvider {
+  const sandbox = createFakeSandbox();
+  return {
+    acquire: async (limits, signal) => {
+      await life.step();
+      return mortal(await sandbox.acquire(limits, signal), life);
+    },
+    sweep: () => sandbox.sweep(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Resolves when the process has ended. */
+export async function endOf(life: Life): Promise<null> {
+  while (!life.ended) await new Promise((resolve) => setTimeout(resolve, 2));
+  return null;
 }
 
 /** Members that give an iterable at once. */

@@ -300,6 +300,24 @@ describe('what people do to their questions', () => {
       expect((await store.files(testThreadKey)).map(({ name }) => name)).toEqual(['sales.csv']);
     });
 
+    it('stopped while the platform is asked: one reply, at once', async () => {
+      const asked = Promise.withResolvers<void>();
+      platform.faults.admit = (_task, signal) => {
+        asked.resolve();
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new AppError('cancelled', 'Stopped.')));
+        });
+      };
+      await core.handlers.onTask(taskOf('t1', { text: 'mean' }));
+      await asked.promise;
+      const startedAt = Date.now();
+      expect(await core.handlers.onCancel(testThread, 'p')).toBe(1);
+      await ended('t1');
+      // A failure would wait for a second before it is tried again.
+      expect(Date.now() - startedAt).toBeLessThan(900);
+      expect(repliesTo('t1')).toEqual(['Stopped.']);
+    });
+
     it('what the platform adds is part of the task', async () => {
       const person = { id: 'p', displayName: 'Ada Lovelace' };
       platform.faults.admit = (task) => {

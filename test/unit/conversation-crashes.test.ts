@@ -4,14 +4,12 @@ import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
 import type { Model } from '../../src/ports/model.ts';
 import type { PlatformClient } from '../../src/ports/platforms.ts';
-import type { SandboxProvider } from '../../src/ports/sandbox.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Task } from '../../src/types.ts';
 import { attachmentOf, createCore, taskOf, testThread, testThreadKey } from '../fakes/core.ts';
 import type { Core } from '../fakes/core.ts';
-import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
 import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
-import { createLife, mortal } from '../fakes/mortal.ts';
+import { createLife, createMortalSandbox, mortal } from '../fakes/mortal.ts';
 import type { Life } from '../fakes/mortal.ts';
 import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
 import { createStrictPlatform } from '../fakes/strict-platform.ts';
@@ -54,15 +52,7 @@ async function runLives(world: World, endings: readonly number[], stopAfterTurns
 }
 
 function startCore({ platform, store, blobs }: World, life: Life): Core {
-  const sandbox = createFakeSandbox();
-  const provider: SandboxProvider = {
-    acquire: async (limits, signal) => {
-      await life.step();
-      return mortal(await sandbox.acquire(limits, signal), life);
-    },
-    sweep: () => sandbox.sweep(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
+  const provider = createMortalSandbox(life);
   const client: PlatformClient = {
     ...mortal(platform.client, life),
     post: async (thread, message, context) => {
