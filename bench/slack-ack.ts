@@ -49,6 +49,7 @@ export async function slackAck(): Promise<readonly Figure[]> {
   const gateway = createSlackGateway({
     transport: { kind: 'http', signingSecret: secret, port },
     workspaces: { open: () => Promise.reject(new Error('Slack was asked')) },
+    client,
     singleTeam: false,
     followUps: 'mention',
     model: 'none',

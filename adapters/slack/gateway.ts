@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { App } from '@slack/bolt';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
-import type { GatewayHandlers, PlatformGateway } from '../../src/ports/platforms.ts';
+import type { GatewayHandlers, PlatformClient, PlatformGateway } from '../../src/ports/platforms.ts';
 import type { SlackAccess } from './access.ts';
 import { createAcknowledgements } from './acknowledge.ts';
 import type { Acknowledgements } from './acknowledge.ts';
-import { createSlackClient } from './client.ts';
 import { createCommands } from './commands.ts';
 import { slackCodeOf } from './errors.ts';
 import { createEvents } from './events.ts';
@@ -28,6 +27,8 @@ import type { SlackWorkspaces } from './workspaces.ts';
 export interface SlackGatewayOptions {
   readonly transport: SlackTransport;
   readonly workspaces: SlackWorkspaces;
+  /** What answers to orders and buttons go out by; the one that replies go out by, so that both keep one pace. */
+  readonly client: PlatformClient;
   /** All workspaces have the one bot token of the settings: it is tried when starting. */
   readonly singleTeam: boolean;
   /** Whether a thread that the bot knows goes on without mentions. */
@@ -51,7 +52,7 @@ const closeTimeoutMs = 3000;
  * sends again; whatever arrives twice has the same task id.
  */
 export function createSlackGateway(options: SlackGatewayOptions): PlatformGateway {
-  const { transport: kind, workspaces, apiUrl, log } = options;
+  const { transport: kind, workspaces, client, apiUrl, log } = options;
   let started: {
     readonly transport: Transport;
     readonly acknowledgements: Acknowledgements;
@@ -63,7 +64,6 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     if (options.singleTeam) await checkBotToken(workspaces);
     if (kind.kind === 'socket') await checkAppToken(createSlackWeb({ token: kind.appToken, apiUrl, log }));
 
-    const client = createSlackClient({ workspaces, apiUrl, log });
     const access: SlackAccess = options.access ?? (async () => null);
     const home = createHome({ ...options, access, handlers });
     const lateFiles = createLateFiles();

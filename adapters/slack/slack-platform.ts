@@ -60,6 +60,7 @@ export async function createSlackPlatform(
   const gateway = createSlackGateway({
     transport: settings.transport,
     workspaces,
+    client,
     singleTeam: installed === null,
     followUps: settings.followUps,
     model: deps.model,

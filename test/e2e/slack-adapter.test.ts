@@ -70,16 +70,19 @@ describe.skipIf(isMissing)('Slack: real Bolt, local-slack', () => {
 
   const connection = () => ({ botToken: slack.botToken, appToken: slack.appToken, apiUrl: slack.apiUrl });
 
-  const gatewayAt = (at: { botToken: string; appToken: string; apiUrl: string }): PlatformGateway =>
-    createSlackGateway({
+  const gatewayAt = (at: { botToken: string; appToken: string; apiUrl: string }): PlatformGateway => {
+    const workspaces = createSingleWorkspace({ ...at, log });
+    return createSlackGateway({
       transport: { kind: 'socket', appToken: at.appToken },
-      workspaces: createSingleWorkspace({ ...at, log }),
+      workspaces,
+      client: createSlackClient({ workspaces, apiUrl: at.apiUrl, log }),
       singleTeam: true,
       followUps: 'mention',
       model: 'a model',
       apiUrl: at.apiUrl,
       log,
     });
+  };
 
   const clientWith = (
     changed: { readonly botToken?: string } = {},

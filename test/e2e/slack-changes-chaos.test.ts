@@ -68,6 +68,7 @@ async function check(given: Schedule): Promise<void> {
     singleTeam: true,
     model: 'scripted',
     workspaces,
+    client,
     followUps: 'mention',
     apiUrl: slack.apiUrl,
     log,

@@ -161,6 +161,7 @@ async function startProcess(
     singleTeam: true,
     model: 'scripted',
     workspaces: createSingleWorkspace(settings),
+    client,
     followUps: 'mention',
     apiUrl: slack.apiUrl,
     log,

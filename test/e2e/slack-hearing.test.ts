@@ -66,6 +66,7 @@ describe.skipIf(isMissing).each(['socket', 'http'] as const)('a conversation in 
           ? { kind: 'socket', appToken: slack.appToken }
           : { kind: 'http', signingSecret: slack.signingSecret, port: slack.eventsPort },
       workspaces,
+      client,
       singleTeam: true,
       followUps: 'thread',
       model: 'a scripted model',

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSlackGateway } from '../../adapters/slack/gateway.ts';
 import { createSingleWorkspace } from '../../adapters/slack/workspaces.ts';
 import { createLogger } from '../../src/log.ts';
@@ -17,9 +18,11 @@ test.skipIf(isMissing)(
     await using slack = await startLocalSlack('socket');
     const ids: string[] = [];
     let pending = 0;
+    const workspaces = createSingleWorkspace({ botToken: slack.botToken, apiUrl: slack.apiUrl, log });
     const gateway = createSlackGateway({
       transport: { kind: 'socket', appToken: slack.appToken },
-      workspaces: createSingleWorkspace({ botToken: slack.botToken, apiUrl: slack.apiUrl, log }),
+      workspaces,
+      client: createSlackClient({ workspaces, apiUrl: slack.apiUrl, log }),
       singleTeam: true,
       followUps: 'mention',
       model: 'm',

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { createSlackClient } from '../../adapters/slack/client.ts';
 import { createSlackGateway } from '../../adapters/slack/gateway.ts';
 import { createInstaller } from '../../adapters/slack/installer.ts';
 import { createTransport } from '../../adapters/slack/receiver.ts';
@@ -29,6 +30,8 @@ afterEach(async () => {
   gateway = null;
 });
 
+const apiUrl = 'http://127.0.0.1:9/api/';
+
 const workspaces: SlackWorkspaces = {
   open: () => Promise.reject(new Error('Slack was asked before the acknowledgement')),
 };
@@ -38,10 +41,11 @@ async function start(given: Partial<GatewayHandlers>): Promise<void> {
   gateway = createSlackGateway({
     transport: { kind: 'http', signingSecret: secret, port },
     workspaces,
+    client: createSlackClient({ workspaces, apiUrl, log }),
     singleTeam: false,
     followUps: 'mention',
     model: 'm',
-    apiUrl: 'http://127.0.0.1:9/api/',
+    apiUrl,
     log,
   });
   await gateway.start(createHandlers(given));
@@ -113,10 +117,11 @@ test('a port that is taken is named', async () => {
   const other = createSlackGateway({
     transport: { kind: 'http', signingSecret: secret, port: taken },
     workspaces,
+    client: createSlackClient({ workspaces, apiUrl, log }),
     singleTeam: false,
     followUps: 'mention',
     model: 'm',
-    apiUrl: 'http://127.0.0.1:9/api/',
+    apiUrl,
     log,
   });
   await expect(other.start(createHandlers())).rejects.toMatchObject({
@@ -130,7 +135,6 @@ test('with Socket Mode too: the port of the pages for installing that is taken e
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const taken = (server.address() as AddressInfo).port;
-  const apiUrl = 'http://127.0.0.1:9/api/';
   const installer = createInstaller({
     store: {} as Store,
     rules: { allow: noIds, deny: noIds },
@@ -172,10 +176,11 @@ test('a click that fails, also where Slack does not say who may use the bot, is 
   gateway = createSlackGateway({
     transport: { kind: 'http', signingSecret: secret, port },
     workspaces: { open },
+    client: createSlackClient({ workspaces: { open }, apiUrl, log }),
     singleTeam: false,
     followUps: 'mention',
     model: 'm',
-    apiUrl: 'http://127.0.0.1:9/api/',
+    apiUrl,
     access: () => Promise.reject(new AppError('platform-failed', 'Slack did not answer.', { retryable: true })),
     log,
   });
