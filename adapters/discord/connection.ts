@@ -3,6 +3,7 @@ import { Client, Events, GatewayIntentBits, Options, Partials, Routes } from 'di
 import type { APIGatewayBotInfo, GatewayDispatchPayload, REST } from 'discord.js';
 import type { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
+import { createLastingShards } from './lasting-shards.ts';
 import { closeError, startError } from './start-errors.ts';
 import { connectionTimes, createCloseCounter, pauseMs, sessionWaitMs } from './watchdog.ts';
 import type { ConnectionTimes } from './watchdog.ts';
@@ -126,6 +127,7 @@ function createClient({ apiUrl, hasMessageContent, onDispatch }: ConnectionOptio
     ],
     partials: [Partials.Channel],
     shards: 'auto',
+    ws: { buildStrategy: createLastingShards },
     rest: { api: apiUrl },
     allowedMentions: { parse: [] },
     // Messages are read as the gateway tells them; of members only the bot itself is needed, for its permissions.
