@@ -135,7 +135,10 @@ async function makeCards(
     await keep(card);
     posts.add(file, card);
   }
-  progress.stepFinished(true, cardsLine(cards));
+  progress.stepFinished(
+    cards.every(({ ok }) => ok),
+    cardsLine(cards),
+  );
   return cards;
 }
 
