@@ -63,7 +63,7 @@ export function createTaskCells(
   let sandboxMs = 0;
 
   const run: TaskCells['run'] = async (title, code, signal, onOutput) => {
-    const last = (await deps.store.cells(threadKey)).at(-1);
+    const last = await deps.store.lastCell(threadKey);
     const seed = seedOfNext(last);
     const options = { timeoutMs: deps.cellTimeoutMs, signal, onOutput };
     const { session, startedAtMs, isSecond, ...ran } = await sandbox.run(
@@ -75,15 +75,10 @@ export function createTaskCells(
     if (page !== null && execution.status === 'ok') ledger.push(page);
     sandboxMs += execution.durationMs;
     const { record, parts } = await toCellRecord(execution);
-    await deps.store.addCell(threadKey, {
-      taskId: task.id,
-      index: (last?.index ?? -1) + 1,
-      title,
-      source: code,
-      seed,
-      startedAtMs,
-      execution: record,
-    });
+    const index = (last?.index ?? -1) + 1;
+    const cell = { taskId: task.id, index, title, source: code, seed, startedAtMs, execution: record };
+    await deps.store.addCell(threadKey, cell);
+    deps.sessions.kept(threadKey, cell);
     shown.push({ title, source: code, status: execution.status, durationMs: execution.durationMs });
     if (execution.status === 'lost') {
       outcomes.push({ status: 'lost', artifacts: [] });

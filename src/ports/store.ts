@@ -91,6 +91,7 @@ export interface Store extends AsyncDisposable {
   /** Appends; `index` must be the thread's next. */
   addCell(threadKey: ThreadKey, cell: Cell): Promise<void>;
   cells(threadKey: ThreadKey): Promise<readonly Cell[]>;
+  lastCell(threadKey: ThreadKey): Promise<Cell | null>;
   /** Removes the cells that a killed attempt of this task left, which are the thread's last ones, before it is started again. */
   dropCells(threadKey: ThreadKey, taskId: string): Promise<void>;
 

@@ -7,7 +7,7 @@ import type { Database } from './schema.ts';
 
 type ThreadRecords = Pick<
   Store,
-  'addCell' | 'cells' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards' | 'addUsage'
+  'addCell' | 'cells' | 'lastCell' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards' | 'addUsage'
 >;
 
 /** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */
@@ -41,6 +41,17 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
         .orderBy('position')
         .execute();
       return rows.map((row) => JSON.parse(row.cell) as Cell);
+    },
+
+    lastCell: async (threadKey) => {
+      const row = await db
+        .selectFrom('cells')
+        .select('cell')
+        .where('thread_key', '=', threadKey)
+        .orderBy('position', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : (JSON.parse(row.cell) as Cell);
     },
 
     dropCells: async (threadKey, taskId) => {

@@ -193,6 +193,8 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
         await expect(store.addCell(otherKey, cellOf('t1', 1))).rejects.toThrow('next index');
         await store.addCell(otherKey, cellOf('t1', 0));
         expect(await store.cells(key)).toEqual([cellOf('t1', 0), cellOf('t1', 1)]);
+        expect(await store.lastCell(key)).toEqual(cellOf('t1', 1));
+        expect(await store.lastCell('test/w/c/unknown')).toBeNull();
       });
 
       it('lets one of many cells with the same index in', async () => {
