@@ -5,6 +5,7 @@ import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
 import { slackConfig, slackEnvironment, slackProblems } from './slack-config.ts';
 import type { SlackConfig } from './slack-config.ts';
+import type { Role } from './start-arguments.ts';
 
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
@@ -117,16 +118,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const variableNames: readonly string[] = Object.keys(environment.shape);
 
 /**
- * Reads the settings from an environment. Pure: it touches nothing but its argument.
+ * Reads the settings from an environment, as far as a process of this role needs them. Pure: it touches nothing but its arguments.
  * Throws one `AppError` (`config`) that lists every problem at once, never a value (it may be a secret).
  */
-export function readConfig(env: Environment): Config {
+export function readConfig(env: Environment, role: Role = 'all'): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = environment.safeParse(given);
   const problems = parsed.success
-    ? pairProblems(parsed.data)
+    ? pairProblems(parsed.data, role)
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   if (!parsed.success || problems.length > 0) {
     throw new AppError(
@@ -140,7 +141,7 @@ export function readConfig(env: Environment): Config {
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
-    slack: slackConfig(values),
+    slack: slackConfig(values, role !== 'worker'),
     discord: discordConfig(values),
     sandbox: {
       image: values.SANDBOX_IMAGE,
@@ -173,8 +174,8 @@ function secretsKey(value: string): Uint8Array | null {
 
 type Values = z.infer<typeof environment>;
 
-function pairProblems(values: Values): readonly string[] {
-  const problems: string[] = [...engineHosts(values).problems, ...slackProblems(values)];
+function pairProblems(values: Values, role: Role): readonly string[] {
+  const problems: string[] = [...engineHosts(values).problems, ...slackProblems(values, role !== 'worker')];
   if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }

@@ -19,10 +19,13 @@ import type { Config } from './config.ts';
 import { AppError, toAppError } from './errors.ts';
 import { createLogger } from './log.ts';
 import type { Store } from './ports/store.ts';
-import { createBot, sandboxLimits } from './bot.ts';
+import { parseStartArguments, startUsage } from './start-arguments.ts';
+import type { Role } from './start-arguments.ts';
+import { createBot } from './bot.ts';
+import { sandboxLimits } from './bot-worker.ts';
 import type { Platform, Platforms } from './bot.ts';
 
-async function start(config: Config): Promise<void> {
+async function start(config: Config, role: Role): Promise<void> {
   const log = createLogger(config.logLevel ?? 'info');
   const { slack, discord, secretsKey } = config;
   const model = config.model?.model ?? 'built-in analyst';
@@ -47,9 +50,9 @@ async function start(config: Config): Promise<void> {
     if (discord !== null) platforms.set('discord', createDiscordPlatform({ ...discord, log }));
     return platforms;
   };
-  await using bot = await createBot(config, platformsOf, log);
+  await using bot = await createBot(config, platformsOf, log, { role });
   await bot.start();
-  log.info({ platforms: [...platforms.keys()], model }, 'listening');
+  log.info({ role, platforms: [...platforms.keys()], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 
@@ -139,8 +142,14 @@ async function firstSignal(): Promise<{ readonly name: string; readonly number: 
 async function main([command, ...argv]: readonly string[]): Promise<void> {
   loadDotenv({ quiet: true });
   switch (command ?? '') {
-    case 'start':
-      return start(readConfig(process.env));
+    case 'start': {
+      process.exitCode = await exitCodeOf(async () => {
+        const args = parseStartArguments(argv);
+        if (args.help) process.stdout.write(`${startUsage}\n`);
+        else await start(readConfig(process.env, args.role), args.role);
+      });
+      return;
+    }
     case 'demo': {
       const args = parseDemoArguments(argv);
       if (args.help) {
@@ -164,12 +173,29 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
   }
 }
 
+/** For a supervisor: 78 is not worth a restart, the others are (sysexits.h). */
+async function exitCodeOf(work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    const failure = sayFailure(error);
+    if (failure.code === 'config') return 78;
+    return failure.code === 'internal' ? 70 : 69;
+  }
+}
+
+function sayFailure(error: unknown): AppError {
+  const failure = toAppError(error);
+  process.stderr.write(`${failure.userMessage}\n`);
+  if (failure.code === 'internal')
+    process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
+  return failure;
+}
+
 if (import.meta.main) {
   main(process.argv.slice(2)).catch((error: unknown) => {
-    const failure = toAppError(error);
-    process.stderr.write(`${failure.userMessage}\n`);
-    if (failure.code === 'internal')
-      process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
+    sayFailure(error);
     process.exitCode = 1;
   });
 }

@@ -7,7 +7,17 @@ import type { Database } from './schema.ts';
 
 type ThreadRecords = Pick<
   Store,
-  'addCell' | 'cells' | 'lastCell' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards' | 'addUsage'
+  | 'addCell'
+  | 'cells'
+  | 'lastCell'
+  | 'dropCells'
+  | 'putTurn'
+  | 'turns'
+  | 'putFile'
+  | 'files'
+  | 'putCard'
+  | 'cards'
+  | 'addUsage'
 >;
 
 /** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */

@@ -91,7 +91,7 @@ const model = createScriptedModel([], ({ messages }) => {
 });
 
 const log = createLogger(process.env['LOG_LEVEL'] ?? 'silent');
-const bot = await createBot(readConfig(process.env), new Map([['parent', { gateway, client }]]), log, model);
+const bot = await createBot(readConfig(process.env), new Map([['parent', { gateway, client }]]), log, { model });
 process.once('SIGTERM', () => {
   void bot.close({ graceMs: 0 }).then(() => process.exit(0));
 });

@@ -27,7 +27,7 @@ export async function startTestBot(env: Environment = {}, model?: Model): Promis
     ...env,
   });
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
-  const bot = await createBot(config, new Map([['recording', platform]]), log, model);
+  const bot = await createBot(config, new Map([['recording', platform]]), log, model === undefined ? {} : { model });
   await bot.start();
   return {
     platform,

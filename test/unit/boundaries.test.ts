@@ -11,10 +11,10 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^dotenv/, /^src\/main\.ts$/],
   [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
-  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
-  [/\/conversation\//, /^src\/bot\.ts$/],
-  [/\/agent\//, /^src\/bot\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/bot\.ts$/],
+  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot|bot-worker)\.ts$/],
+  [/\/conversation\//, /^src\/(bot|bot-worker)\.ts$/],
+  [/\/agent\//, /^src\/(bot|bot-worker)\.ts$|^src\/conversation\//],
+  [/\/(models|store|blobs|queue)\//, /^src\/(bot|bot-worker)\.ts$/],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);
