@@ -16,8 +16,7 @@ import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/p
 import type { Store } from './ports/store.ts';
 import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
 import type { Role } from './start-arguments.ts';
-import { createSecretBox } from './store/secret-box.ts';
-import { createSqliteStore } from './store/sqlite-store.ts';
+import { openStore } from './store/open-store.ts';
 import type { ThreadKey } from './types.ts';
 
 /** How long running tasks may go on after a stop signal; past it they are left to the next start. */
@@ -60,11 +59,7 @@ export async function createBot(
   options: BotOptions = {},
 ): Promise<Bot> {
   const role = options.role ?? 'all';
-  const store = await createSqliteStore({
-    path: join(config.dataDir, 'plotline.sqlite'),
-    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
-    log,
-  });
+  const store = await openStore(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
