@@ -8,6 +8,7 @@ import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
 import type { Config, SandboxConfig } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import { createTaskLimits } from './conversation/limits.ts';
 import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
 import { AppError, toAppError } from './errors.ts';
@@ -102,12 +103,14 @@ export async function createBot(
   };
   const dispatcher = createInProcessDispatcher({ log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
+  const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
   const handlers = createConversation({
     store,
     blobs,
     dispatcher,
     delivery,
     clientOf,
+    taskLimits,
     endSession: (threadKey) => sessions.drop(threadKey),
     log,
   });
@@ -117,6 +120,7 @@ export async function createBot(
     sessions,
     delivery,
     clientOf,
+    taskLimits,
     model,
     instructions: instructions({
       cellTimeoutMs: sandbox.cellTimeoutMs,

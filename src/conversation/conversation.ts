@@ -9,7 +9,8 @@ import { threadKeyOf } from '../types.ts';
 import type { Task, ThreadKey, ThreadRef } from '../types.ts';
 import { createChanges } from './changes.ts';
 import { createLookups } from './lookups.ts';
-import { stoppedReply } from './plain-replies.ts';
+import type { TaskLimits } from './limits.ts';
+import { refusedReply, stoppedReply } from './plain-replies.ts';
 import { progressIdOf } from './signs.ts';
 
 export interface ConversationDeps {
@@ -18,6 +19,7 @@ export interface ConversationDeps {
   readonly dispatcher: Dispatcher;
   readonly delivery: Delivery;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
+  readonly taskLimits: TaskLimits;
   /** Ends the thread's live sandbox, if it has one here. */
   readonly endSession: (threadKey: ThreadKey) => Promise<void>;
   readonly log: Logger;
@@ -42,7 +44,10 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
 
   /** Wakes the thread and says the place in the queue, if there is one. */
   const queue = async (task: Task): Promise<void> => {
+    const refusal = await deps.taskLimits.claim(task);
+    if (refusal !== null) await delivery.settle(task, refusedReply(task, refusal));
     await dispatcher.wake(threadKeyOf(task.thread));
+    if (refusal !== null) return;
     try {
       const before = await questionsBefore(task);
       if (before > 0) {
@@ -80,6 +85,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       for (const { task, state } of unfinished) {
         const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
         await delivery.settle(task, stoppedReply(task, text));
+        if (state === 'waiting') await store.endUsage(task, { outcome: 'cancelled', bytesOut: 0, counts: false });
       }
       // Looked at again, for one that waited may run by now; what runs and is not meant is left alone.
       const isRunning = (await store.tasks(threadKey)).some((entry) => entry.state === 'running' && isMeant(entry));

@@ -9,6 +9,7 @@ import type { Database } from './schema.ts';
 import { createWriteGroup } from './write-group.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createThreadRecords } from './thread-records.ts';
+import { createUsageLedger } from './usage-queries.ts';
 
 /**
  * The store as queries that SQLite and PostgreSQL both run. Owns `db`: disposing the store closes it. Without a `box` it keeps no tokens.
@@ -23,6 +24,7 @@ export function createKyselyStore(db: Kysely<Database>, box: SecretBox | null): 
     ...createPeople(db),
     ...createForgetting(db),
     ...createInstallations(db, box),
+    ...createUsageLedger(db, group),
     [Symbol.asyncDispose]: async () => {
       await group.drain();
       await db.destroy();

@@ -2,6 +2,7 @@ import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { asCellWithItsEnd, asRepeatableCell } from './old-cells.ts';
 import type { Task } from '../types.ts';
+import { addLimitsAndUsage } from './limits-migration.ts';
 import { ownersOf } from './owners.ts';
 import type { Database } from './schema.ts';
 
@@ -144,6 +145,8 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
           .execute();
       },
     },
+
+    '007-limits-and-usage': { up: addLimitsAndUsage },
   };
 }
 

@@ -7,10 +7,10 @@ import type { Database } from './schema.ts';
 
 type ThreadRecords = Pick<
   Store,
-  'addCell' | 'cells' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards' | 'addUsage'
+  'addCell' | 'cells' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards'
 >;
 
-/** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */
+/** What a thread is rebuilt from: its cells, what the model saw and said, and its files with their cards. */
 export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
   return {
     addCell: (threadKey, cell) =>
@@ -114,19 +114,6 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
         .orderBy('sequence')
         .execute();
       return rows.map((row) => JSON.parse(row.card) as FileCard);
-    },
-
-    addUsage: async (taskId, usage) => {
-      await db
-        .insertInto('usage')
-        .values({
-          task_id: taskId,
-          input_tokens: usage.inputTokens,
-          cached_input_tokens: usage.cachedInputTokens,
-          output_tokens: usage.outputTokens,
-          sandbox_ms: usage.sandboxMs,
-        })
-        .execute();
     },
   };
 }

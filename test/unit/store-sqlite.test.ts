@@ -108,7 +108,12 @@ it('refuses what names a task that was never accepted', async () => {
 
 /** The database as it was after that migration: without what later ones added. */
 function takeBackTo(migration: string, database: DatabaseSync): void {
+  const added = database.prepare(`select name from pragma_table_info('usage') where cid > 5`).all();
+  const indexes = database.prepare(`select name from sqlite_master where type = 'index' and name like 'usage_%'`).all();
+  for (const { name } of indexes) database.exec(`drop index ${String(name)}`);
+  for (const { name } of added) database.exec(`alter table usage drop column ${String(name)}`);
   database.exec(`
+    drop table limit_scopes;
     drop table cards; drop table feedback; drop table installations; drop table locks;
     drop index tasks_of_person; drop index tasks_of_workspace;
     alter table tasks drop column workspace_key;
