@@ -67,11 +67,7 @@ export async function createBot(
 ): Promise<Bot> {
   const { sandbox } = config;
   const limits = sandboxLimits(sandbox);
-  const store = await createSqliteStore({
-    path: join(config.dataDir, 'plotline.sqlite'),
-    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
-    log,
-  });
+  const store = await storeOf(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const provider = createSandboxes({
@@ -166,6 +162,15 @@ export async function createBot(
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
   };
+}
+
+/** The store that the settings name. Rejects with `config` where it cannot be used. */
+export function storeOf(config: Config, log: Logger): Promise<Store> {
+  return createSqliteStore({
+    path: join(config.dataDir, 'plotline.sqlite'),
+    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
+    log,
+  });
 }
 
 async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {

@@ -11,6 +11,7 @@ import { createChanges } from './changes.ts';
 import { createLookups } from './lookups.ts';
 import type { TaskLimits } from './limits.ts';
 import { refusedReply, stoppedReply } from './plain-replies.ts';
+import { deliverRefusal } from './refusals.ts';
 import { progressIdOf } from './signs.ts';
 
 export interface ConversationDeps {
@@ -42,10 +43,23 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
   const hasReply = async (taskId: string): Promise<boolean> =>
     (await store.posts(taskId)).some(({ kind }) => kind === 'reply');
 
+  /** At once, and not after what runs in the thread: what it says would be over by then. False: the worker has to say it. */
+  const refuse = async (task: Task, text: string): Promise<boolean> => {
+    log.info({ taskId: task.id }, 'task refused: a limit is reached');
+    if (!(await delivery.settle(task, refusedReply(task, text)))) return true;
+    try {
+      await deliverRefusal(task, 1, deps);
+      return true;
+    } catch (error) {
+      log.warn({ taskId: task.id, error: String(error) }, 'a refusal could not be posted at once');
+      return false;
+    }
+  };
+
   /** Wakes the thread and says the place in the queue, if there is one. */
   const queue = async (task: Task): Promise<void> => {
     const refusal = await deps.taskLimits.claim(task);
-    if (refusal !== null) await delivery.settle(task, refusedReply(task, refusal));
+    if (refusal !== null && (await refuse(task, refusal))) return;
     await dispatcher.wake(threadKeyOf(task.thread));
     if (refusal !== null) return;
     try {

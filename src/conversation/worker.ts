@@ -7,6 +7,7 @@ import type { Reply, Task, ThreadKey, ThreadRef } from '../types.ts';
 import { answerTask } from './answer-task.ts';
 import type { AnswerDeps } from './answer-task.ts';
 import { failedReply, refusedReply, stoppedReply } from './plain-replies.ts';
+import { deliverRefusal } from './refusals.ts';
 import { closeSigns, removePosts, startSigns } from './signs.ts';
 import type { Signs } from './signs.ts';
 
@@ -45,8 +46,13 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   const client = deps.clientOf(task.thread);
   const posts = await deps.store.posts(task.id);
   const progressPost = posts.find(({ kind }) => kind === 'progress') ?? null;
-  const isSettled = posts.some(({ kind }) => kind === 'reply');
-  if (isSettled) return await deliverSettled(entry, progressPost, client, deps);
+  const settled = posts.find(({ kind }) => kind === 'reply');
+  if (settled !== undefined && isRefusal(settled)) {
+    await closeSigns(task, 'refused', progressPost, client, deps.log);
+    // Whoever accepted it may be posting it, or have died at that.
+    return await deliverRefusal(task, attempts + 1, deps);
+  }
+  if (settled !== undefined) return await deliverSettled(entry, progressPost, client, deps);
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
@@ -59,9 +65,13 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
     if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
-    return await deliverSettled(entry, null, client, deps);
+    return await deliverRefusal(task, attempts, deps);
   }
   await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
+}
+
+function isRefusal({ body }: OutboxEntry): boolean {
+  return (body as unknown as Reply).outcome === 'refused';
 }
 
 async function deliverSettled(

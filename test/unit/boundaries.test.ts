@@ -9,7 +9,10 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
+  [
+    /^node:/,
+    /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command|usage-command)\/|adapters\/|sandbox\/)/,
+  ],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
   [/\/conversation\//, /^src\/bot\.ts$/],
