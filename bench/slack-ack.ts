@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createSlackGateway } from '../adapters/slack/gateway.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
+import { createTaskLimits } from '../src/conversation/limits.ts';
 import { createLogger } from '../src/log.ts';
 import type { PlatformClient } from '../src/ports/platforms.ts';
 import { createInProcessDispatcher } from '../src/queue/in-process-dispatcher.ts';
@@ -42,6 +43,7 @@ export async function slackAck(): Promise<readonly Figure[]> {
     dispatcher,
     delivery,
     clientOf,
+    taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
     endSession: async () => {},
     log,
   });

@@ -6,6 +6,7 @@ import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { instructions } from './agent/prompt.ts';
 import type { Delivery } from './answer/deliver.ts';
 import type { Config, SandboxConfig } from './config.ts';
+import type { TaskLimits } from './conversation/limits.ts';
 import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
 import { toAppError } from './errors.ts';
@@ -41,6 +42,7 @@ export function createBotWorker(
     readonly blobs: Blobs;
     readonly delivery: Delivery;
     readonly clientOf: (thread: ThreadRef) => PlatformClient;
+    readonly taskLimits: TaskLimits;
     readonly model: Model;
     readonly provider: ReadySandboxes;
     readonly log: Logger;

@@ -6,6 +6,7 @@ import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
 import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
+import { createTaskLimits } from './conversation/limits.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
@@ -69,7 +70,8 @@ export async function createBot(
   };
   const dispatcher = createInProcessDispatcher({ log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
-  const shared = { store, blobs, dispatcher, delivery, clientOf, log };
+  const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
+  const shared = { store, blobs, dispatcher, delivery, clientOf, taskLimits, log };
   const worker =
     role === 'gateway'
       ? null

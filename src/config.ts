@@ -3,6 +3,8 @@ import { discordConfig, discordEnvironment } from './discord-config.ts';
 import type { DiscordConfig } from './discord-config.ts';
 import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
+import { limitsConfig, limitsEnvironment, priceProblems, pricesConfig } from './limits-config.ts';
+import type { Limit, Prices } from './ports/usage.ts';
 import { slackConfig, slackEnvironment, slackProblems } from './slack-config.ts';
 import type { SlackConfig } from './slack-config.ts';
 import type { Role } from './start-arguments.ts';
@@ -21,6 +23,8 @@ export interface Config {
   readonly discord: DiscordConfig | null;
   readonly sandbox: SandboxConfig;
   readonly agent: AgentConfig;
+  readonly limits: readonly Limit[];
+  readonly prices: Prices | null;
   readonly concurrency: number;
   readonly attachmentBytes: number;
 }
@@ -97,6 +101,8 @@ const environment = z.object({
 
   ...discordEnvironment,
 
+  ...limitsEnvironment,
+
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
   SANDBOX_HOSTS: text.default(''),
@@ -167,6 +173,8 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
       maxTokens: values.AGENT_MAX_TOKENS,
       maxWallMs: values.AGENT_MAX_SECONDS * 1000,
     },
+    limits: limitsConfig(values),
+    prices: pricesConfig(values),
     concurrency: values.TASKS_AT_ONCE,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
   };
@@ -187,7 +195,11 @@ function secretsKey(value: string): Uint8Array | null {
 type Values = z.infer<typeof environment>;
 
 function pairProblems(values: Values, role: Role): readonly string[] {
-  const problems: string[] = [...engineHosts(values).problems, ...slackProblems(values, role !== 'worker')];
+  const problems: string[] = [
+    ...engineHosts(values).problems,
+    ...slackProblems(values, role !== 'worker'),
+    ...priceProblems(values),
+  ];
   if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }

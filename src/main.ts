@@ -19,11 +19,14 @@ import type { Config } from './config.ts';
 import { AppError, toAppError } from './errors.ts';
 import { createLogger } from './log.ts';
 import type { Store } from './ports/store.ts';
+import { openStore } from './store/open-store.ts';
 import { parseStartArguments, startUsage } from './start-arguments.ts';
 import type { Role } from './start-arguments.ts';
 import { createBot } from './bot.ts';
 import { sandboxLimits } from './bot-worker.ts';
 import type { Platform, Platforms } from './bot.ts';
+import { parseUsageArguments, usageUsage } from './usage-command/arguments.ts';
+import { usageReport } from './usage-command/usage-command.ts';
 
 async function start(config: Config, role: Role): Promise<void> {
   const log = createLogger(config.logLevel ?? 'info');
@@ -63,6 +66,17 @@ async function printDiscordInvite({ discord }: Config): Promise<void> {
   }
   const applicationId = discord.applicationId ?? (await applicationIdOf(discord.token, discord.apiUrl));
   process.stdout.write(`${inviteLink(applicationId)}\n`);
+}
+
+/** What questions took, for operators. The bot may run beside it. */
+async function usage(config: Config, argv: readonly string[]): Promise<void> {
+  const args = parseUsageArguments(argv);
+  if (args.help) {
+    process.stdout.write(`${usageUsage}\n`);
+    return;
+  }
+  await using store = await openStore(config, createLogger(config.logLevel ?? 'silent'));
+  process.stdout.write(await usageReport(args, store, Date.now()));
 }
 
 /** The conversation in the terminal. Its threads live in a folder of their own that goes with the process. */
@@ -166,10 +180,15 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
       }
       return card(readConfig(process.env), args);
     }
+    case 'usage':
+      return usage(readConfig(process.env), argv);
     case 'discord:invite':
       return printDiscordInvite(readConfig(process.env));
     default:
-      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo, card, discord:invite.`);
+      throw new AppError(
+        'config',
+        `There is no command “${command ?? ''}”. Known: start, demo, card, usage, discord:invite.`,
+      );
   }
 }
 

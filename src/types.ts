@@ -239,6 +239,8 @@ export interface ModelUsage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
+  /** Of the output tokens, those nobody reads; absent where the server does not say. */
+  readonly reasoningTokens?: number;
 }
 
 /** What is known about a file before any model is called. Made in the sandbox by `plotline.card`; keys are its JSON's. */

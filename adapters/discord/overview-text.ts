@@ -1,6 +1,7 @@
 import type { PersonOverview } from '../../src/ports/platforms.ts';
 import { breakMentions, defangLinks } from '../escape.ts';
 import { formatCount, oneLine, shorten } from '../format.ts';
+import { limitLines, moneyText } from '../usage-lines.ts';
 
 const shownThreads = 10;
 const questionCharacters = 80;
@@ -20,14 +21,16 @@ export function statusText({ threads, everyone }: PersonOverview): string {
 }
 
 /** `/plotline usage`: this month, by UTC. */
-export function usageText({ usage }: PersonOverview): string {
+export function usageText({ usage, limits }: PersonOverview): string {
   const since = new Date(usage.sinceMs).toISOString().slice(0, 10);
-  if (usage.questions === 0) return `You have asked nothing here since ${since}.`;
+  if (usage.questions === 0) return [`You have asked nothing here since ${since}.`, ...limitLines(limits)].join('\n');
   const seconds = formatCount(Math.round(usage.sandboxMs / 1000));
   return [
     `Since ${since} you asked ${counted(usage.questions, 'question')} here. They took:`,
     `- ${formatCount(usage.inputTokens)} tokens read (${formatCount(usage.cachedInputTokens)} of them from the cache), ${formatCount(usage.outputTokens)} written`,
     `- ${seconds} s of computing in the sandbox`,
+    ...(usage.money.length === 0 ? [] : [`- ${moneyText(usage.money)}`]),
+    ...limitLines(limits),
   ].join('\n');
 }
 

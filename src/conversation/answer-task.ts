@@ -26,6 +26,9 @@ import { isDetailsRequest } from './details-request.ts';
 import { fileCard } from './file-cards.ts';
 import { notebookReply } from './notebook-reply.ts';
 import type { NotebookDeps } from './notebook-reply.ts';
+import type { TaskLimits } from './limits.ts';
+import type { Meter } from './meter.ts';
+import { withMeter } from './metered-sessions.ts';
 import { isNotebookRequest } from './notebook-request.ts';
 import type { Sessions } from './sessions.ts';
 import { sleep } from './sleep.ts';
@@ -39,6 +42,7 @@ export interface AnswerDeps extends Pick<NotebookDeps, 'about'> {
   readonly model: Model;
   readonly instructions: string;
   readonly limits: AgentLimits;
+  readonly taskLimits: TaskLimits;
   readonly cellTimeoutMs: number;
   readonly attachmentBytes: number;
   readonly collect: CollectLimits;
@@ -56,10 +60,27 @@ export async function answerTask(
   deps: AnswerDeps,
   signal: AbortSignal,
 ): Promise<Reply> {
+  const meter = deps.taskLimits.meter(task, deps.model.name);
+  try {
+    return await answerMetered(task, client, progress, meter, deps, signal);
+  } finally {
+    await meter.flush();
+  }
+}
+
+async function answerMetered(
+  task: Task,
+  client: PlatformClient,
+  progress: ProgressReporter,
+  meter: Meter,
+  deps: AnswerDeps,
+  signal: AbortSignal,
+): Promise<Reply> {
   const { store, blobs } = deps;
   const threadKey = threadKeyOf(task.thread);
   const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
-  const sessions = withWaitingNotes(deps.sessions, progress);
+  meter.broughtIn(intake.files.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0));
+  const sessions = withMeter(withWaitingNotes(deps.sessions, progress), meter.ran);
   if (isDetailsRequest(task)) return detailsReply(task, client, deps);
   if (isNotebookRequest(task)) return notebookReply(task, client, progress, { ...deps, sessions }, signal);
   const cells = createTaskCells(task, { ...deps, sessions });
@@ -78,6 +99,8 @@ export async function answerTask(
       saveOutput: (...output) => cells.save(...output),
       limits: deps.limits,
       signal,
+      onUsage: meter.turn,
+      allowance: meter.allowance,
       onEvent: (event) => show(event, progress),
       sleep,
     });
@@ -86,7 +109,6 @@ export async function answerTask(
       'task answered',
     );
     await store.putTurn(threadKey, task.id, outcome.messages);
-    await store.addUsage(task.id, { ...outcome.usage, sandboxMs: cells.sandboxMs });
     const fitting = fitArtifacts(keepsArtifacts(outcome) ? await cells.artifacts() : [], client.limits);
     return {
       taskId: task.id,

@@ -41,7 +41,6 @@ export interface TaskCells {
   readonly ledger: readonly LedgerPage[];
   /** What was reset, rebuilt or could not be kept, in words. */
   readonly notices: ReadonlySet<string>;
-  readonly sandboxMs: number;
 }
 
 export function createTaskCells(
@@ -60,7 +59,6 @@ export function createTaskCells(
   const ledger: LedgerPage[] = [];
   const notices = new Set<string>();
   const sandbox = createTaskSandbox(threadKey, deps.sessions, notices);
-  let sandboxMs = 0;
 
   const run: TaskCells['run'] = async (title, code, signal, onOutput) => {
     const last = await deps.store.lastCell(threadKey);
@@ -73,7 +71,6 @@ export function createTaskCells(
     );
     const { execution, ledger: page } = takeLedger(ran.execution);
     if (page !== null && execution.status === 'ok') ledger.push(page);
-    sandboxMs += execution.durationMs;
     const { record, parts } = await toCellRecord(execution);
     const index = (last?.index ?? -1) + 1;
     const cell = { taskId: task.id, index, title, source: code, seed, startedAtMs, execution: record };
@@ -139,8 +136,5 @@ export function createTaskCells(
     shown,
     ledger,
     notices,
-    get sandboxMs() {
-      return sandboxMs;
-    },
   };
 }

@@ -9,7 +9,9 @@ import { threadKeyOf } from '../types.ts';
 import type { Task, ThreadKey, ThreadRef } from '../types.ts';
 import { createChanges } from './changes.ts';
 import { createLookups } from './lookups.ts';
-import { stoppedReply } from './plain-replies.ts';
+import type { TaskLimits } from './limits.ts';
+import { refusedReply, stoppedReply } from './plain-replies.ts';
+import { deliverRefusal } from './refusals.ts';
 import { progressIdOf } from './signs.ts';
 
 export interface ConversationDeps {
@@ -18,6 +20,7 @@ export interface ConversationDeps {
   readonly dispatcher: Dispatcher;
   readonly delivery: Delivery;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
+  readonly taskLimits: TaskLimits;
   /** Ends the thread's live sandbox, if it has one here. */
   readonly endSession: (threadKey: ThreadKey) => Promise<void>;
   readonly log: Logger;
@@ -40,9 +43,25 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
   const hasReply = async (taskId: string): Promise<boolean> =>
     (await store.posts(taskId)).some(({ kind }) => kind === 'reply');
 
+  /** At once, and not after what runs in the thread: what it says would be over by then. False: the worker has to say it. */
+  const refuse = async (task: Task, text: string): Promise<boolean> => {
+    log.info({ taskId: task.id }, 'task refused: a limit is reached');
+    if (!(await delivery.settle(task, refusedReply(task, text)))) return true;
+    try {
+      await deliverRefusal(task, 1, deps);
+      return true;
+    } catch (error) {
+      log.warn({ taskId: task.id, error: String(error) }, 'a refusal could not be posted at once');
+      return false;
+    }
+  };
+
   /** Wakes the thread and says the place in the queue, if there is one. */
   const queue = async (task: Task): Promise<void> => {
+    const refusal = await deps.taskLimits.claim(task);
+    if (refusal !== null && (await refuse(task, refusal))) return;
     await dispatcher.wake(threadKeyOf(task.thread));
+    if (refusal !== null) return;
     try {
       const before = await questionsBefore(task);
       if (before > 0) {
@@ -80,6 +99,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       for (const { task, state } of unfinished) {
         const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
         await delivery.settle(task, stoppedReply(task, text));
+        if (state === 'waiting') await store.endUsage(task, { outcome: 'cancelled', bytesOut: 0, counts: false });
       }
       // Looked at again, for one that waited may run by now; what runs and is not meant is left alone.
       const isRunning = (await store.tasks(threadKey)).some((entry) => entry.state === 'running' && isMeant(entry));

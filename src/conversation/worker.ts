@@ -7,6 +7,7 @@ import type { Reply, Task, ThreadKey, ThreadRef } from '../types.ts';
 import { answerTask } from './answer-task.ts';
 import type { AnswerDeps } from './answer-task.ts';
 import { failedReply, refusedReply, stoppedReply } from './plain-replies.ts';
+import { deliverRefusal } from './refusals.ts';
 import { closeSigns, removePosts, startSigns } from './signs.ts';
 import type { Signs } from './signs.ts';
 
@@ -45,22 +46,32 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   const client = deps.clientOf(task.thread);
   const posts = await deps.store.posts(task.id);
   const progressPost = posts.find(({ kind }) => kind === 'progress') ?? null;
-  const isSettled = posts.some(({ kind }) => kind === 'reply');
-  if (isSettled) return await deliverSettled(entry, progressPost, client, deps);
+  const settled = posts.find(({ kind }) => kind === 'reply');
+  if (settled !== undefined && isRefusal(settled)) {
+    await closeSigns(task, 'refused', progressPost, client, deps.log);
+    // Whoever accepted it may be posting it, or have died at that.
+    return await deliverRefusal(task, attempts + 1, deps);
+  }
+  if (settled !== undefined) return await deliverSettled(entry, progressPost, client, deps);
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
     return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
   }
-  const admission = await admit(entry, client, deps, signal);
-  if (admission === null) return;
+  const allowed = await admit(entry, client, deps, signal);
+  if (allowed === null) return;
+  const admission = await withinLimits(allowed, deps);
   if (admission.kind === 'refused') {
     if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
-    return await deliverSettled(entry, null, client, deps);
+    return await deliverRefusal(task, attempts, deps);
   }
   await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
+}
+
+function isRefusal({ body }: OutboxEntry): boolean {
+  return (body as unknown as Reply).outcome === 'refused';
 }
 
 async function deliverSettled(
@@ -69,9 +80,9 @@ async function deliverSettled(
   client: PlatformClient,
   deps: WorkerDeps,
 ): Promise<void> {
-  const { outcome } = await deps.delivery.deliverReply(task, attempts);
-  await closeSigns(task, outcome, progressPost, client, deps.log);
-  await finish(task, outcome, deps);
+  const reply = await deps.delivery.deliverReply(task, attempts);
+  await closeSigns(task, reply.outcome, progressPost, client, deps.log);
+  await finish(task, reply, deps);
 }
 
 /** A platform that cannot be asked now is no attempt at the answer. `null`: interrupted; a wake comes with every interruption. */
@@ -102,6 +113,12 @@ async function admit(
   }
 }
 
+/** Most tasks have their place since they were accepted; one whose gateway died then, or that has become another since, asks here. */
+async function withinLimits(admission: Admission, deps: WorkerDeps): Promise<Admission> {
+  const refusal = admission.kind === 'refused' ? null : await deps.taskLimits.claim(admission.task);
+  return refusal === null ? admission : { kind: 'refused', text: refusal };
+}
+
 async function answerAndDeliver(
   { task, attempts }: InboxEntry,
   postedBefore: boolean,
@@ -110,7 +127,7 @@ async function answerAndDeliver(
   signal: AbortSignal,
 ): Promise<void> {
   const signs = startSigns(task, postedBefore, client, deps);
-  let outcome: Reply['outcome'] | null = null;
+  let posted: Reply;
   let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
@@ -120,11 +137,11 @@ async function answerAndDeliver(
     }
     // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
     ended = signs.finish(reply.outcome);
-    ({ outcome } = await deps.delivery.deliverReply(task, attempts));
+    posted = await deps.delivery.deliverReply(task, attempts);
   } finally {
     await (ended ?? signs.finish(null));
   }
-  await finish(task, outcome, deps);
+  await finish(task, posted, deps);
 }
 
 /** The question was edited, and is taken up anew, or forgotten: then nothing of it may come back. */
@@ -183,7 +200,9 @@ function isStop({ reason }: AbortSignal): boolean {
   return reason instanceof AppError && reason.code === 'cancelled';
 }
 
-async function finish(task: Task, outcome: Reply['outcome'], deps: WorkerDeps): Promise<void> {
+async function finish(task: Task, { outcome, artifacts }: Reply, deps: WorkerDeps): Promise<void> {
+  const bytesOut = artifacts.reduce((bytes, { file }) => bytes + file.sizeBytes, 0);
+  await deps.store.endUsage(task, { outcome, bytesOut, counts: outcome !== 'refused' });
   await deps.store.finish(task.id, outcome === 'cancelled' ? 'cancelled' : 'done');
 }
 

@@ -1,5 +1,6 @@
 import type { InboxEntry } from './store.ts';
 import type { Bytes } from './blobs.ts';
+import type { LimitUse, Money } from './usage.ts';
 import type {
   Attachment,
   Cell,
@@ -82,7 +83,14 @@ export interface PersonOverview {
     readonly askedAtMs: number;
     readonly state: TaskState;
   }[];
-  readonly usage: ModelUsage & { readonly questions: number; readonly sandboxMs: number; readonly sinceMs: number };
+  readonly usage: ModelUsage & {
+    readonly questions: number;
+    readonly sandboxMs: number;
+    readonly sinceMs: number;
+    readonly money: readonly Money[];
+  };
+  /** Of the person and their workspace, as they stand now; none where none is set. */
+  readonly limits: readonly LimitUse[];
   /** Of all people of the workspace. */
   readonly everyone: { readonly running: number; readonly waiting: number };
 }

@@ -1,5 +1,6 @@
 import type { PersonRef, PostedPart } from './platforms.ts';
 import type { ModelMessage } from './model.ts';
+import type { UsageLedger } from './usage.ts';
 import type { Cell, FileCard, JsonValue, ModelUsage, StoredFile, Task, TaskState, ThreadKey } from '../types.ts';
 
 export interface InboxEntry {
@@ -32,7 +33,7 @@ export interface ThreadFile extends StoredFile {
 }
 
 /** The truth. Every method is atomic; what it returned is on disk. */
-export interface Store extends AsyncDisposable {
+export interface Store extends AsyncDisposable, UsageLedger {
   /** False when this task id was accepted before; then nothing changes. */
   accept(task: Task): Promise<boolean>;
   /** Threads that hold a task in state waiting or running, oldest first: what a starting process must wake. */
@@ -114,8 +115,6 @@ export interface Store extends AsyncDisposable {
   putCard(threadKey: ThreadKey, card: FileCard): Promise<void>;
   /** Oldest first. */
   cards(threadKey: ThreadKey): Promise<readonly FileCard[]>;
-
-  addUsage(taskId: string, usage: ModelUsage & { readonly sandboxMs: number }): Promise<void>;
 
   /** Secrets of an installed workspace, kept encrypted. `id` names platform and workspace; a second put replaces. */
   putInstallation(id: string, secrets: JsonValue): Promise<void>;

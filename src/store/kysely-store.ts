@@ -12,6 +12,7 @@ import type { SecretBox } from './secret-box.ts';
 import { createThreadRecords } from './thread-records.ts';
 import { createTransact } from './transactions.ts';
 import type { WriteGroup } from './write-group.ts';
+import { createUsageLedger } from './usage-queries.ts';
 
 /**
  * The store as queries that SQLite and PostgreSQL both run. Owns `db`: disposing the store closes it. Without a `box` it keeps no tokens.
@@ -33,6 +34,7 @@ export function createKyselyStore(deps: {
     ...createForgetting(db, transact, rules),
     ...createBlobReferences(db),
     ...createInstallations(db, box, rules),
+    ...createUsageLedger(db, group),
     [Symbol.asyncDispose]: async () => {
       await group.drain();
       await db.destroy();

@@ -4,6 +4,7 @@ import { createReferenceTable } from './blob-references.ts';
 import type { ColumnRule, DialectRules } from './dialect-rules.ts';
 import { asCellWithItsEnd, asRepeatableCell } from './old-cells.ts';
 import type { Task } from '../types.ts';
+import { addLimitsAndUsage } from './limits-migration.ts';
 import { ownersOf } from './owners.ts';
 import type { Database } from './schema.ts';
 
@@ -163,6 +164,7 @@ export function createMigrations(rules: DialectRules): Readonly<Record<string, M
         await createReferenceTable(db, rules);
       },
     },
+    '007-limits-and-usage': { up: addLimitsAndUsage },
   };
 }
 

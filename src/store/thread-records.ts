@@ -9,20 +9,10 @@ import type { Transact } from './transactions.ts';
 
 type ThreadRecords = Pick<
   Store,
-  | 'addCell'
-  | 'cells'
-  | 'lastCell'
-  | 'dropCells'
-  | 'putTurn'
-  | 'turns'
-  | 'putFile'
-  | 'files'
-  | 'putCard'
-  | 'cards'
-  | 'addUsage'
+  'addCell' | 'cells' | 'lastCell' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards'
 >;
 
-/** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */
+/** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards. */
 export function createThreadRecords(
   db: Kysely<Database>,
   transact: Transact,
@@ -143,19 +133,6 @@ export function createThreadRecords(
         .orderBy('sequence')
         .execute();
       return rows.map((row) => JSON.parse(row.card) as FileCard);
-    },
-
-    addUsage: async (taskId, usage) => {
-      await db
-        .insertInto('usage')
-        .values({
-          task_id: taskId,
-          input_tokens: usage.inputTokens,
-          cached_input_tokens: usage.cachedInputTokens,
-          output_tokens: usage.outputTokens,
-          sandbox_ms: usage.sandboxMs,
-        })
-        .execute();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { createDelivery } from '../../src/answer/deliver.ts';
 import { createConversation } from '../../src/conversation/conversation.ts';
+import { createTaskLimits } from '../../src/conversation/limits.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
@@ -10,6 +11,7 @@ import type { Model } from '../../src/ports/model.ts';
 import type { GatewayHandlers, PlatformClient } from '../../src/ports/platforms.ts';
 import type { SandboxProvider } from '../../src/ports/sandbox.ts';
 import type { Store } from '../../src/ports/store.ts';
+import type { Limit, Prices } from '../../src/ports/usage.ts';
 import { createInProcessDispatcher } from '../../src/queue/in-process-dispatcher.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Attachment, Task, ThreadRef } from '../../src/types.ts';
@@ -34,6 +36,9 @@ export function createCore(ports: {
   readonly attachmentBytes?: number;
   readonly cellTimeoutMs?: number;
   readonly fileBytes?: number;
+  readonly limits?: readonly Limit[];
+  readonly prices?: Prices;
+  readonly now?: () => number;
 }): Core {
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
   const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000 } = ports;
@@ -51,12 +56,15 @@ export function createCore(ports: {
     maxSessions: 2,
     log,
   });
+  const { limits = [], prices = null, now = Date.now } = ports;
+  const taskLimits = createTaskLimits({ store, limits, prices, now });
   const worker = createWorker({
     store,
     blobs,
     sessions,
     delivery,
     clientOf,
+    taskLimits,
     model,
     instructions: 'Answer.',
     limits: { maxSteps: 5, maxTokens: 100_000, maxWallMs: 60_000 },
@@ -73,6 +81,7 @@ export function createCore(ports: {
       dispatcher,
       delivery,
       clientOf,
+      taskLimits,
       endSession: (threadKey) => sessions.drop(threadKey),
       log,
     }),

@@ -14,7 +14,16 @@ export function createHandlers(given: Partial<GatewayHandlers> = {}): GatewayHan
     onOverview: () =>
       Promise.resolve({
         threads: [],
-        usage: { questions: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 },
+        usage: {
+          questions: 0,
+          inputTokens: 0,
+          cachedInputTokens: 0,
+          outputTokens: 0,
+          sandboxMs: 0,
+          sinceMs: 0,
+          money: [],
+        },
+        limits: [],
         everyone: { running: 0, waiting: 0 },
       }),
     onForget: () => Promise.resolve(0),

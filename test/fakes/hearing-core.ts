@@ -41,7 +41,16 @@ export function createHearingCore(): HearingCore {
         askedAtMs: task.receivedAtMs,
         state: entryOf(task).state,
       })),
-    usage: { questions: 3, inputTokens: 12_345, cachedInputTokens: 0, outputTokens: 67, sandboxMs: 4200, sinceMs: 0 },
+    usage: {
+      questions: 3,
+      inputTokens: 12_345,
+      cachedInputTokens: 0,
+      outputTokens: 67,
+      sandboxMs: 4200,
+      sinceMs: 0,
+      money: [],
+    },
+    limits: [],
     everyone: { running: tasks.size - answered.size, waiting: 0 },
   });
 

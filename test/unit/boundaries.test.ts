@@ -9,12 +9,15 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
+  [
+    /^node:/,
+    /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command|usage-command)\/|adapters\/|sandbox\/)/,
+  ],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot|bot-worker)\.ts$/],
   [/\/conversation\//, /^src\/(bot|bot-worker)\.ts$/],
   [/\/agent\//, /^src\/(bot|bot-worker)\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/(bot|bot-worker)\.ts$/],
+  [/\/(models|store|blobs|queue)\//, /^src\/(main|bot|bot-worker)\.ts$/],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);

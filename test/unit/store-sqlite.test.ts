@@ -107,8 +107,20 @@ it('refuses what names a task that was never accepted', async () => {
   ).rejects.toThrow(/FOREIGN KEY/);
 });
 
-/** Takes back the sixth migration: the database is as the version before it left it. */
+/** Takes back the seventh migration. */
+function takeBackUsage(database: DatabaseSync): void {
+  const added = database.prepare(`select name from pragma_table_info('usage') where cid > 5`).all();
+  const indexes = database
+    .prepare(`select name from sqlite_master where type = 'index' and name like 'usage_%' and name <> 'usage_of_task'`)
+    .all();
+  for (const { name } of indexes) database.exec(`drop index ${String(name)}`);
+  for (const { name } of added) database.exec(`alter table usage drop column ${String(name)}`);
+  database.exec('drop table limit_scopes');
+}
+
+/** Takes back the sixth migration and what came after it: the database is as the version before it left it. */
 function takeBackReferences(database: DatabaseSync): void {
+  takeBackUsage(database);
   for (const table of ['files', 'cells', 'posts']) {
     database.exec(
       `drop trigger ${table}_name_blobs; drop trigger ${table}_rename_blobs; drop trigger ${table}_unname_blobs;`,
