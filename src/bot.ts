@@ -4,7 +4,7 @@ import { createOwnerId } from '../sandbox/owner.ts';
 import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { instructions } from './agent/prompt.ts';
 import { createDelivery } from './answer/deliver.ts';
-import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
 import type { Config, SandboxConfig } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import packageFile from '../package.json' with { type: 'json' };
@@ -72,7 +72,7 @@ export async function createBot(
     log,
   });
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
-  const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
+  const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
   const provider = createSandboxes({
     endpoints: sandbox.hosts,
     image: sandbox.image,
@@ -164,9 +164,10 @@ export async function createBot(
   };
 }
 
-async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {
+/** What cannot be made leaves no open store behind. */
+async function madeWith<T>(store: Store, make: (store: Store) => Promise<T>): Promise<T> {
   try {
-    return await platformsOf(store);
+    return await make(store);
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { blobEnvironment, blobPlace, blobProblems } from './blob-config.ts';
+import type { S3Place } from './blob-config.ts';
 import { discordConfig, discordEnvironment } from './discord-config.ts';
 import type { DiscordConfig } from './discord-config.ts';
 import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
@@ -9,6 +11,8 @@ import type { SlackConfig } from './slack-config.ts';
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
   readonly dataDir: string;
+  /** `null`: files are kept in a folder of `dataDir`. */
+  readonly blobs: S3Place | null;
   /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
   readonly logLevel: string | null;
   /** 32 bytes, under which tokens of installed workspaces are kept. */
@@ -72,6 +76,7 @@ const openAiBaseUrl = 'https://api.openai.com/v1';
 
 const environment = z.object({
   DATA_DIR: text.default('data'),
+  ...blobEnvironment,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
   SECRETS_KEY: text
@@ -137,6 +142,7 @@ export function readConfig(env: Environment): Config {
   const values = parsed.data;
   return {
     dataDir: values.DATA_DIR,
+    blobs: blobPlace(values),
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
@@ -174,7 +180,7 @@ function secretsKey(value: string): Uint8Array | null {
 type Values = z.infer<typeof environment>;
 
 function pairProblems(values: Values): readonly string[] {
-  const problems: string[] = [...engineHosts(values).problems, ...slackProblems(values)];
+  const problems: string[] = [...blobProblems(values), ...engineHosts(values).problems, ...slackProblems(values)];
   if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }
