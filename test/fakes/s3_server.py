@@ -2,6 +2,7 @@
 
 Usage: /usr/bin/python3 s3_server.py FOLDER PORT   (ends when its standard input does)
 Prints "ready" once it listens. Signatures are checked by Swift itself: access key `test:tester`, secret `testing`.
+A listing holds 50 names at most, so that a test need not make a thousand for a second page.
 """
 
 import eventlet
@@ -109,6 +110,7 @@ use = egg:swift#listing_formats
 use = egg:swift#bulk
 [filter:s3api]
 use = egg:swift#s3api
+max_bucket_listing = 50
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin
