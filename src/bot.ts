@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ReadySandboxes } from '../sandbox/fleet.ts';
 import { createDelivery } from './answer/deliver.ts';
-import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
 import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
@@ -62,7 +62,7 @@ export async function createBot(
   const role = options.role ?? 'all';
   const store = await openStore(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
-  const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
+  const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
     const found = platforms.get(platform);
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
@@ -113,9 +113,10 @@ export async function createBot(
   };
 }
 
-async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {
+/** What cannot be made leaves no open store behind. */
+async function madeWith<T>(store: Store, make: (store: Store) => Promise<T>): Promise<T> {
   try {
-    return await platformsOf(store);
+    return await make(store);
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;

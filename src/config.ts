@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { blobEnvironment, blobPlace, blobProblems } from './blob-config.ts';
+import type { S3Place } from './blob-config.ts';
 import { discordConfig, discordEnvironment } from './discord-config.ts';
 import type { DiscordConfig } from './discord-config.ts';
 import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
@@ -14,6 +16,8 @@ export interface Config {
   readonly dataDir: string;
   /** `null`: a SQLite file in `dataDir`. A secret. */
   readonly databaseUrl: string | null;
+  /** `null`: files are kept in a folder of `dataDir`. */
+  readonly blobs: S3Place | null;
   /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
   readonly logLevel: string | null;
   /** 32 bytes, under which tokens of installed workspaces are kept. */
@@ -82,6 +86,7 @@ const environment = z.object({
   DATABASE_URL: text
     .refine(isPostgresUrl, 'must be postgres://user:password@host:port/database (special characters as %40, %2F …)')
     .optional(),
+  ...blobEnvironment,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
   SECRETS_KEY: text
@@ -150,6 +155,7 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
   return {
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL ?? null,
+    blobs: blobPlace(values),
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
@@ -196,6 +202,7 @@ type Values = z.infer<typeof environment>;
 
 function pairProblems(values: Values, role: Role): readonly string[] {
   const problems: string[] = [
+    ...blobProblems(values),
     ...engineHosts(values).problems,
     ...slackProblems(values, role !== 'worker'),
     ...priceProblems(values),
