@@ -10,6 +10,7 @@ import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { postgresMissing, startPostgres } from '../fakes/postgres.ts';
 import type { PostgresCluster } from '../fakes/postgres.ts';
 import { describeStoreChanges } from './store-changes.ts';
+import { describeStoreLimits } from './store-limits.ts';
 import { describeStore } from './store.ts';
 
 const log = createLogger('silent');
@@ -26,7 +27,7 @@ const inFile = async (): Promise<Store> => {
   return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log, box });
 };
 
-for (const describeWhole of [describeStore, describeStoreChanges]) {
+for (const describeWhole of [describeStore, describeStoreChanges, describeStoreLimits]) {
   describeWhole('SQLite in memory', inMemory);
   describeWhole('SQLite file', inFile);
 }
