@@ -20,7 +20,7 @@ export function createForgetting(db: Kysely<Database>, transact: Transact, { loc
           .select('id')
           .where('thread_key', '=', threadKey)
           .orderBy('sequence')
-          .$if(locksRows, (rows) => rows.forUpdate())
+          .$if(locksRows, (rows) => rows.forNoKeyUpdate())
           .execute();
         const references = await transaction
           .selectFrom('blob_references')
@@ -43,7 +43,7 @@ export function createForgetting(db: Kysely<Database>, transact: Transact, { loc
           .selectFrom('tasks')
           .select('id')
           .where('id', '=', taskId)
-          .$if(locksRows, (row) => row.forUpdate())
+          .$if(locksRows, (row) => row.forNoKeyUpdate())
           .execute();
         await transaction.deleteFrom('posts').where('task_id', '=', taskId).execute();
         await transaction.deleteFrom('turns').where('task_id', '=', taskId).execute();
