@@ -8,6 +8,7 @@ import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
 import type { Config, SandboxConfig } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import { sweepThreads } from './conversation/sweep.ts';
 import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
 import { AppError, toAppError } from './errors.ts';
@@ -19,7 +20,7 @@ import type { Model } from './ports/model.ts';
 import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/platforms.ts';
 import type { SandboxLimits } from './ports/sandbox.ts';
 import type { Store } from './ports/store.ts';
-import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
+import { openDispatcher } from './queue/open-dispatcher.ts';
 import { createSecretBox } from './store/secret-box.ts';
 import { createSqliteStore } from './store/sqlite-store.ts';
 import type { ThreadKey } from './types.ts';
@@ -36,6 +37,10 @@ const shutdownGraceMs = 20_000;
 const suspendAfterMs = 10_000;
 
 const sweepIntervalMs = 60_000;
+
+/** How long a thread waits whose wake was lost. */
+const threadSweepIntervalMs = 15_000;
+
 const deliveryTimeoutMs = 120_000;
 
 export interface Platform {
@@ -100,7 +105,7 @@ export async function createBot(
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
     return found.client;
   };
-  const dispatcher = createInProcessDispatcher({ log });
+  const dispatcher = openDispatcher({ redisUrl: config.redisUrl, log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
   const handlers = createConversation({
     store,
@@ -136,8 +141,19 @@ export async function createBot(
     provider.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
   };
   const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
+  let threadSweepTimer: NodeJS.Timeout | undefined;
+  const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
+  const wakeUnfinished = async (): Promise<void> => {
+    try {
+      const woken = await sweepThreads({ store, dispatcher, isServed });
+      if (woken > 0) log.info({ threads: woken }, 'threads with unfinished questions woken');
+    } catch (error) {
+      log.warn({ error: toAppError(error).message }, 'unfinished threads could not be looked for');
+    }
+  };
   const close: Bot['close'] = async ({ graceMs }) => {
     clearInterval(sweepTimer);
+    clearInterval(threadSweepTimer);
     await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
     await dispatcher.close({ graceMs });
     await sessions[Symbol.asyncDispose]();
@@ -153,10 +169,8 @@ export async function createBot(
         .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
       sweep();
       dispatcher.process(worker, { concurrency: config.concurrency });
-      for (const threadKey of await store.unfinishedThreads()) {
-        // Tasks of a platform that is not configured now wait until it is again.
-        if (platforms.has(platformOf(threadKey))) await dispatcher.wake(threadKey);
-      }
+      await wakeUnfinished();
+      threadSweepTimer = setInterval(() => void wakeUnfinished(), threadSweepIntervalMs);
       await Promise.all([...platforms.values()].map(({ gateway }) => gateway.start(handlers)));
     },
     close,

@@ -19,6 +19,8 @@ export interface Config {
   readonly sandbox: SandboxConfig;
   readonly agent: AgentConfig;
   readonly concurrency: number;
+  /** Where processes share their queue; `null`: one process, whose queue is its own. */
+  readonly redisUrl: string | null;
   readonly attachmentBytes: number;
 }
 
@@ -107,6 +109,7 @@ const environment = z.object({
   AGENT_MAX_STEPS: whole(12, 1, 100),
   AGENT_MAX_TOKENS: whole(400_000, 1000, 100_000_000),
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
 });
@@ -161,6 +164,7 @@ export function readConfig(env: Environment): Config {
       maxWallMs: values.AGENT_MAX_SECONDS * 1000,
     },
     concurrency: values.TASKS_AT_ONCE,
+    redisUrl: values.REDIS_URL ?? null,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
   };
 }

@@ -2,6 +2,7 @@ import { createDelivery } from '../../src/answer/deliver.ts';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
+import { sweepThreads } from '../../src/conversation/sweep.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
@@ -80,7 +81,7 @@ export function createCore(ports: {
     sessions,
     start: async () => {
       dispatcher.process(worker, { concurrency: 4 });
-      for (const threadKey of await store.unfinishedThreads()) await dispatcher.wake(threadKey);
+      await sweepThreads({ store, dispatcher, isServed: () => true });
     },
   };
 }
