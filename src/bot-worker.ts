@@ -12,6 +12,7 @@ import { createWorker } from './conversation/worker.ts';
 import { toAppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Blobs } from './ports/blobs.ts';
+import type { WakeHandler } from './ports/dispatcher.ts';
 import type { Model } from './ports/model.ts';
 import type { PlatformClient } from './ports/platforms.ts';
 import type { SandboxLimits } from './ports/sandbox.ts';
@@ -29,7 +30,7 @@ const suspendAfterMs = 10_000;
 const sweepIntervalMs = 60_000;
 
 export interface BotWorker extends AsyncDisposable {
-  readonly handler: (threadKey: ThreadKey, signal: AbortSignal) => Promise<void>;
+  readonly handler: WakeHandler;
   /** Checks the sandbox. A missing Docker is logged, not fatal: tasks say it. */
   start(): Promise<void>;
   endSession(threadKey: ThreadKey): Promise<void>;

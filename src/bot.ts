@@ -7,7 +7,8 @@ import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import { createTaskLimits } from './conversation/limits.ts';
-import { AppError } from './errors.ts';
+import { sweepThreads } from './conversation/sweep.ts';
+import { AppError, toAppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
 import { createChatModel } from './models/openai-chat.ts';
@@ -15,13 +16,16 @@ import { createResponsesModel } from './models/openai-responses.ts';
 import type { Model } from './ports/model.ts';
 import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/platforms.ts';
 import type { Store } from './ports/store.ts';
-import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
+import { openDispatcher } from './queue/open-dispatcher.ts';
 import type { Role } from './start-arguments.ts';
 import { openStore } from './store/open-store.ts';
 import type { ThreadKey } from './types.ts';
 
 /** How long running tasks may go on after a stop signal; past it they are left to the next start. */
 const shutdownGraceMs = 20_000;
+
+/** How long a thread waits whose wake was lost. */
+const threadSweepIntervalMs = 15_000;
 
 const deliveryTimeoutMs = 120_000;
 
@@ -68,7 +72,7 @@ export async function createBot(
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
     return found.client;
   };
-  const dispatcher = createInProcessDispatcher({ log });
+  const dispatcher = openDispatcher({ redisUrl: config.redisUrl, log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
   const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
   const shared = { store, blobs, dispatcher, delivery, clientOf, taskLimits, log };
@@ -88,7 +92,19 @@ export async function createBot(
   const gateways = [...platforms.values()].flatMap(({ gateway }) =>
     gateway === null || role === 'worker' ? [] : [gateway],
   );
+  // Tasks of a platform that is not configured now wait until it is again.
+  const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
+  const wakeUnfinished = async (): Promise<void> => {
+    try {
+      const woken = await sweepThreads({ store, dispatcher, isServed });
+      if (woken > 0) log.info({ threads: woken }, 'threads with unfinished questions woken');
+    } catch (error) {
+      log.warn({ error: toAppError(error).message }, 'unfinished threads could not be looked for');
+    }
+  };
+  let threadSweepTimer: NodeJS.Timeout | undefined;
   const close: Bot['close'] = async ({ graceMs }) => {
+    clearInterval(threadSweepTimer);
     await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
     await dispatcher.close({ graceMs });
     await worker?.[Symbol.asyncDispose]();
@@ -102,10 +118,8 @@ export async function createBot(
         await worker.start();
         dispatcher.process(worker.handler, { concurrency: config.concurrency });
       }
-      for (const threadKey of await store.unfinishedThreads()) {
-        // Tasks of a platform that is not configured now wait until it is again.
-        if (platforms.has(platformOf(threadKey))) await dispatcher.wake(threadKey);
-      }
+      await wakeUnfinished();
+      threadSweepTimer = setInterval(() => void wakeUnfinished(), threadSweepIntervalMs);
       await Promise.all(gateways.map((gateway) => gateway.start(handlers)));
     },
     close,

@@ -30,6 +30,8 @@ export interface Config {
   readonly limits: readonly Limit[];
   readonly prices: Prices | null;
   readonly concurrency: number;
+  /** Where processes share their queue; `null`: one process, whose queue is its own. */
+  readonly redisUrl: string | null;
   readonly attachmentBytes: number;
 }
 
@@ -124,6 +126,7 @@ const environment = z.object({
   AGENT_MAX_STEPS: whole(12, 1, 100),
   AGENT_MAX_TOKENS: whole(400_000, 1000, 100_000_000),
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
 });
@@ -182,6 +185,7 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     limits: limitsConfig(values),
     prices: pricesConfig(values),
     concurrency: values.TASKS_AT_ONCE,
+    redisUrl: values.REDIS_URL ?? null,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
   };
 }

@@ -13,6 +13,7 @@ import type { TaskLimits } from './limits.ts';
 import { refusedReply, stoppedReply } from './plain-replies.ts';
 import { deliverRefusal } from './refusals.ts';
 import { progressIdOf } from './signs.ts';
+import { wakeFor, wakeToTidy } from './wake-for.ts';
 
 export interface ConversationDeps {
   readonly store: Store;
@@ -30,13 +31,10 @@ export interface ConversationDeps {
 export function createConversation(deps: ConversationDeps): GatewayHandlers {
   const { store, dispatcher, delivery, log } = deps;
 
-  const questionsBefore = async (task: Task): Promise<number> => {
+  const questionsBefore = async (task: Task, inThread: readonly InboxEntry[]): Promise<number> => {
     const threadKey = threadKeyOf(task.thread);
-    const entries = await store.tasks(threadKey);
-    const own = entries.findIndex((entry) => entry.task.id === task.id);
-    const earlier = entries.slice(0, Math.max(0, own)).filter(isUnfinished);
     // One whose reply is settled is only being put away: nobody waits for it.
-    const settled = await Promise.all(earlier.map(({ task: { id } }) => hasReply(id)));
+    const settled = await Promise.all(inThread.filter(isUnfinished).map(({ task: { id } }) => hasReply(id)));
     return settled.filter((isSettled) => !isSettled).length + (await dispatcher.place(threadKey));
   };
 
@@ -60,10 +58,15 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
   const queue = async (task: Task): Promise<void> => {
     const refusal = await deps.taskLimits.claim(task);
     if (refusal !== null && (await refuse(task, refusal))) return;
-    await dispatcher.wake(threadKeyOf(task.thread));
+    const threadKey = threadKeyOf(task.thread);
+    const entries = await store.tasks(threadKey);
+    const own = entries.findIndex((entry) => entry.task.id === task.id);
+    const earlier = entries.slice(0, Math.max(0, own));
+    const wasAsked = earlier.some((entry) => !isUnfinished(entry));
+    await dispatcher.wake(threadKey, wakeFor(task, wasAsked));
     if (refusal !== null) return;
     try {
-      const before = await questionsBefore(task);
+      const before = await questionsBefore(task, earlier);
       if (before > 0) {
         const note = `Waiting: ${before} ${before === 1 ? 'question' : 'questions'} before yours.`;
         const progress = { taskId: task.id, personId: task.person.id, running: true, steps: [], note };
@@ -81,7 +84,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       return;
     }
     log.info({ taskId: task.id, attachments: task.attachments.length }, 'task accepted');
-    // Not awaited: the platform wants its acknowledgement now. If the process dies here, the next start wakes the thread.
+    // Not awaited: the platform wants its acknowledgement now. If the process dies here, or its queue is away, the sweep wakes the thread.
     queue(task).catch((error: unknown) => log.error({ taskId: task.id, error: String(error) }, 'thread not woken'));
   };
 
@@ -104,7 +107,8 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       // Looked at again, for one that waited may run by now; what runs and is not meant is left alone.
       const isRunning = (await store.tasks(threadKey)).some((entry) => entry.state === 'running' && isMeant(entry));
       if (only === undefined || isRunning) await dispatcher.cancel(threadKey);
-      if (unfinished.length > 0) await dispatcher.wake(threadKey);
+      const [first] = unfinished;
+      if (first !== undefined) await dispatcher.wake(threadKey, wakeToTidy(first.task.person.id));
       return unfinished.length;
     },
 

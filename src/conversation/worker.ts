@@ -1,15 +1,17 @@
 import type { ProgressReporter } from '../answer/progress.ts';
 import { AppError, toAppError } from '../errors.ts';
+import type { WakeHandler } from '../ports/dispatcher.ts';
 import type { Admission, PlatformClient } from '../ports/platforms.ts';
 import type { InboxEntry, OutboxEntry } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Reply, Task, ThreadKey, ThreadRef } from '../types.ts';
+import type { Reply, Task, ThreadRef } from '../types.ts';
 import { answerTask } from './answer-task.ts';
 import type { AnswerDeps } from './answer-task.ts';
 import { failedReply, refusedReply, stoppedReply } from './plain-replies.ts';
 import { deliverRefusal } from './refusals.ts';
 import { closeSigns, removePosts, startSigns } from './signs.ts';
 import type { Signs } from './signs.ts';
+import { wakeFor } from './wake-for.ts';
 
 /** A task that was started this often without coming to an answer is given up: it may be what ends the process. */
 const maxAttempts = 3;
@@ -19,22 +21,22 @@ export interface WorkerDeps extends AnswerDeps {
 }
 
 /**
- * The handler for the dispatcher: answers the thread's waiting tasks in order. A task whose reply is already settled is only
- * delivered; one that an earlier worker died on is answered anew, under the same posts. Rejects, retryable, where a task could
- * not be brought to its end; it is then the thread's next one again.
+ * The handler for the dispatcher: answers the oldest of the thread's waiting tasks; the next one has a turn of its own. A task whose
+ * reply is already settled is only delivered; one that an earlier worker died on is answered anew, under the same posts. Rejects,
+ * retryable, where a task could not be brought to its end; it is then the thread's next one again.
  */
-export function createWorker(deps: WorkerDeps): (threadKey: ThreadKey, signal: AbortSignal) => Promise<void> {
+export function createWorker(deps: WorkerDeps): WakeHandler {
   return async (threadKey, signal) => {
     try {
-      while (!signal.aborted) {
-        const entry = await deps.store.takeNext(threadKey);
-        if (entry === null) return;
-        try {
-          await handle(entry, deps, signal);
-        } finally {
-          deps.sessions.release(threadKey);
-        }
+      const entry = await deps.store.takeNext(threadKey);
+      if (entry === null) return null;
+      try {
+        await handle(entry, deps, signal);
+      } finally {
+        deps.sessions.release(threadKey);
       }
+      const next = await deps.store.nextTask(threadKey);
+      return next === null ? null : wakeFor(next, true);
     } catch (error) {
       throw worthRepeating(error);
     }

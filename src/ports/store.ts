@@ -40,6 +40,8 @@ export interface Store extends AsyncDisposable, UsageLedger {
   unfinishedThreads(): Promise<readonly ThreadKey[]>;
   /** The thread's oldest unfinished task, marked running with its attempts counted; `null` when there is none. */
   takeNext(threadKey: ThreadKey): Promise<InboxEntry | null>;
+  /** The same task as it is, or `null`: who is to be woken for the thread next. */
+  nextTask(threadKey: ThreadKey): Promise<Task | null>;
   finish(taskId: string, state: 'done' | 'cancelled'): Promise<void>;
   /** Adds what a waiting or running task lacked: attachments with new ids, the person's name where it is more than the id. Its text stays. */
   completeTask(task: Task): Promise<void>;

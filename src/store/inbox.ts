@@ -13,6 +13,7 @@ type Inbox = Pick<
   | 'accept'
   | 'unfinishedThreads'
   | 'takeNext'
+  | 'nextTask'
   | 'giveBack'
   | 'finish'
   | 'completeTask'
@@ -82,6 +83,18 @@ export function createInbox(
         .returningAll()
         .executeTakeFirst();
       return row === undefined ? null : entryOf(row);
+    },
+
+    nextTask: async (threadKey) => {
+      const row = await db
+        .selectFrom('tasks')
+        .select('task')
+        .where('thread_key', '=', threadKey)
+        .where('state', 'in', unfinished)
+        .orderBy('sequence')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : (JSON.parse(row.task) as Task);
     },
 
     // A task that has ended stays as it ended: the first word is the final one.

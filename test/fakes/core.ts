@@ -3,6 +3,7 @@ import { createConversation } from '../../src/conversation/conversation.ts';
 import { createTaskLimits } from '../../src/conversation/limits.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
+import { sweepThreads } from '../../src/conversation/sweep.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
@@ -89,7 +90,7 @@ export function createCore(ports: {
     sessions,
     start: async () => {
       dispatcher.process(worker, { concurrency: 4 });
-      for (const threadKey of await store.unfinishedThreads()) await dispatcher.wake(threadKey);
+      await sweepThreads({ store, dispatcher, isServed: () => true });
     },
   };
 }
