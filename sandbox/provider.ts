@@ -32,6 +32,8 @@ const maxAttempts = 3;
 export interface DockerSandbox extends SandboxProvider {
   /** What an `acquire` would find: containers that may still be started, containers kept ready, callers in the queue. */
   room(): { readonly free: number; readonly warm: number; readonly waiting: number };
+  /** Asks the engine for itself, the runtime and the image. Rejects like `acquire`. */
+  check(): Promise<unknown>;
   /** Checks engine, runtime and image, and fills the pool. Rejects like `acquire`, so that a start-up can say what is missing. */
   warm(): Promise<EngineFacts>;
 }
@@ -68,7 +70,8 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
     size: settings.poolSize,
     slots,
     boots,
-    start: () => start(settings.limits, closing.signal),
+    // A task may set it going, but it will be another's: its lines of the log are nobody's.
+    start: () => log.within({}, () => start(settings.limits, closing.signal)),
     closing: closing.signal,
     log,
   });
@@ -123,6 +126,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
       }
     },
     room: () => ({ free: slots.unused, warm: pool.ready, waiting: slots.waiting }),
+    check: () => engine.check(),
     async warm() {
       await engine.check();
       outage.seen();

@@ -15,6 +15,7 @@ import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
 import { createChatModel } from './models/openai-chat.ts';
 import { createResponsesModel } from './models/openai-responses.ts';
+import { createObservation } from './observe/observation.ts';
 import type { Model } from './ports/model.ts';
 import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/platforms.ts';
 import type { SandboxLimits } from './ports/sandbox.ts';
@@ -23,6 +24,8 @@ import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
 import { createSecretBox } from './store/secret-box.ts';
 import { createSqliteStore } from './store/sqlite-store.ts';
 import type { ThreadKey } from './types.ts';
+import type { Check } from './web/check.ts';
+import type { WebRoute, WebServer } from './web/server.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -64,6 +67,9 @@ export async function createBot(
   log: Logger,
   model: Model = createModel(config, log),
 ): Promise<Bot> {
+  const { http, traces } = config;
+  const { version } = packageFile;
+  const observation = await createObservation({ hasMetrics: http !== null, traces, version, log });
   const { sandbox } = config;
   const limits = sandboxLimits(sandbox);
   const store = await createSqliteStore({
@@ -73,7 +79,7 @@ export async function createBot(
   });
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
-  const provider = createSandboxes({
+  const sandboxes = createSandboxes({
     endpoints: sandbox.hosts,
     image: sandbox.image,
     runtime: sandbox.runtime,
@@ -84,7 +90,7 @@ export async function createBot(
     log,
   });
   const sessions = createSessions({
-    provider,
+    provider: observation.sandboxes(sandboxes),
     store,
     blobs,
     limits,
@@ -95,14 +101,15 @@ export async function createBot(
     maxSessions: Math.max(1, sandbox.hosts.length) * Math.max(1, sandbox.maxContainers - sandbox.poolSize),
     log,
   });
+  const clients = new Map([...platforms].map(([name, { client }]) => [name, observation.client(name, client)]));
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
-    const found = platforms.get(platform);
+    const found = clients.get(platform);
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
-    return found.client;
+    return found;
   };
   const dispatcher = createInProcessDispatcher({ log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
-  const handlers = createConversation({
+  const conversation = createConversation({
     store,
     blobs,
     dispatcher,
@@ -111,13 +118,14 @@ export async function createBot(
     endSession: (threadKey) => sessions.drop(threadKey),
     log,
   });
+  const handlers = observation.handlers(conversation);
   const worker = createWorker({
     store,
     blobs,
     sessions,
     delivery,
     clientOf,
-    model,
+    model: observation.model(model),
     instructions: instructions({
       cellTimeoutMs: sandbox.cellTimeoutMs,
       memoryBytes: sandbox.memoryBytes,
@@ -129,30 +137,64 @@ export async function createBot(
     cellTimeoutMs: sandbox.cellTimeoutMs,
     attachmentBytes: config.attachmentBytes,
     collect: collectLimits,
-    about: { version: packageFile.version, imageName: sandbox.image },
+    about: { version, imageName: sandbox.image },
+    telemetry: observation.telemetry,
     log,
   });
   const sweep = (): void => {
-    provider.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
+    sandboxes.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
   };
   const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
+
+  let isDraining = false;
+  let warmed: Promise<unknown> | null = null;
+  let pages: WebServer | null = null;
+  const checks: Readonly<Record<string, Check>> = {
+    store: (signal) => store.ping(signal),
+    blobs: (signal) => blobs.ping(signal),
+    queue: async (signal) => void (await dispatcher.depth(signal)),
+    sandbox: async () => {
+      await (warmed ?? Promise.reject(new AppError('sandbox-failed', 'the start has not come to the sandboxes yet')));
+      await sandboxes.check();
+    },
+    platforms: () => allConnected(platforms),
+  };
+  /** Before the platforms, so that whoever supervises this process can ask early. */
+  const openPages = async (): Promise<void> => {
+    const { metrics } = observation;
+    if (http === null || metrics === null) return;
+    metrics.watch({ engines: () => sandboxes.engines(), depth: (signal) => dispatcher.depth(signal) });
+    const routes: readonly WebRoute[] = [];
+    const { openOperatorPages } = await import('./web/operator-pages.ts');
+    pages = await openOperatorPages({ http, checks, isDraining: () => isDraining, metrics, routes, log });
+  };
+
   const close: Bot['close'] = async ({ graceMs }) => {
+    isDraining = true;
     clearInterval(sweepTimer);
-    await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
-    await dispatcher.close({ graceMs });
-    await sessions[Symbol.asyncDispose]();
-    await provider[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    try {
+      await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
+      await dispatcher.close({ graceMs });
+      await sessions[Symbol.asyncDispose]();
+      await sandboxes[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    } finally {
+      // Last: until then the pages say that it is ending, and the end is traced.
+      await pages?.close();
+      await observation[Symbol.asyncDispose]();
+    }
   };
 
   return {
     handlers,
     start: async () => {
-      await provider
+      await openPages();
+      warmed = sandboxes
         .warm()
         .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
+      await warmed;
       sweep();
-      dispatcher.process(worker, { concurrency: config.concurrency });
+      dispatcher.process(observation.threadHandler(worker), { concurrency: config.concurrency });
       for (const threadKey of await store.unfinishedThreads()) {
         // Tasks of a platform that is not configured now wait until it is again.
         if (platforms.has(platformOf(threadKey))) await dispatcher.wake(threadKey);
@@ -162,6 +204,13 @@ export async function createBot(
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
   };
+}
+
+/** Rejects naming those that hear nothing now. */
+function allConnected(platforms: Platforms): Promise<void> {
+  const lost = [...platforms].filter(([, { gateway }]) => !gateway.isConnected()).map(([name]) => name);
+  if (lost.length === 0) return Promise.resolve();
+  return Promise.reject(new AppError('platform-failed', `not connected: ${lost.join(', ')}`, { retryable: true }));
 }
 
 async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {

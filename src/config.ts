@@ -3,6 +3,8 @@ import { discordConfig, discordEnvironment } from './discord-config.ts';
 import type { DiscordConfig } from './discord-config.ts';
 import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
+import { httpConfig, operationsEnvironment, tracesConfig } from './operations-config.ts';
+import type { HttpConfig, TracesConfig } from './operations-config.ts';
 import { slackConfig, slackEnvironment, slackProblems } from './slack-config.ts';
 import type { SlackConfig } from './slack-config.ts';
 
@@ -20,6 +22,8 @@ export interface Config {
   readonly agent: AgentConfig;
   readonly concurrency: number;
   readonly attachmentBytes: number;
+  readonly http: HttpConfig | null;
+  readonly traces: TracesConfig | null;
 }
 
 export interface ModelConfig {
@@ -109,6 +113,8 @@ const environment = z.object({
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
+
+  ...operationsEnvironment,
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -162,6 +168,8 @@ export function readConfig(env: Environment): Config {
     },
     concurrency: values.TASKS_AT_ONCE,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
+    http: httpConfig(values),
+    traces: tracesConfig(values),
   };
 }
 

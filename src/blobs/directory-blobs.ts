@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
 import type { Blobs, Bytes } from '../ports/blobs.ts';
@@ -60,6 +60,14 @@ export function createDirectoryBlobs(deps: { readonly dir: string }): Blobs {
         await removeOlderThan(join(temporaryDir, name), Math.max(olderThanMs, abandonedAfterMs));
       }
       return removed;
+    },
+
+    ping: async () => {
+      await mkdir(temporaryDir, { recursive: true, mode: 0o700 });
+      await access(temporaryDir, constants.R_OK | constants.W_OK | constants.X_OK);
+      const { bavail } = await statfs(temporaryDir);
+      if (bavail === 0)
+        throw new AppError('internal', 'My disk is full.', { detail: `the disk of ${deps.dir} is full` });
     },
   };
 }

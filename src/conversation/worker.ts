@@ -29,7 +29,7 @@ export function createWorker(deps: WorkerDeps): (threadKey: ThreadKey, signal: A
         const entry = await deps.store.takeNext(threadKey);
         if (entry === null) return;
         try {
-          await handle(entry, deps, signal);
+          await deps.telemetry.task(entry, () => handle(entry, deps, signal));
         } finally {
           deps.sessions.release(threadKey);
         }
@@ -40,7 +40,8 @@ export function createWorker(deps: WorkerDeps): (threadKey: ThreadKey, signal: A
   };
 }
 
-async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+/** Resolves to how the task ended; `null` where it did not: it was interrupted, or its question was edited or forgotten. */
+async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal): Promise<Reply['outcome'] | null> {
   const { task, attempts } = entry;
   const client = deps.clientOf(task.thread);
   const posts = await deps.store.posts(task.id);
@@ -50,17 +51,17 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
-    return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
+    return isStill ? await deliverSettled(entry, progressPost, client, deps) : null;
   }
   const admission = await admit(entry, client, deps, signal);
-  if (admission === null) return;
+  if (admission === null) return null;
   if (admission.kind === 'refused') {
-    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
+    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return null;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
     return await deliverSettled(entry, null, client, deps);
   }
-  await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
+  return await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
 }
 
 async function deliverSettled(
@@ -68,10 +69,10 @@ async function deliverSettled(
   progressPost: OutboxEntry | null,
   client: PlatformClient,
   deps: WorkerDeps,
-): Promise<void> {
+): Promise<Reply['outcome']> {
   const { outcome } = await deps.delivery.deliverReply(task, attempts);
   await closeSigns(task, outcome, progressPost, client, deps.log);
-  await finish(task, outcome, deps);
+  return await finish(task, outcome, deps);
 }
 
 /** A platform that cannot be asked now is no attempt at the answer. `null`: interrupted; a wake comes with every interruption. */
@@ -108,15 +109,15 @@ async function answerAndDeliver(
   client: PlatformClient,
   deps: WorkerDeps,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Reply['outcome'] | null> {
   const signs = startSigns(task, postedBefore, client, deps);
   let outcome: Reply['outcome'] | null = null;
   let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
-    if (reply === null || !(await deps.delivery.settle(task, reply))) {
+    if (reply === null || !(await deps.telemetry.step('settle', () => deps.delivery.settle(task, reply)))) {
       ended = dropAnswer(task, signs, deps);
-      return;
+      return null;
     }
     // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
     ended = signs.finish(reply.outcome);
@@ -124,7 +125,7 @@ async function answerAndDeliver(
   } finally {
     await (ended ?? signs.finish(null));
   }
-  await finish(task, outcome, deps);
+  return await finish(task, outcome, deps);
 }
 
 /** The question was edited, and is taken up anew, or forgotten: then nothing of it may come back. */
@@ -183,8 +184,9 @@ function isStop({ reason }: AbortSignal): boolean {
   return reason instanceof AppError && reason.code === 'cancelled';
 }
 
-async function finish(task: Task, outcome: Reply['outcome'], deps: WorkerDeps): Promise<void> {
+async function finish(task: Task, outcome: Reply['outcome'], deps: WorkerDeps): Promise<Reply['outcome']> {
   await deps.store.finish(task.id, outcome === 'cancelled' ? 'cancelled' : 'done');
+  return outcome;
 }
 
 /** What a killed attempt executed is run again by this one; its container, if it lives, holds half-done state. */

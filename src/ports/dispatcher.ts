@@ -15,6 +15,8 @@ export interface Dispatcher {
   cancel(threadKey: ThreadKey): Promise<void>;
   /** Wakes waiting before this thread's; 0 when it is next or running. */
   place(threadKey: ThreadKey): Promise<number>;
+  /** Threads with work, over all processes: waiting for a handler, and in one. Cheap; rejects where the queue does not answer. */
+  depth(signal: AbortSignal): Promise<{ readonly waiting: number; readonly running: number }>;
   /** Takes no more wakes; running handlers may finish within the grace, then their signal aborts. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }

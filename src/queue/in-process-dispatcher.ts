@@ -104,6 +104,8 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
 
     place: (threadKey) => Promise.resolve(waiting.has(threadKey) ? [...waiting].indexOf(threadKey) : 0),
 
+    depth: () => Promise.resolve({ waiting: waiting.size + retries.size, running: running.size }),
+
     close: async ({ graceMs }) => {
       closed = true;
       waiting.clear();

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type { Store } from '../ports/store.ts';
 import { createForgetting } from './forgetting.ts';
@@ -23,6 +24,9 @@ export function createKyselyStore(db: Kysely<Database>, box: SecretBox | null): 
     ...createPeople(db),
     ...createForgetting(db),
     ...createInstallations(db, box),
+    ping: async () => {
+      await sql`select 1`.execute(db);
+    },
     [Symbol.asyncDispose]: async () => {
       await group.drain();
       await db.destroy();

@@ -73,6 +73,7 @@ const client: PlatformClient = {
 
 const gateway: PlatformGateway = {
   name: 'parent',
+  isConnected: () => process.connected,
   start: (handlers) => {
     process.on('message', (message: ToBot) => {
       if (message.kind === 'part') return calls.get(message.call)?.(message.part);
