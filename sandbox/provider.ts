@@ -53,11 +53,14 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
   const start = async (limits: SandboxLimits, signal: AbortSignal): Promise<RunningContainer> => {
     memory.start();
     try {
-      const container = await containers.start(limits, AbortSignal.any([signal, closing.signal]), (id) => {
+      const onGone = (id: string | null): void => {
         if (id !== null) memory.forget(id);
         slots.free();
         pool.refill();
-      });
+      };
+      const until = AbortSignal.any([signal, closing.signal]);
+      // What a container logs later is of whichever task uses it then, not of the one that had it started.
+      const container = await log.within({}, () => containers.start(limits, until, onGone));
       outage.seen();
       return container;
     } finally {
@@ -70,8 +73,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
     size: settings.poolSize,
     slots,
     boots,
-    // A task may set it going, but it will be another's: its lines of the log are nobody's.
-    start: () => log.within({}, () => start(settings.limits, closing.signal)),
+    start: () => start(settings.limits, closing.signal),
     closing: closing.signal,
     log,
   });
