@@ -9,9 +9,10 @@ import type { Config, SandboxConfig } from './config.ts';
 import type { TaskLimits } from './conversation/limits.ts';
 import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
-import { toAppError } from './errors.ts';
+import { AppError, toAppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Blobs } from './ports/blobs.ts';
+import type { Observation } from './observe/observation.ts';
 import type { WakeHandler } from './ports/dispatcher.ts';
 import type { Model } from './ports/model.ts';
 import type { PlatformClient } from './ports/platforms.ts';
@@ -34,6 +35,9 @@ export interface BotWorker extends AsyncDisposable {
   /** Checks the sandbox. A missing Docker is logged, not fatal: tasks say it. */
   start(): Promise<void>;
   endSession(threadKey: ThreadKey): Promise<void>;
+  /** Whether a sandbox could be had now; rejects with the reason. */
+  check(): Promise<void>;
+  engines(): ReturnType<ReadySandboxes['engines']>;
 }
 
 export function createBotWorker(
@@ -45,14 +49,16 @@ export function createBotWorker(
     readonly clientOf: (thread: ThreadRef) => PlatformClient;
     readonly taskLimits: TaskLimits;
     readonly model: Model;
-    readonly provider: ReadySandboxes;
+    readonly sandboxes: ReadySandboxes;
+    readonly observation: Observation;
     readonly log: Logger;
   },
 ): BotWorker {
   const { sandbox } = config;
-  const { provider, log } = deps;
+  const { sandboxes, observation, log } = deps;
   const sessions = createSessions({
     ...deps,
+    provider: observation.sandboxes(sandboxes),
     limits: sandboxLimits(sandbox),
     cellTimeoutMs: sandbox.cellTimeoutMs,
     suspendAfterMs,
@@ -62,6 +68,8 @@ export function createBotWorker(
   });
   const handler = createWorker({
     ...deps,
+    model: observation.model(deps.model),
+    telemetry: observation.telemetry,
     sessions,
     instructions: instructions({
       cellTimeoutMs: sandbox.cellTimeoutMs,
@@ -76,26 +84,33 @@ export function createBotWorker(
     collect: collectLimits,
     about: { version: packageFile.version, imageName: sandbox.image },
   });
+  let warmed: Promise<unknown> | null = null;
   const sweep = (): void => {
-    Promise.all([provider.sweep(), sessions.sweep()]).catch((error: unknown) =>
+    Promise.all([sandboxes.sweep(), sessions.sweep()]).catch((error: unknown) =>
       log.warn({ error: String(error) }, 'sweep failed'),
     );
   };
   const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
 
   return {
-    handler,
+    handler: observation.threadHandler(handler),
+    engines: () => sandboxes.engines(),
+    check: async () => {
+      await (warmed ?? Promise.reject(new AppError('sandbox-failed', 'the start has not come to the sandboxes yet')));
+      await sandboxes.check();
+    },
     endSession: (threadKey) => sessions.drop(threadKey),
     start: async () => {
-      await provider
+      warmed = sandboxes
         .warm()
         .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
+      await warmed;
       sweep();
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweepTimer);
       await sessions[Symbol.asyncDispose]();
-      await provider[Symbol.asyncDispose]();
+      await sandboxes[Symbol.asyncDispose]();
     },
   };
 }

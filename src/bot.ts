@@ -1,8 +1,9 @@
 /** One process, wired from the implementations behind the ports: it hears platforms, runs tasks, or both. */
-import { join } from 'node:path';
 import type { ReadySandboxes } from '../sandbox/fleet.ts';
 import { createDelivery } from './answer/deliver.ts';
 import { openBlobs } from './blobs/open-blobs.ts';
+import packageFile from '../package.json' with { type: 'json' };
+import { createBotPages } from './bot-pages.ts';
 import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
@@ -13,6 +14,7 @@ import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
 import { createChatModel } from './models/openai-chat.ts';
 import { createResponsesModel } from './models/openai-responses.ts';
+import { createObservation } from './observe/observation.ts';
 import type { Model } from './ports/model.ts';
 import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/platforms.ts';
 import type { Store } from './ports/store.ts';
@@ -50,7 +52,7 @@ export interface BotOptions {
   readonly role?: Role;
   /** For tests and benchmarks; else the settings decide. */
   readonly model?: Model;
-  readonly provider?: ReadySandboxes;
+  readonly sandboxes?: ReadySandboxes;
 }
 
 /**
@@ -64,34 +66,45 @@ export async function createBot(
   options: BotOptions = {},
 ): Promise<Bot> {
   const role = options.role ?? 'all';
+  const { version } = packageFile;
+  const observation = await createObservation({
+    hasMetrics: config.http !== null,
+    traces: config.traces,
+    version,
+    log,
+  });
   const store = await openStore(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
+  const clients = new Map([...platforms].map(([name, { client }]) => [name, observation.client(name, client)]));
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
-    const found = platforms.get(platform);
+    const found = clients.get(platform);
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
-    return found.client;
+    return found;
   };
   const dispatcher = openDispatcher({ redisUrl: config.redisUrl, log });
   const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
   const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
-  const shared = { store, blobs, dispatcher, delivery, clientOf, taskLimits, log };
+  const shared = { store, blobs, dispatcher, delivery, clientOf, taskLimits, observation, log };
   const worker =
     role === 'gateway'
       ? null
       : createBotWorker(config, {
           ...shared,
           model: options.model ?? createModel(config, log),
-          provider: options.provider ?? createBotSandboxes(config, log),
+          sandboxes: options.sandboxes ?? createBotSandboxes(config, log),
         });
-  const handlers = createConversation({
+  const conversation = createConversation({
     ...shared,
     // Of another process's sessions, its own sweep ends those of a forgotten thread.
     endSession: (threadKey) => worker?.endSession(threadKey) ?? Promise.resolve(),
   });
+  const handlers = observation.handlers(conversation);
   const gateways = [...platforms.values()].flatMap(({ gateway }) =>
     gateway === null || role === 'worker' ? [] : [gateway],
   );
+  const pages = createBotPages({ ...shared, http: config.http, worker, gateways });
+
   // Tasks of a platform that is not configured now wait until it is again.
   const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
   const wakeUnfinished = async (): Promise<void> => {
@@ -103,17 +116,27 @@ export async function createBot(
     }
   };
   let threadSweepTimer: NodeJS.Timeout | undefined;
+
   const close: Bot['close'] = async ({ graceMs }) => {
+    pages.drain();
     clearInterval(threadSweepTimer);
-    await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
-    await dispatcher.close({ graceMs });
-    await worker?.[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    try {
+      await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
+      await dispatcher.close({ graceMs });
+      await worker?.[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    } finally {
+      // Last: until then the pages say that it is ending, and the end is traced.
+      await pages.close();
+      await observation[Symbol.asyncDispose]();
+    }
   };
 
   return {
     handlers,
     start: async () => {
+      // Before the platforms, so that whoever supervises this process can ask early.
+      await pages.open();
       if (worker !== null) {
         await worker.start();
         dispatcher.process(worker.handler, { concurrency: config.concurrency });

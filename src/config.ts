@@ -7,6 +7,8 @@ import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
 import { limitsConfig, limitsEnvironment, priceProblems, pricesConfig } from './limits-config.ts';
 import type { Limit, Prices } from './ports/usage.ts';
+import { httpConfig, operationsEnvironment, tracesConfig } from './operations-config.ts';
+import type { HttpConfig, TracesConfig } from './operations-config.ts';
 import { slackConfig, slackEnvironment, slackProblems } from './slack-config.ts';
 import type { SlackConfig } from './slack-config.ts';
 import type { Role } from './start-arguments.ts';
@@ -33,6 +35,8 @@ export interface Config {
   /** Where processes share their queue; `null`: one process, whose queue is its own. */
   readonly redisUrl: string | null;
   readonly attachmentBytes: number;
+  readonly http: HttpConfig | null;
+  readonly traces: TracesConfig | null;
 }
 
 export interface ModelConfig {
@@ -129,6 +133,8 @@ const environment = z.object({
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
+
+  ...operationsEnvironment,
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -187,6 +193,8 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     concurrency: values.TASKS_AT_ONCE,
     redisUrl: values.REDIS_URL ?? null,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
+    http: httpConfig(values),
+    traces: tracesConfig(values),
   };
 }
 

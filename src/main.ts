@@ -1,6 +1,6 @@
 /** The commands. With `bot.ts` the composition root: no other file knows which implementation stands behind a port. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { constants, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { applicationIdOf, inviteLink } from '../adapters/discord/invite.ts';
@@ -29,7 +29,7 @@ import { parseUsageArguments, usageUsage } from './usage-command/arguments.ts';
 import { usageReport } from './usage-command/usage-command.ts';
 
 async function start(config: Config, role: Role): Promise<void> {
-  const log = createLogger(config.logLevel ?? 'info');
+  const log = createLogger(config.logLevel ?? 'info').child({ role, process: `${hostname()}:${process.pid}` });
   const { slack, discord, secretsKey } = config;
   const model = config.model?.model ?? 'built-in analyst';
   if (slack === null && discord === null) {
@@ -91,7 +91,9 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  const bot = await createBot({ ...config, dataDir, databaseUrl: null }, new Map([['terminal', terminal]]), log);
+  // Its settings may be a bot's: nothing is shared, served or traced from here.
+  const own: Config = { ...config, dataDir, databaseUrl: null, redisUrl: null, blobs: null, http: null, traces: null };
+  const bot = await createBot(own, new Map([['terminal', terminal]]), log);
   try {
     await bot.start();
     const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));

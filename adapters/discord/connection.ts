@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Events, GatewayIntentBits, Options, Partials, Routes } from 'discord.js';
+import { Client, Events, GatewayIntentBits, Options, Partials, Routes, Status } from 'discord.js';
 import type { APIGatewayBotInfo, GatewayDispatchPayload, REST } from 'discord.js';
 import type { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
@@ -14,6 +14,8 @@ export interface Connection {
   client(): Client;
   /** Resolves when all shards are ready. Rejects with `config` for what somebody must change, `platform-failed` where Discord is out of reach. */
   open(): Promise<void>;
+  /** All shards are ready. */
+  isReady(): boolean;
   close(): Promise<void>;
 }
 
@@ -90,6 +92,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (current === null) throw new Error('the connection to Discord is not open');
       return current;
     },
+
+    isReady: () => current?.isReady() === true && current.ws.shards.every(({ status }) => status === Status.Ready),
 
     open: async () => {
       let failures = 0;

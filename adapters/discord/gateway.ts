@@ -108,6 +108,7 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
       const { user, guilds } = connection.client();
       log.info({ bot: user?.id, servers: guilds.cache.size, hasMessageContent }, 'listening to Discord');
     },
+    isConnected: () => !stopping && connection.isReady(),
     stop: async () => {
       stopping = true;
       await Promise.all(underWay);

@@ -103,6 +103,7 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
   return {
     name: 'slack',
     start,
+    isConnected: () => started?.transport.isOpen() ?? false,
     stop: async () => {
       if (started === null) return;
       const { transport, acknowledgements, surfaces, lateFiles } = started;

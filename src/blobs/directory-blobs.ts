@@ -42,6 +42,10 @@ export function createDirectoryBlobs(deps: { readonly dir: string }): Blobs {
       await incoming.sweep(olderThanMs);
       return removed;
     },
+
+    ping: async () => {
+      await incoming.ping();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '../errors.ts';
 import type { Bytes } from '../ports/blobs.ts';
 import { orDiskFull, tooLarge } from './blob-errors.ts';
 
@@ -25,6 +26,8 @@ export interface IncomingFiles {
   take<T>(bytes: Bytes, maxBytes: number, use: (file: IncomingFile) => Promise<T>): Promise<T>;
   /** Removes what killed processes left, once it is a day old and `olderThanMs`. */
   sweep(olderThanMs: number): Promise<void>;
+  /** Rejects with the reason where no file could be written now. */
+  ping(): Promise<void>;
 }
 
 export function createIncomingFiles(dir: string, { isDurable }: { readonly isDurable: boolean }): IncomingFiles {
@@ -39,6 +42,12 @@ export function createIncomingFiles(dir: string, { isDurable }: { readonly isDur
       } finally {
         await rm(path, { force: true });
       }
+    },
+    ping: async () => {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+      const { bavail } = await statfs(dir);
+      if (bavail === 0) throw new AppError('internal', 'My disk is full.', { detail: `the disk of ${dir} is full` });
     },
     sweep: async (olderThanMs) => {
       const ageMs = Math.max(olderThanMs, abandonedAfterMs);

@@ -72,6 +72,12 @@ export function createS3Blobs(deps: {
       return removed;
     },
 
+    ping: async (signal) => {
+      await incoming.ping();
+      const one = new ListObjectsV2Command({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 });
+      await client.send(one, { abortSignal: signal }).catch(rethrowAs('asking for the bucket'));
+    },
+
     [Symbol.asyncDispose]: () => {
       client.destroy();
       return Promise.resolve();

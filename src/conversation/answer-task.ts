@@ -14,6 +14,7 @@ import type { Model } from '../ports/model.ts';
 import type { PlatformClient } from '../ports/platforms.ts';
 import type { SandboxSession } from '../ports/sandbox.ts';
 import type { Store, ThreadFile } from '../ports/store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { threadKeyOf } from '../types.ts';
 import type { FileCard, Reply, Task } from '../types.ts';
 import { takeAttachments } from './attachments.ts';
@@ -46,6 +47,7 @@ export interface AnswerDeps extends Pick<NotebookDeps, 'about'> {
   readonly cellTimeoutMs: number;
   readonly attachmentBytes: number;
   readonly collect: CollectLimits;
+  readonly telemetry: Telemetry;
   readonly log: Logger;
 }
 
@@ -76,9 +78,10 @@ async function answerMetered(
   deps: AnswerDeps,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const { store, blobs } = deps;
+  const { store, blobs, telemetry } = deps;
   const threadKey = threadKeyOf(task.thread);
-  const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
+  const sources = { client, store, blobs, maxBytes: deps.attachmentBytes };
+  const intake = await telemetry.step('files', () => takeAttachments(task, sources, signal));
   meter.broughtIn(intake.files.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0));
   const sessions = withMeter(withWaitingNotes(deps.sessions, progress), meter.ran);
   if (isDetailsRequest(task)) return detailsReply(task, client, deps);
@@ -90,12 +93,14 @@ async function answerMetered(
     const earlier = (await store.turns(threadKey)).filter(({ taskId }) => taskId !== task.id);
     const unseen = filesWithoutTurn(await store.files(threadKey), intake.files, earlier);
     const keep = (card: FileCard): Promise<void> => store.putCard(threadKey, card);
-    const cards = await makeCards([...unseen, ...intake.files], { cells, posts: cardPosts, keep, progress, signal });
+    const cards = await telemetry.step('cards', () =>
+      makeCards([...unseen, ...intake.files], { cells, posts: cardPosts, keep, progress, signal }),
+    );
     const outcome = await runAgent({
       model: deps.model,
       instructions: deps.instructions,
       messages: [...threadHistory(earlier), userMessage(task.text, cards)],
-      runCell: (...cell) => cells.run(...cell),
+      runCell: (...cell) => telemetry.cell(() => cells.run(...cell)),
       saveOutput: (...output) => cells.save(...output),
       limits: deps.limits,
       signal,

@@ -31,7 +31,7 @@ export function createWorker(deps: WorkerDeps): WakeHandler {
       const entry = await deps.store.takeNext(threadKey);
       if (entry === null) return null;
       try {
-        await handle(entry, deps, signal);
+        await deps.telemetry.task(entry, () => handle(entry, deps, signal));
       } finally {
         deps.sessions.release(threadKey);
       }
@@ -43,7 +43,8 @@ export function createWorker(deps: WorkerDeps): WakeHandler {
   };
 }
 
-async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+/** Resolves to how the task ended; `null` where it did not: it was interrupted, or its question was edited or forgotten. */
+async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal): Promise<Reply['outcome'] | null> {
   const { task, attempts } = entry;
   const client = deps.clientOf(task.thread);
   const posts = await deps.store.posts(task.id);
@@ -58,18 +59,18 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
-    return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
+    return isStill ? await deliverSettled(entry, progressPost, client, deps) : null;
   }
   const allowed = await admit(entry, client, deps, signal);
-  if (allowed === null) return;
+  if (allowed === null) return null;
   const admission = await withinLimits(allowed, deps);
   if (admission.kind === 'refused') {
-    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
+    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return null;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
     return await deliverRefusal(task, attempts, deps);
   }
-  await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
+  return await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
 }
 
 function isRefusal({ body }: OutboxEntry): boolean {
@@ -81,10 +82,10 @@ async function deliverSettled(
   progressPost: OutboxEntry | null,
   client: PlatformClient,
   deps: WorkerDeps,
-): Promise<void> {
+): Promise<Reply['outcome']> {
   const reply = await deps.delivery.deliverReply(task, attempts);
   await closeSigns(task, reply.outcome, progressPost, client, deps.log);
-  await finish(task, reply, deps);
+  return await finish(task, reply, deps);
 }
 
 /** A platform that cannot be asked now is no attempt at the answer. `null`: interrupted; a wake comes with every interruption. */
@@ -127,15 +128,15 @@ async function answerAndDeliver(
   client: PlatformClient,
   deps: WorkerDeps,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Reply['outcome'] | null> {
   const signs = startSigns(task, postedBefore, client, deps);
   let posted: Reply;
   let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
-    if (reply === null || !(await deps.delivery.settle(task, reply))) {
+    if (reply === null || !(await deps.telemetry.step('settle', () => deps.delivery.settle(task, reply)))) {
       ended = dropAnswer(task, signs, deps);
-      return;
+      return null;
     }
     // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
     ended = signs.finish(reply.outcome);
@@ -143,7 +144,7 @@ async function answerAndDeliver(
   } finally {
     await (ended ?? signs.finish(null));
   }
-  await finish(task, posted, deps);
+  return await finish(task, posted, deps);
 }
 
 /** The question was edited, and is taken up anew, or forgotten: then nothing of it may come back. */
@@ -202,10 +203,11 @@ function isStop({ reason }: AbortSignal): boolean {
   return reason instanceof AppError && reason.code === 'cancelled';
 }
 
-async function finish(task: Task, { outcome, artifacts }: Reply, deps: WorkerDeps): Promise<void> {
+async function finish(task: Task, { outcome, artifacts }: Reply, deps: WorkerDeps): Promise<Reply['outcome']> {
   const bytesOut = artifacts.reduce((bytes, { file }) => bytes + file.sizeBytes, 0);
   await deps.store.endUsage(task, { outcome, bytesOut, counts: outcome !== 'refused' });
   await deps.store.finish(task.id, outcome === 'cancelled' ? 'cancelled' : 'done');
+  return outcome;
 }
 
 /** What a killed attempt executed is run again by this one; its container, if it lives, holds half-done state. */

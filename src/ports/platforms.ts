@@ -106,6 +106,8 @@ export interface PlatformGateway {
   readonly name: string;
   /** Resolves when events can arrive; rejects with an `AppError` that names the setting to fix. */
   start(handlers: GatewayHandlers): Promise<void>;
+  /** Events can arrive now: false before the start, after the stop, and while a lost connection is made anew. */
+  isConnected(): boolean;
   /** Stops hearing. Resolves when no handler call is under way. */
   stop(): Promise<void>;
 }

@@ -34,6 +34,8 @@ export interface ThreadFile extends StoredFile {
 
 /** The truth. Every method is atomic; what it returned is on disk. */
 export interface Store extends AsyncDisposable, UsageLedger {
+  /** Resolves where the store answers; rejects with the reason. */
+  ping(signal: AbortSignal): Promise<void>;
   /** False when this task id was accepted before; then nothing changes. */
   accept(task: Task): Promise<boolean>;
   /** Threads that hold a task in state waiting or running, oldest first: what a starting process must wake. */

@@ -179,6 +179,9 @@ export function createBullDispatcher(options: {
 
     place: (threadKey) => book.place(threadKey),
 
+    // Redis answers or fails within seconds: nobody needs to be told to stop waiting.
+    depth: () => book.depth(),
+
     unknown: (threadKeys) => book.unknown(threadKeys),
 
     close: async ({ graceMs }) => {

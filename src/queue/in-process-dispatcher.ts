@@ -106,6 +106,8 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
         threadKeys.filter((threadKey) => !waiting.has(threadKey) && !running.has(threadKey) && !retries.has(threadKey)),
       ),
 
+    depth: () => Promise.resolve({ waiting: waiting.size + retries.size, running: running.size }),
+
     close: async ({ graceMs }) => {
       closed = true;
       waiting.clear();

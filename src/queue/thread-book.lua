@@ -207,6 +207,11 @@ function commands.place(thread)
   return index
 end
 
+-- -> how many threads wait, how many run
+function commands.depth()
+  return { redis.call('HLEN', key('waiting')), redis.call('ZCARD', key('running')) }
+end
+
 -- threads -> those that neither wait nor run nor come later
 function commands.unknown(...)
   local unknown = {}

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type { Store } from '../ports/store.ts';
 import { createBlobReferences } from './blob-references.ts';
@@ -35,6 +36,9 @@ export function createKyselyStore(deps: {
     ...createBlobReferences(db),
     ...createInstallations(db, box, rules),
     ...createUsageLedger(db, group),
+    ping: async () => {
+      await sql`select 1`.execute(db);
+    },
     [Symbol.asyncDispose]: async () => {
       await group.drain();
       await db.destroy();

@@ -79,6 +79,7 @@ const client: PlatformClient = {
 
 const gateway: PlatformGateway = {
   name: 'parent',
+  isConnected: () => process.connected,
   start: (handlers) => {
     process.on('message', (message: ToBot) => {
       if (message.kind !== 'task') return;
@@ -115,7 +116,7 @@ const sleepMs = process.env['SLEEPING_SANDBOX_MS'];
 const bot = await createBot(readConfig(process.env, role), new Map([['parent', { gateway, client }]]), log, {
   role,
   model,
-  ...(sleepMs === undefined ? {} : { provider: createSleepingSandboxes(Number(sleepMs)) }),
+  ...(sleepMs === undefined ? {} : { sandboxes: createSleepingSandboxes(Number(sleepMs)) }),
 });
 process.once('SIGTERM', () => {
   void bot.close({ graceMs: Number(process.env['GRACE_MS'] ?? 0) }).then(() => process.exit(0));

@@ -7,6 +7,7 @@ import { sweepThreads } from '../../src/conversation/sweep.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
+import type { Telemetry } from '../../src/ports/telemetry.ts';
 import type { Dispatcher } from '../../src/ports/dispatcher.ts';
 import type { Model } from '../../src/ports/model.ts';
 import type { GatewayHandlers, PlatformClient } from '../../src/ports/platforms.ts';
@@ -73,6 +74,7 @@ export function createCore(ports: {
     attachmentBytes: ports.attachmentBytes ?? 10_000,
     collect: { fileBytes, filesBytes: 2 * fileBytes },
     about: { version: '1.2.3', imageName: 'fake-image:latest' },
+    telemetry: silentTelemetry,
     log,
   });
   return {
@@ -94,6 +96,13 @@ export function createCore(ports: {
     },
   };
 }
+
+/** For tests that look elsewhere. */
+export const silentTelemetry: Telemetry = {
+  task: async (_entry, work) => void (await work()),
+  step: (_name, work) => work(),
+  cell: (work) => work(),
+};
 
 export const testThread: ThreadRef = { platform: 'test', workspaceId: 'w', channelId: 'c', threadId: 'q0' };
 export const testThreadKey = threadKeyOf(testThread);

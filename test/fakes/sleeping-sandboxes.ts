@@ -18,6 +18,8 @@ export function createSleepingSandboxes(sleepMs: number): ReadySandboxes {
     },
     sweep: () => fake.sweep(),
     warm: () => Promise.resolve(),
+    check: () => Promise.resolve(),
+    engines: () => [],
     [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
   };
 }
