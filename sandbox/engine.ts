@@ -92,11 +92,7 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
     const request: ContainerCreateOptions & RequestParts = { _query: {}, _body: containerOptions(containerSettings) };
     const container = await call(docker.createContainer(request), settings);
     try {
-      const attached = container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
-      // A hijacked attach is the engine's socket itself. Its failure also shows as its end; until somebody listens, and where it comes
-      // too late for anybody to, it must not end the process.
-      const quiet = attached.then((stream) => (stream as Duplex).on('error', () => {}));
-      const socket = await call(quiet, settings);
+      const socket = await call(attach(docker, container.id), settings);
       keepAlive(socket);
       try {
         await call(container.start(), settings);
@@ -179,6 +175,28 @@ export function createEngine(settings: EngineSettings, log: Logger | null = null
       }
     },
   };
+}
+
+/**
+ * The container's streams: a hijacked attach is the engine's socket itself. Not the client's own `attach`, which sends its options once
+ * more as the request's body. The engine skips a body only where it came together with the head; behind a proxy it comes later at times,
+ * and was the first thing that the container read.
+ */
+async function attach({ modem }: Docker, id: string): Promise<Duplex> {
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const request = {
+    path: `/containers/${id}/attach?`,
+    method: 'POST',
+    options: { _query: { stream: true, stdin: true, stdout: true, stderr: true } },
+    file: Buffer.alloc(0),
+    hijack: true,
+    isStream: true,
+    statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+  };
+  modem.dial(request, (error, stream) => (error === null ? resolve(stream as Duplex) : reject(error as Error)));
+  // A failure also shows as the stream's end; until somebody listens, and where it comes too late for anybody to, it must not end the
+  // process.
+  return (await promise).on('error', () => {});
 }
 
 /** Without it a machine that vanished from the network would never be missed. */

@@ -2,6 +2,8 @@
  * Every npm script ends here: `node scripts/run.mjs NAME [arguments]`, on Node 20 or later without any npm package.
  * First the set-up, each step only when it is needed; then the command itself under Node 24.
  */
+import { botImage, provideBotImage } from './setup/bot-image.mjs';
+import { standardSocket } from './setup/engine-endpoint.mjs';
 import { readMachine } from './setup/machine.mjs';
 import { SetupProblem } from './setup/problem.mjs';
 import { say } from './setup/say.mjs';
@@ -22,6 +24,12 @@ async function main(name, args) {
     case 'setup': {
       await setUp(readMachine(), { engine: true, browser: true, services: true, isAsked: true, isBot: true });
       say('everything is in place');
+      return 0;
+    }
+    case 'image': {
+      const machine = readMachine();
+      const { env } = await setUp(machine, { engine: true, browser: false });
+      await provideBotImage(machine, env.DOCKER_HOST || standardSocket, botImage);
       return 0;
     }
     case 'demo':
@@ -62,7 +70,7 @@ async function main(name, args) {
       return 0;
     default:
       say(
-        `there is no command "${name}". There are: setup, demo, card, start, usage, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
+        `there is no command "${name}". There are: setup, image, demo, card, start, usage, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
       );
       return 2;
   }

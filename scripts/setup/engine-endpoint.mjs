@@ -2,6 +2,9 @@ import { request } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+/** Where Docker's own packages listen. */
+export const standardSocket = 'unix:///var/run/docker.sock';
+
 /**
  * Where a Docker engine may listen.
  *

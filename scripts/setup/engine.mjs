@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installPackages } from './apt.mjs';
 import { adviceFor, causeOf, remedyFor } from './engine-advice.mjs';
-import { askEngine, endpoints } from './engine-endpoint.mjs';
+import { askEngine, endpoints, standardSocket } from './engine-endpoint.mjs';
 import { findProgram } from './machine.mjs';
 import { stateFolder } from './paths.mjs';
 import { SetupProblem } from './problem.mjs';
@@ -14,7 +14,6 @@ import { saySlow } from './say.mjs';
 const startMs = 60_000;
 /** How long a service manager's start may take to show before dockerd is started directly. */
 const serviceMs = 15_000;
-const standardSocket = 'unix:///var/run/docker.sock';
 
 /**
  * Finds a Docker engine that answers; where it may, installs and starts one.

@@ -18,12 +18,27 @@ const folder = join(stateFolder, 'node');
  */
 export async function provideNode() {
   if (isNewEnough(process.versions.node)) return process.execPath;
-  const name = binaryPackage(process.platform, process.arch);
-  const path = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  return provideNodeBinary(process.platform, process.arch);
+}
+
+/**
+ * The program of Node 24 for this or another machine, an image's for example.
+ *
+ * @param {string} platform as in `process.platform`
+ * @param {string} arch as in `process.arch`
+ * @returns {Promise<string>} its path; rejects with `SetupProblem`
+ */
+export async function provideNodeBinary(platform, arch) {
+  const name = binaryPackage(platform, arch);
+  const isForeign = platform !== process.platform || arch !== process.arch;
+  // npm refuses what is not for this machine unless it is forced, and may clear away what lies in the folder already.
+  const place = isForeign ? `${folder}-${platform}-${arch}` : folder;
+  const path = join(place, 'node_modules', name, 'bin', platform === 'win32' ? 'node.exe' : 'node');
   if (existsSync(path)) return path;
-  mkdirSync(folder, { recursive: true });
-  await saySlow(`installing Node ${neededMajor} for this project (the machine's is ${process.versions.node})`, () =>
-    npm(['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `${name}@${neededMajor}`], folder),
+  mkdirSync(place, { recursive: true });
+  const options = ['--prefix', place, '--no-save', '--no-audit', '--no-fund', ...(isForeign ? ['--force'] : [])];
+  await saySlow(`fetching Node ${neededMajor} for ${platform}-${arch} (this one is ${process.versions.node})`, () =>
+    npm(['install', ...options, `${name}@${neededMajor}`], place),
   );
   return path;
 }

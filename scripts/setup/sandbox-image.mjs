@@ -14,7 +14,8 @@ import { say, saySlow } from './say.mjs';
 export const ownImage = 'plotline-sandbox:latest';
 
 const sources = ['Dockerfile', '.dockerignore', 'sandbox/image', 'sandbox/python/plotline'];
-const label = 'plotline.source';
+/** Of an image: a hash of what it was made from. */
+export const label = 'plotline.source';
 const logFile = join(stateFolder, 'build.log');
 
 /**
@@ -90,14 +91,17 @@ function filesUnder(path) {
  * @param {string} image
  * @returns {Promise<Readonly<Record<string, string>> | null>} null: there is no such image
  */
-async function labelsOf(endpoint, image) {
+export async function labelsOf(endpoint, image) {
   const answer = await askEngine(endpoint, `/images/${encodeURIComponent(image)}/json`, 10_000);
   if (!('status' in answer) || answer.status !== 200) return null;
   return JSON.parse(answer.body).Config?.Labels ?? {};
 }
 
-/** @param {import('./machine.mjs').Machine} machine */
-async function provideDockerCommand(machine) {
+/**
+ * @param {import('./machine.mjs').Machine} machine
+ * @returns {Promise<string>} the docker command; rejects with `SetupProblem`
+ */
+export async function provideDockerCommand(machine) {
   const found = findProgram('docker');
   if (found !== null) return found;
   if (machine.isRoot && machine.isDebianLike) {

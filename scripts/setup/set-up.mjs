@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 // Not by name: the first releases of Node 20 have no parseEnv, and a missing name would stop them here.
 import * as util from 'node:util';
 import { provideBrowser } from './browser.mjs';
+import { standardSocket } from './engine-endpoint.mjs';
 import { provideEngine } from './engine.mjs';
 import { provideGvisor } from './gvisor.mjs';
 import { provideNode } from './node-runtime.mjs';
@@ -42,7 +43,7 @@ export async function setUp(machine, needs) {
   if (needs.engine && !(needs.isBot && isElsewhere())) {
     const endpoint = await provideEngine(machine);
     await provideGvisor(machine, endpoint, needs.isAsked ?? false);
-    if (endpoint !== 'unix:///var/run/docker.sock') env.DOCKER_HOST = endpoint;
+    if (endpoint !== standardSocket) env.DOCKER_HOST = endpoint;
     await provideSandboxImage(machine, endpoint, process.env.SANDBOX_IMAGE || ownImage);
   }
   if (needs.browser) await provideBrowser(machine);
