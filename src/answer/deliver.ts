@@ -1,10 +1,10 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Blobs } from '../ports/blobs.ts';
-import type { OutgoingMessage, PlatformClient, PostReceipt } from '../ports/platforms.ts';
+import type { OutgoingFile, OutgoingMessage, PlatformClient, PostReceipt } from '../ports/platforms.ts';
 import type { OutboxEntry, PostKind, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
-import type { JsonValue, Reply, Task, ThreadRef } from '../types.ts';
+import type { JsonValue, Reply, StoredFile, Task, ThreadRef } from '../types.ts';
 
 /** From this attempt on, files that keep failing in a way that might pass are left out, so that the text goes out. */
 const attemptsWithFiles = 5;
@@ -139,7 +139,10 @@ export function createDelivery(deps: {
       const refusal = { kind: 'refusal', personId: task.person.id, text: reply.text } as const;
       return await send(task, entry, refusal, attempt > 1, sent);
     }
-    const files = reply.artifacts.map(({ file }) => ({ file, open: () => blobs.get(file.sha256) }));
+    const outgoing = (file: StoredFile): OutgoingFile => ({ file, open: () => blobs.get(file.sha256) });
+    const files = reply.artifacts.map(({ file, picture }) => {
+      return { ...outgoing(file), ...(picture === undefined ? {} : { picture: outgoing(picture) }) };
+    });
     try {
       return await send(task, entry, { kind: 'reply', reply, files }, attempt > 1, sent);
     } catch (error) {
