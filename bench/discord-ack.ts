@@ -45,7 +45,7 @@ export async function discordAck(): Promise<readonly Figure[]> {
   const clientOf = (): typeof client => client;
   // Nothing takes up the questions: only their way in is measured.
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
   const conversation = { store, blobs, dispatcher, delivery, clientOf, endSession: async () => {}, log };
   const plain = createServer((request, response) => {
     request.resume().on('end', () => response.writeHead(204).end());

@@ -23,6 +23,8 @@ import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
 import { createSecretBox } from './store/secret-box.ts';
 import { createSqliteStore } from './store/sqlite-store.ts';
 import type { ThreadKey } from './types.ts';
+import { createFileLinks } from './web/file-links.ts';
+import type { FileLinks } from './web/file-links.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -45,6 +47,8 @@ export interface Platform {
 
 export interface Bot extends AsyncDisposable {
   readonly handlers: GatewayHandlers;
+  /** To be mounted on the web server; `null` where `PUBLIC_URL` is not set. */
+  readonly fileLinks: FileLinks | null;
   /** Checks the sandbox, takes up unfinished tasks, opens the gateways. A missing Docker is logged, not fatal: tasks say it. */
   start(): Promise<void>;
   /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with 20 s. */
@@ -101,7 +105,9 @@ export async function createBot(
     return found.client;
   };
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
+  const fileLinks = fileLinksOf(config, { store, blobs, log });
+  const linkTo = fileLinks?.linkTo ?? null;
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, linkTo, log });
   const handlers = createConversation({
     store,
     blobs,
@@ -147,6 +153,7 @@ export async function createBot(
 
   return {
     handlers,
+    fileLinks,
     start: async () => {
       await provider
         .warm()
@@ -162,6 +169,14 @@ export async function createBot(
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
   };
+}
+
+function fileLinksOf(
+  { publicUrl, secretsKey }: Config,
+  deps: Pick<Parameters<typeof createFileLinks>[0], 'store' | 'blobs' | 'log'>,
+): FileLinks | null {
+  if (publicUrl === null || secretsKey === null) return null;
+  return createFileLinks({ ...deps, publicUrl, key: secretsKey, clock: Date.now });
 }
 
 async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {

@@ -20,6 +20,8 @@ export interface Config {
   readonly agent: AgentConfig;
   readonly concurrency: number;
   readonly attachmentBytes: number;
+  /** Where browsers reach the web server, without a slash at its end; `null`: there are no links to files. */
+  readonly publicUrl: string | null;
 }
 
 export interface ModelConfig {
@@ -109,6 +111,10 @@ const environment = z.object({
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an address like https://bot.example, without ? and #' })
+    .refine((value) => !/[?#@]/.test(value), 'must be an address like https://bot.example, without ?, # and @')
+    .optional(),
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -162,6 +168,7 @@ export function readConfig(env: Environment): Config {
     },
     concurrency: values.TASKS_AT_ONCE,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
+    publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
   };
 }
 
@@ -179,6 +186,9 @@ function pairProblems(values: Values): readonly string[] {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }
   problems.push(...memoryProblems(values.SANDBOX_MEMORY_MB, values.SANDBOX_WORKSPACE_MB));
+  if (values.PUBLIC_URL !== undefined && values.SECRETS_KEY === undefined) {
+    problems.push('SECRETS_KEY: needed beside PUBLIC_URL, to sign the links to files (openssl rand -hex 32)');
+  }
   if (values.SANDBOX_POOL_SIZE > values.SANDBOX_MAX) {
     problems.push('SANDBOX_POOL_SIZE: must not be above SANDBOX_MAX');
   }

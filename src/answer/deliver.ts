@@ -33,6 +33,9 @@ export interface Delivery {
   deliverReply(task: Task, attempt: number): Promise<Reply>;
 }
 
+/** Where a file of the task's reply can be fetched, and for how many days. */
+export type LinkTo = (taskId: string, file: StoredFile) => { readonly url: string; readonly days: number };
+
 export type TextMessage = Exclude<OutgoingMessage, { kind: 'reply' | 'refusal' }>;
 
 export function createDelivery(deps: {
@@ -40,6 +43,8 @@ export function createDelivery(deps: {
   readonly blobs: Blobs;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
   readonly timeoutMs: number;
+  /** For what a platform does not take; `null`: there are no links. */
+  readonly linkTo: LinkTo | null;
   readonly log: Logger;
 }): Delivery {
   const { store, blobs, log } = deps;
@@ -160,16 +165,31 @@ export function createDelivery(deps: {
   };
 
   const postReply = async (...post: Parameters<typeof sendReply>): Promise<void> => {
-    const [task, , , , sent] = post;
+    const [task, , reply, , sent] = post;
     const receipt = await sendReply(...post);
-    await nameLeftOut(task, receipt.notPosted, sent);
+    await nameLeftOut(task, reply, receipt.notPosted, sent);
   };
 
-  const nameLeftOut = async (task: Task, notPosted: PostReceipt['notPosted'], sent: string[]): Promise<void> => {
+  const nameLeftOut = async (
+    task: Task,
+    reply: Reply,
+    notPosted: PostReceipt['notPosted'],
+    sent: string[],
+  ): Promise<void> => {
     if (notPosted.length === 0) return;
-    const lines = notPosted.map(({ name, reason }) => `• \`${name}\`: ${reason}`);
+    const postId = `${task.id}-left-out`;
+    const lines = notPosted.map(({ name, reason }) => `• \`${name}\`: ${withLink(reason, task, reply, name)}`);
     const text = `Not posted:\n${lines.join('\n')}`;
-    sent.push(await postText(task, `${task.id}-left-out`, { kind: 'notice', text }));
+    // Links differ from attempt to attempt, and a message that may be there is known by its words.
+    const before = (await findPost(task, postId))?.body as TextMessage | undefined;
+    sent.push(await postText(task, postId, before ?? { kind: 'notice', text }));
+  };
+
+  const withLink = (reason: string, task: Task, { artifacts }: Reply, name: string): string => {
+    const file = artifacts.find((artifact) => artifact.file.name === name)?.file;
+    if (deps.linkTo === null || file === undefined || file.sizeBytes === 0) return reason;
+    const { url, days } = deps.linkTo(task.id, file);
+    return `${reason.replace(/\.$/, '')}. Download it within ${days} days: ${url}`;
   };
 
   /** The question went while something was being posted for it: whoever removed it did not know of these messages yet. */

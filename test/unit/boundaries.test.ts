@@ -8,13 +8,14 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^@slack\//, /^adapters\/slack\//],
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
+  [/^hono/, /^src\/web\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
+  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|web|card-command)\/|adapters\/|sandbox\/)/],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
   [/\/conversation\//, /^src\/bot\.ts$/],
   [/\/agent\//, /^src\/bot\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/bot\.ts$/],
+  [/\/(models|store|blobs|queue|web)\//, /^src\/bot\.ts$/],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);
