@@ -10,7 +10,10 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^dockerode/, /^sandbox\//],
   [/^hono/, /^src\/web\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|web|card-command)\/|adapters\/|sandbox\/)/],
+  [
+    /^node:/,
+    /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|web|card-command)\/|adapters\/|sandbox\/)/,
+  ],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
   [/\/conversation\//, /^src\/bot\.ts$/],
