@@ -46,7 +46,7 @@ export async function discordAck(): Promise<readonly Figure[]> {
   const clientOf = (): typeof client => client;
   // Nothing takes up the questions: only their way in is measured.
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
   const conversation = {
     store,
     blobs,

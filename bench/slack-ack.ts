@@ -36,7 +36,7 @@ export async function slackAck(): Promise<readonly Figure[]> {
   } as unknown as PlatformClient;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
   const handlers = createConversation({
     store,
     blobs,

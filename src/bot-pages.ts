@@ -9,6 +9,7 @@ import type { Dispatcher } from './ports/dispatcher.ts';
 import type { PlatformGateway } from './ports/platforms.ts';
 import type { Store } from './ports/store.ts';
 import type { Check } from './web/check.ts';
+import type { FileLinks } from './web/file-links.ts';
 import type { WebRoute, WebServer } from './web/server.ts';
 
 export interface BotPages {
@@ -28,9 +29,10 @@ export function createBotPages(deps: {
   /** `null` in a process that runs no tasks. */
   readonly worker: BotWorker | null;
   readonly gateways: readonly PlatformGateway[];
+  readonly links: FileLinks | null;
   readonly log: Logger;
 }): BotPages {
-  const { http, store, blobs, dispatcher, observation, worker, gateways, log } = deps;
+  const { http, links, store, blobs, dispatcher, observation, worker, gateways, log } = deps;
   let isDraining = false;
   let server: WebServer | null = null;
   const checks: Readonly<Record<string, Check>> = {
@@ -45,7 +47,7 @@ export function createBotPages(deps: {
       const { metrics } = observation;
       if (http === null || metrics === null) return;
       metrics.watch({ engines: () => worker?.engines() ?? [], depth: (signal) => dispatcher.depth(signal) });
-      const routes: readonly WebRoute[] = [];
+      const routes: readonly WebRoute[] = links === null ? [] : [{ path: '/', app: links.routes }];
       const { openOperatorPages } = await import('./web/operator-pages.ts');
       server = await openOperatorPages({ http, checks, isDraining: () => isDraining, metrics, routes, log });
     },
@@ -56,6 +58,16 @@ export function createBotPages(deps: {
       await server?.close();
     },
   };
+}
+
+/** Links to files that a platform did not take; `null` where no address for them is set. Loaded only then. */
+export async function openFileLinks(
+  { publicUrl, secretsKey }: Config,
+  deps: { readonly store: Store; readonly blobs: Blobs; readonly log: Logger },
+): Promise<FileLinks | null> {
+  if (publicUrl === null || secretsKey === null) return null;
+  const { createFileLinks } = await import('./web/file-links.ts');
+  return createFileLinks({ ...deps, publicUrl, key: secretsKey, clock: Date.now });
 }
 
 /** Rejects naming those that hear nothing now. */

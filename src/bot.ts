@@ -3,7 +3,7 @@ import type { ReadySandboxes } from '../sandbox/fleet.ts';
 import { createDelivery } from './answer/deliver.ts';
 import { openBlobs } from './blobs/open-blobs.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { createBotPages } from './bot-pages.ts';
+import { createBotPages, openFileLinks } from './bot-pages.ts';
 import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
@@ -83,7 +83,9 @@ export async function createBot(
     return found;
   };
   const dispatcher = openDispatcher({ redisUrl: config.redisUrl, log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
+  const links = await openFileLinks(config, { store, blobs, log });
+  const linkTo = links?.linkTo ?? null;
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, linkTo, log });
   const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
   const shared = { store, blobs, dispatcher, delivery, clientOf, taskLimits, observation, log };
   const worker =
@@ -103,7 +105,7 @@ export async function createBot(
   const gateways = [...platforms.values()].flatMap(({ gateway }) =>
     gateway === null || role === 'worker' ? [] : [gateway],
   );
-  const pages = createBotPages({ ...shared, http: config.http, worker, gateways });
+  const pages = createBotPages({ ...shared, http: config.http, links, worker, gateways });
 
   // Tasks of a platform that is not configured now wait until it is again.
   const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));

@@ -37,6 +37,8 @@ export interface Config {
   readonly attachmentBytes: number;
   readonly http: HttpConfig | null;
   readonly traces: TracesConfig | null;
+  /** Where browsers reach the web server, without a slash at its end; `null`: there are no links to files. */
+  readonly publicUrl: string | null;
 }
 
 export interface ModelConfig {
@@ -135,6 +137,10 @@ const environment = z.object({
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
 
   ...operationsEnvironment,
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an address like https://bot.example, without ? and #' })
+    .refine((value) => !/[?#@]/.test(value), 'must be an address like https://bot.example, without ?, # and @')
+    .optional(),
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -195,6 +201,7 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
     http: httpConfig(values),
     traces: tracesConfig(values),
+    publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
   };
 }
 
@@ -223,6 +230,15 @@ function pairProblems(values: Values, role: Role): readonly string[] {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }
   problems.push(...memoryProblems(values.SANDBOX_MEMORY_MB, values.SANDBOX_WORKSPACE_MB));
+  if (values.PUBLIC_URL !== undefined && values.SECRETS_KEY === undefined) {
+    problems.push('SECRETS_KEY: needed beside PUBLIC_URL, to sign the links to files (openssl rand -hex 32)');
+  }
+  if (values.PUBLIC_URL !== undefined && values.HTTP_PORT === undefined && role === 'all') {
+    problems.push('HTTP_PORT: needed beside PUBLIC_URL, which leads browsers there');
+  }
+  if (role !== 'all' && values.REDIS_URL === undefined) {
+    problems.push(`REDIS_URL: needed with --role ${role}: gateways and workers share their queue there`);
+  }
   if (values.SANDBOX_POOL_SIZE > values.SANDBOX_MAX) {
     problems.push('SANDBOX_POOL_SIZE: must not be above SANDBOX_MAX');
   }

@@ -127,6 +127,11 @@ export interface OutgoingFile {
   open(): Bytes;
 }
 
+/** An artifact to post. `picture`: the artifact's, where it has one. */
+export interface OutgoingArtifact extends OutgoingFile {
+  readonly picture?: OutgoingFile;
+}
+
 /** What can be posted. Adapters decide how each looks best on their platform. */
 export type OutgoingMessage =
   | { readonly kind: 'progress'; readonly progress: Progress }
@@ -140,7 +145,7 @@ export type OutgoingMessage =
    * out, after attempts that failed at them. The text is then cut as it would be beside them, for parts of it may be posted
    * already; `notPosted` names the files that no earlier attempt posted (none named: all of them).
    */
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingFile[] };
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingArtifact[] };
 
 /** One platform message that a post became. A long reply becomes several, each with its own part id. */
 export interface PostedPart {

@@ -46,7 +46,7 @@ export function createCore(ports: {
   const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000 } = ports;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
   const sessions = createSessions({
     provider,
     store,

@@ -188,6 +188,18 @@ describe('Slack', () => {
   });
 });
 
+describe('links to files', () => {
+  it('need an address and a key to sign with; neither is shown', () => {
+    expect(readConfig({}).publicUrl).toBeNull();
+    const given = { PUBLIC_URL: 'https://bot.example/plotline/', SECRETS_KEY: 'ab'.repeat(32) };
+    expect(readConfig(given).publicUrl).toBe('https://bot.example/plotline');
+    expect(() => readConfig({ PUBLIC_URL: given.PUBLIC_URL })).toThrow('SECRETS_KEY: needed beside PUBLIC_URL');
+    for (const url of ['bot.example', 'ftp://bot.example', 'https://a.example/?x=1', 'https://me:pass@a.example']) {
+      expect(() => readConfig({ ...given, PUBLIC_URL: url })).toThrow('PUBLIC_URL: must be an address');
+    }
+  });
+});
+
 describe('the Docker engines', () => {
   const hostsOf = (list: string, tlsDir = '') =>
     readConfig({ SANDBOX_HOSTS: list, SANDBOX_TLS_DIR: tlsDir }).sandbox.hosts;

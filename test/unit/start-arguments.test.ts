@@ -19,8 +19,14 @@ it.each([[['--role', 'boss']], [['--role']], [['--rule', 'all']], [['worker']]])
 );
 
 it('a worker needs no way for events to come; who hears does', () => {
-  const env = { SLACK_BOT_TOKEN: 'xoxb-1' };
+  const env = { SLACK_BOT_TOKEN: 'xoxb-1', REDIS_URL: 'redis://localhost' };
   expect(readConfig(env, 'worker').slack).toMatchObject({ transport: null, install: { kind: 'token' } });
   expect(() => readConfig(env, 'gateway')).toThrow(/SLACK_APP_TOKEN/);
   expect(() => readConfig(env)).toThrow(/SLACK_APP_TOKEN/);
+});
+
+it('gateways and workers share a queue', () => {
+  expect(() => readConfig({}, 'gateway')).toThrow(/REDIS_URL/);
+  expect(() => readConfig({}, 'worker')).toThrow(/REDIS_URL/);
+  expect(readConfig({}).redisUrl).toBeNull();
 });
