@@ -631,6 +631,14 @@ describe('the connection', () => {
     expect(core.tasks.map(({ text }) => text)).toEqual(['total by month', 'missed']);
   }, 20_000);
 
+  it('takes an address of the API with a slash behind it', async () => {
+    discord = await startFakeDiscord({ oracle });
+    core = createHearingCore();
+    gateway = gatewayOn(discord, { apiUrl: `${discord.api}/` });
+    await gateway.start(core.handlers);
+    expect((await taskOf(ask())).text).toBe('total by month');
+  });
+
   it('begins a new session where the old one is invalid', async () => {
     await start();
     discord.gateway.invalidate(false);
