@@ -31,6 +31,13 @@ export interface ThreadFile extends StoredFile {
   readonly attachmentId: string | null;
 }
 
+/** A question that the platform is about to show, before it has said under which message: no task yet. */
+export interface Draft {
+  readonly id: string;
+  readonly platform: string;
+  readonly body: JsonValue;
+}
+
 /** The truth. Every method is atomic; what it returned is on disk. */
 export interface Store extends AsyncDisposable {
   /** False when this task id was accepted before; then nothing changes. */
@@ -110,6 +117,13 @@ export interface Store extends AsyncDisposable {
   cards(threadKey: ThreadKey): Promise<readonly FileCard[]>;
 
   addUsage(taskId: string, usage: ModelUsage & { readonly sandboxMs: number }): Promise<void>;
+
+  /** Changes nothing where the id is known. */
+  putDraft(draft: Draft): Promise<void>;
+  /** Of the platform, oldest first. */
+  drafts(platform: string): Promise<readonly Draft[]>;
+  /** One that is not there is no failure. */
+  removeDraft(id: string): Promise<void>;
 
   /** Secrets of an installed workspace, kept encrypted. `id` names platform and workspace; a second put replaces. */
   putInstallation(id: string, secrets: JsonValue): Promise<void>;

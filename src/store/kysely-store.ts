@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Store } from '../ports/store.ts';
+import { createDrafts } from './drafts.ts';
 import { createForgetting } from './forgetting.ts';
 import { createInbox } from './inbox.ts';
 import { createInstallations } from './installations.ts';
@@ -22,6 +23,7 @@ export function createKyselyStore(db: Kysely<Database>, box: SecretBox | null): 
     ...createThreadRecords(db),
     ...createPeople(db),
     ...createForgetting(db),
+    ...createDrafts(db),
     ...createInstallations(db, box),
     [Symbol.asyncDispose]: async () => {
       await group.drain();

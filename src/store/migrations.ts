@@ -144,6 +144,17 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
           .execute();
       },
     },
+
+    '006-drafts': {
+      up: (db: Kysely<Database>) =>
+        db.schema
+          .createTable('drafts')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('id', 'text', (column) => column.notNull().unique())
+          .addColumn('platform', 'text', required)
+          .addColumn('body', 'text', required)
+          .execute(),
+    },
   };
 }
 

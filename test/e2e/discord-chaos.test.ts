@@ -47,6 +47,8 @@ const model = () =>
 /** One question, and what happens around it. */
 interface Asked {
   readonly place: 'channel' | 'thread' | 'forum' | 'direct';
+  /** As a message, by `/analyze`, or by the form of *Analyze this file*. */
+  readonly by: 'message' | 'slash' | 'form';
   readonly hasFile: boolean;
   /** What happens right before or after it was written. */
   readonly meanwhile: 'nothing' | 'cut-before' | 'cut' | 'reconnect' | 'archive';
@@ -72,6 +74,7 @@ interface Schedule {
 
 const asked = record({
   place: constantFrom<Asked['place'][]>('channel', 'channel', 'thread', 'forum', 'direct'),
+  by: constantFrom<Asked['by'][]>('message', 'slash', 'form'),
   hasFile: boolean(),
   meanwhile: constantFrom<Asked['meanwhile'][]>('nothing', 'nothing', 'cut-before', 'cut', 'reconnect', 'archive'),
   afterMs: nat(30),
@@ -88,6 +91,7 @@ const faultyRoutes = [
   'GET /users/@me',
   'POST /channels/{channel_id}/typing',
   'PUT /applications/{application_id}/commands',
+  'POST /interactions/{interaction_id}/{interaction_token}/callback',
   'download',
 ] as const;
 
