@@ -10,7 +10,6 @@ import type {
   PostReceipt,
 } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
-import { asObject, asText } from '../json.ts';
 import { createMessageCreator } from './create-message.ts';
 import { downloadFile } from './download.ts';
 import { createEditor } from './editor.ts';
@@ -29,6 +28,7 @@ import { wholeTextName } from './render-reply.ts';
 import type { RenderedPost } from './rendered-post.ts';
 import { filesOfReply } from './reply-files.ts';
 import { createDiscordApi, createDiscordRest } from './rest.ts';
+import { createSelfId } from './self-id.ts';
 import { createPlaces } from './thread.ts';
 import type { Place } from './thread.ts';
 import { createTyping } from './typing.ts';
@@ -58,16 +58,7 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
   const typing = createTyping({ api, log });
   const fileLimits = createFileLimits({ api, fixedBytes: options.maxFileBytes ?? null, log });
 
-  let self: Promise<string> | null = null;
-  const selfId = async (signal: AbortSignal): Promise<string> => {
-    self ??= api.call('GET', '/users/@me', { signal }).then((user) => asText(asObject(user)['id']) ?? '');
-    try {
-      return await self;
-    } catch (error) {
-      self = null;
-      throw error;
-    }
-  };
+  const selfId = createSelfId(api);
   const createMessage = createMessageCreator({ api, settleMs: options.settleMs ?? 300, log });
   const poster = createPoster({ api, selfId, createMessage, log });
 

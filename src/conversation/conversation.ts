@@ -90,6 +90,9 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
 
   return {
     onTask,
+    keepDraft: (draft) => store.putDraft(draft),
+    drafts: (platform) => store.drafts(platform),
+    dropDraft: (id) => store.removeDraft(id),
 
     onCancel: async (thread, personId, only) => {
       const threadKey = threadKeyOf(thread);

@@ -1,4 +1,4 @@
-import type { InboxEntry } from './store.ts';
+import type { Draft, InboxEntry } from './store.ts';
 import type { Bytes } from './blobs.ts';
 import type { LimitUse, Money } from './usage.ts';
 import type {
@@ -24,6 +24,13 @@ export interface GatewayHandlers {
    * added while the task waits.
    */
   onTask(task: Task): Promise<void>;
+  /**
+   * For questions whose message the platform names only once it shows them: kept before, dropped after `onTask`, so that a process
+   * that ends between the two leaves what the next one needs to go on.
+   */
+  keepDraft(draft: Draft): Promise<void>;
+  drafts(platform: string): Promise<readonly Draft[]>;
+  dropDraft(id: string): Promise<void>;
   /**
    * The person asked to stop what runs or waits in the thread: all of it, or `only` one task or one person's; the rest goes on.
    * Resolves to the number of tasks it stopped.

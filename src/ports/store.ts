@@ -32,6 +32,13 @@ export interface ThreadFile extends StoredFile {
   readonly attachmentId: string | null;
 }
 
+/** A question that the platform is about to show, before it has said under which message: no task yet. */
+export interface Draft {
+  readonly id: string;
+  readonly platform: string;
+  readonly body: JsonValue;
+}
+
 /** The truth. Every method is atomic; what it returned is on disk. */
 export interface Store extends AsyncDisposable, UsageLedger {
   /** Resolves where the store answers; rejects with the reason. */
@@ -119,6 +126,13 @@ export interface Store extends AsyncDisposable, UsageLedger {
   putCard(threadKey: ThreadKey, card: FileCard): Promise<void>;
   /** Oldest first. */
   cards(threadKey: ThreadKey): Promise<readonly FileCard[]>;
+
+  /** Changes nothing where the id is known. */
+  putDraft(draft: Draft): Promise<void>;
+  /** Of the platform, oldest first. */
+  drafts(platform: string): Promise<readonly Draft[]>;
+  /** One that is not there is no failure. */
+  removeDraft(id: string): Promise<void>;
 
   /** Secrets of an installed workspace, kept encrypted. `id` names platform and workspace; a second put replaces. */
   putInstallation(id: string, secrets: JsonValue): Promise<void>;

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Store } from '../ports/store.ts';
 import { createBlobReferences } from './blob-references.ts';
 import type { DialectRules } from './dialect-rules.ts';
+import { createDrafts } from './drafts.ts';
 import { createForgetting } from './forgetting.ts';
 import { createInbox } from './inbox.ts';
 import { createInstallations } from './installations.ts';
@@ -34,6 +35,7 @@ export function createKyselyStore(deps: {
     ...createPeople(db),
     ...createForgetting(db, transact, rules),
     ...createBlobReferences(db),
+    ...createDrafts(db),
     ...createInstallations(db, box, rules),
     ...createUsageLedger(db, group),
     ping: async () => {

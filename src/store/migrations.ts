@@ -165,6 +165,16 @@ export function createMigrations(rules: DialectRules): Readonly<Record<string, M
       },
     },
     '007-limits-and-usage': { up: addLimitsAndUsage },
+    '008-drafts': {
+      up: (db: Kysely<Database>) =>
+        db.schema
+          .createTable('drafts')
+          .addColumn('sequence', 'integer', sequence)
+          .addColumn('id', 'text', (column) => column.notNull().unique())
+          .addColumn('platform', 'text', required)
+          .addColumn('body', 'text', required)
+          .execute(),
+    },
   };
 }
 

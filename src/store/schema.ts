@@ -17,6 +17,7 @@ export interface Database {
   readonly cards: CardsTable;
   readonly usage: UsageTable;
   readonly feedback: FeedbackTable;
+  readonly drafts: DraftsTable;
   readonly installations: InstallationsTable;
   readonly locks: LocksTable;
   readonly blob_references: BlobReferencesTable;
@@ -131,6 +132,14 @@ export interface FeedbackTable {
   readonly task_id: string;
   readonly person_id: string;
   readonly value: 'good' | 'bad';
+}
+
+export interface DraftsTable {
+  readonly sequence: Generated<number>;
+  readonly id: string;
+  readonly platform: string;
+  /** JSON, of the platform's adapter. */
+  readonly body: string;
 }
 
 export interface InstallationsTable {

@@ -27,6 +27,21 @@ export function describeStoreChanges(name: string, create: () => Promise<Store>)
       body: { text: 'answer' },
     });
 
+    describe('drafts', () => {
+      it('are kept once each, by platform, until they are removed', async () => {
+        const draft = (id: string, platform = 'test') => ({ id, platform, body: { text: `“${id}” 📊`, files: [1] } });
+        await store.putDraft(draft('d2'));
+        await store.putDraft(draft('d1'));
+        await store.putDraft({ ...draft('d2'), body: 'other' });
+        await store.putDraft(draft('d3', 'other'));
+        expect(await store.drafts('test')).toEqual([draft('d2'), draft('d1')]);
+        await store.removeDraft('d2');
+        await store.removeDraft('unknown');
+        expect(await store.drafts('test')).toEqual([draft('d1')]);
+        expect(await store.drafts('other')).toEqual([draft('d3', 'other')]);
+      });
+    });
+
     describe('changes of a task', () => {
       it('completes what its event lacked, while it is unfinished', async () => {
         const task = { ...exampleTask('t1'), attachments: [], lookAgain: true };

@@ -4,6 +4,9 @@ import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 export function createHandlers(given: Partial<GatewayHandlers> = {}): GatewayHandlers {
   return {
     onTask: () => Promise.resolve(),
+    keepDraft: () => Promise.resolve(),
+    drafts: () => Promise.resolve([]),
+    dropDraft: () => Promise.resolve(),
     onCancel: () => Promise.resolve(0),
     onEdit: () => Promise.resolve('unknown'),
     onDelete: () => Promise.resolve(),
