@@ -44,7 +44,7 @@ const canaries = {
 } as const;
 
 const csv = Buffer.from(`Name,Value\n${canaries.contents},1\nb,2\n`);
-const reversed = (text: string): string => [...text].toReversed().join('');
+const reversed = (text: string): string => text.split('').toReversed().join('');
 const goodCode = [
   `# ${canaries.code}`,
   'import sys, plotline',
@@ -114,8 +114,7 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
     await platform.ask('failed', `please fail ${question}`);
     await platform.ask('retried', `please answer ${question}`);
     await platform.say('refused', `please refuse ${question}`);
-    const stopped = platform.say('stopped', `please hang ${question}`);
-    const stoppedId = await stopped;
+    await platform.say('stopped', `please hang ${question}`);
     await until('the question to be worked on', () =>
       platform.posts.some(({ threadId, message }) => threadId === 'stopped' && message.kind === 'progress'),
     );
@@ -128,7 +127,6 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
       },
       30_000,
     );
-    expect(stoppedId).toContain('stopped');
   }, 180_000);
 
   afterAll(async () => {
@@ -333,6 +331,6 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
     expect(await readiness()).toEqual({ status: 503, body: { ready: false, draining: true, checks: {} } });
     expect((await fetch(`${base}/healthz`)).status).toBe(200);
     await ended;
-    await expect(fetch(`${base}/healthz`)).rejects.toThrow();
+    await expect(fetch(`${base}/healthz`)).rejects.toThrow('fetch failed');
   });
 });

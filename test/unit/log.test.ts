@@ -45,3 +45,28 @@ test('words about secrets are no secrets', () => {
   createLogger('info', (line) => lines.push(line)).info({}, words);
   expect(lines.join('')).toContain(words);
 });
+
+test('lines know what is at work, across waiting and in every relative of the logger, and only they', async () => {
+  const entries: Record<string, unknown>[] = [];
+  const log = createLogger('info', (line) => entries.push(JSON.parse(line) as Record<string, unknown>));
+  const relative = log.child({ container: 'c1' });
+  const later: Promise<void>[] = [];
+  const work = (taskId: string): Promise<void> =>
+    log.within({ taskId }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      relative.info({ own: taskId }, 'inside');
+      log.within({}, () => later.push(Promise.resolve().then(() => log.info({}, 'set going'))));
+    });
+  await Promise.all([work('t1'), work('t2')]);
+  await Promise.all(later);
+  log.info({}, 'outside');
+  const said = entries.map(({ msg, taskId, own, container }) => ({ msg, taskId, own, container }));
+  expect(said.filter(({ msg }) => msg === 'inside')).toEqual(
+    ['t1', 't2'].map((id) => ({ msg: 'inside', taskId: id, own: id, container: 'c1' })),
+  );
+  expect(said.filter(({ msg }) => msg !== 'inside').map(({ taskId }) => taskId)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
