@@ -49,7 +49,9 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
       if (running.size >= concurrency) return;
       waiting.delete(threadKey);
       const controller = new AbortController();
-      running.set(threadKey, { controller, done: runOnce(handler, threadKey, controller.signal), wokenAgain: false });
+      const run = runOnce.bind(null, handler, threadKey, controller.signal);
+      // Whoever woke it, or ended before it, may have worked on another thread.
+      running.set(threadKey, { controller, done: deps.log.within({ threadKey }, run), wokenAgain: false });
     }
   };
 
