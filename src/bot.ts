@@ -147,14 +147,14 @@ export async function createBot(
   const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
 
   let isDraining = false;
-  let warmed: Promise<unknown> | null = null;
+  let wasWarmed = false;
   let pages: WebServer | null = null;
   const checks: Readonly<Record<string, Check>> = {
     store: (signal) => store.ping(signal),
     blobs: (signal) => blobs.ping(signal),
     queue: async (signal) => void (await dispatcher.depth(signal)),
     sandbox: async () => {
-      await (warmed ?? Promise.reject(new AppError('sandbox-failed', 'the start has not come to the sandboxes yet')));
+      if (!wasWarmed) throw new AppError('sandbox-failed', 'the first containers are being started');
       await sandboxes.check();
     },
     platforms: () => allConnected(platforms),
@@ -189,10 +189,10 @@ export async function createBot(
     handlers,
     start: async () => {
       await openPages();
-      warmed = sandboxes
+      await sandboxes
         .warm()
         .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
-      await warmed;
+      wasWarmed = true;
       sweep();
       dispatcher.process(observation.threadHandler(worker), { concurrency: config.concurrency });
       for (const threadKey of await store.unfinishedThreads()) {

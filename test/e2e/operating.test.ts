@@ -150,7 +150,16 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
   it('may be asked before it is ready, and is ready then', async () => {
     expect(early).toMatchObject({
       status: 503,
-      body: { ready: false, checks: { store: 'ok', queue: 'ok', blobs: 'ok', platforms: 'not connected: recording' } },
+      body: {
+        ready: false,
+        checks: {
+          store: 'ok',
+          queue: 'ok',
+          blobs: 'ok',
+          sandbox: 'the first containers are being started',
+          platforms: 'not connected: recording',
+        },
+      },
     });
     expect(await readiness()).toEqual({
       status: 200,
