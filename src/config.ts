@@ -18,12 +18,12 @@ export interface Config {
   readonly model: ModelConfig | null;
   readonly slack: SlackConfig | null;
   readonly discord: DiscordConfig | null;
+  readonly http: HttpConfig | null;
+  readonly traces: TracesConfig | null;
   readonly sandbox: SandboxConfig;
   readonly agent: AgentConfig;
   readonly concurrency: number;
   readonly attachmentBytes: number;
-  readonly http: HttpConfig | null;
-  readonly traces: TracesConfig | null;
 }
 
 export interface ModelConfig {
@@ -95,6 +95,8 @@ const environment = z.object({
 
   ...discordEnvironment,
 
+  ...operationsEnvironment,
+
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
   SANDBOX_HOSTS: text.default(''),
@@ -113,8 +115,6 @@ const environment = z.object({
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
-
-  ...operationsEnvironment,
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -148,6 +148,8 @@ export function readConfig(env: Environment): Config {
     model: modelConfig(values),
     slack: slackConfig(values),
     discord: discordConfig(values),
+    http: httpConfig(values),
+    traces: tracesConfig(values),
     sandbox: {
       image: values.SANDBOX_IMAGE,
       runtime: values.SANDBOX_RUNTIME,
@@ -168,8 +170,6 @@ export function readConfig(env: Environment): Config {
     },
     concurrency: values.TASKS_AT_ONCE,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
-    http: httpConfig(values),
-    traces: tracesConfig(values),
   };
 }
 
