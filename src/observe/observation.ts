@@ -13,7 +13,7 @@ import { observeSandboxes } from './observed-sandboxes.ts';
 import { createTelemetry } from './telemetry.ts';
 import { noTracer } from './tracer.ts';
 
-type ThreadHandler = (threadKey: ThreadKey, signal: AbortSignal) => Promise<void>;
+type ThreadHandler<T> = (threadKey: ThreadKey, signal: AbortSignal) => Promise<T>;
 
 /** Everything that is observed of one process: parts of the bot go in and come out with their calls counted, timed and traced. */
 export interface Observation extends AsyncDisposable {
@@ -24,7 +24,7 @@ export interface Observation extends AsyncDisposable {
   model(model: Model): Model;
   sandboxes(provider: SandboxProvider): SandboxProvider;
   handlers(handlers: GatewayHandlers): GatewayHandlers;
-  threadHandler(handler: ThreadHandler): ThreadHandler;
+  threadHandler<T>(handler: ThreadHandler<T>): ThreadHandler<T>;
 }
 
 /**
