@@ -21,8 +21,7 @@ import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/p
 import type { SandboxLimits } from './ports/sandbox.ts';
 import type { Store } from './ports/store.ts';
 import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
-import { createSecretBox } from './store/secret-box.ts';
-import { createSqliteStore } from './store/sqlite-store.ts';
+import { openStore } from './store/open-store.ts';
 import type { ThreadKey } from './types.ts';
 
 const megabyte = 1024 * 1024;
@@ -67,7 +66,7 @@ export async function createBot(
 ): Promise<Bot> {
   const { sandbox } = config;
   const limits = sandboxLimits(sandbox);
-  const store = await storeOf(config, log);
+  const store = await openStore(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
   const provider = createSandboxes({
@@ -162,15 +161,6 @@ export async function createBot(
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
   };
-}
-
-/** The store that the settings name. Rejects with `config` where it cannot be used. */
-export function storeOf(config: Config, log: Logger): Promise<Store> {
-  return createSqliteStore({
-    path: join(config.dataDir, 'plotline.sqlite'),
-    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
-    log,
-  });
 }
 
 async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {

@@ -19,8 +19,9 @@ import type { Config } from './config.ts';
 import { AppError, toAppError } from './errors.ts';
 import { createLogger } from './log.ts';
 import type { Store } from './ports/store.ts';
-import { createBot, sandboxLimits, storeOf } from './bot.ts';
+import { createBot, sandboxLimits } from './bot.ts';
 import type { Platform, Platforms } from './bot.ts';
+import { openStore } from './store/open-store.ts';
 import { parseUsageArguments, usageUsage } from './usage-command/arguments.ts';
 import { usageReport } from './usage-command/usage-command.ts';
 
@@ -71,7 +72,7 @@ async function usage(config: Config, argv: readonly string[]): Promise<void> {
     process.stdout.write(`${usageUsage}\n`);
     return;
   }
-  await using store = await storeOf(config, createLogger(config.logLevel ?? 'silent'));
+  await using store = await openStore(config, createLogger(config.logLevel ?? 'silent'));
   process.stdout.write(await usageReport(args, store, Date.now()));
 }
 
@@ -87,7 +88,7 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  const bot = await createBot({ ...config, dataDir }, new Map([['terminal', terminal]]), log);
+  const bot = await createBot({ ...config, dataDir, databaseUrl: null }, new Map([['terminal', terminal]]), log);
   try {
     await bot.start();
     const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));

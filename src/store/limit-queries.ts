@@ -6,6 +6,7 @@ import type { Limit, LimitKind, LimitScope, LimitUse, TaskKind, UsageLedger } fr
 import { personKeyOf, workspaceKeyOf } from './owners.ts';
 import { unfinished } from './inbox.ts';
 import type { Database } from './schema.ts';
+import type { Transact } from './transactions.ts';
 import { upsertUsage } from './usage-rows.ts';
 import type { WriteGroup } from './write-group.ts';
 
@@ -24,7 +25,11 @@ const limitedBy: Readonly<Record<TaskKind, readonly LimitKind[]>> = {
 
 type ScopeKeys = Readonly<Record<LimitScope, string>>;
 
-export function createLimitQueries(db: Kysely<Database>, group: WriteGroup): Pick<UsageLedger, 'claim' | 'limitUses'> {
+export function createLimitQueries(
+  db: Kysely<Database>,
+  group: WriteGroup,
+  transact: Transact,
+): Pick<UsageLedger, 'claim' | 'limitUses'> {
   return {
     claim: async (task, { kind, limits, nowMs }) => {
       const { platform, workspaceId, channelId } = task.thread;
@@ -43,7 +48,7 @@ export function createLimitQueries(db: Kysely<Database>, group: WriteGroup): Pic
         await group.write((shared) => begin(shared, kind));
         return [];
       }
-      return await db.transaction().execute(async (transaction) => {
+      return await transact(async (transaction) => {
         await hold(transaction, keys, relevant);
         const known = await transaction
           .selectFrom('usage')

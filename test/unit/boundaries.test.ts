@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 /** Which files may import a package or folder. Everything not listed may be imported anywhere. */
 const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^openai/, /^src\/models\//],
-  [/^(kysely|node:sqlite)/, /^src\/store\//],
+  [/^(kysely|node:sqlite|pg$)/, /^src\/store\//],
   [/^@slack\//, /^adapters\/slack\//],
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
@@ -17,7 +17,7 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
   [/\/conversation\//, /^src\/bot\.ts$/],
   [/\/agent\//, /^src\/bot\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/bot\.ts$/],
+  [/\/(models|store|blobs|queue)\//, /^src\/(main|bot)\.ts$/],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);
