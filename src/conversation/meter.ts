@@ -4,7 +4,8 @@ import { reachedText } from './limit-texts.ts';
 
 /** What a task takes, written down as it goes, so that an attempt that is killed has cost what it cost. */
 export interface Meter {
-  turn(usage: ModelUsage): void;
+  /** Written down at once. */
+  turn(usage: ModelUsage): Promise<void>;
   ran(sandboxMs: number): void;
   /** Of its attachments, all together. */
   broughtIn(bytes: number): void;
@@ -60,6 +61,7 @@ export function createMeter(
         reasoningTokens: unwritten.reasoningTokens + (usage.reasoningTokens ?? 0),
         modelTurns: unwritten.modelTurns + 1,
       };
+      return flush();
     },
     ran: (sandboxMs) => {
       unwritten = { ...unwritten, sandboxMs: unwritten.sandboxMs + sandboxMs };

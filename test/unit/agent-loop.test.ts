@@ -33,7 +33,7 @@ async function run(
     saveOutput: session.saveOutput,
     limits: { maxSteps: 12, maxTokens: 100_000, maxWallMs: 20_000 },
     signal: new AbortController().signal,
-    onUsage: () => {},
+    onUsage: async () => {},
     allowance: async () => null,
     onEvent: (event) => {
       events.push(event);
