@@ -72,14 +72,18 @@ export function createLimitQueries(
   };
 }
 
-/** The person's is a hash: their name goes from the store when they want it, but not what they used today. */
 function scopeKeysOf({ platform, workspaceId, channelId, personId }: PersonRef & { channelId: string }): ScopeKeys {
   const workspace = workspaceKeyOf(platform, workspaceId);
   return {
     workspace,
     channel: `${workspace}/${encodeURIComponent(channelId)}`,
-    person: createHash('sha256').update(personKeyOf({ platform, workspaceId, personId })).digest('hex').slice(0, 32),
+    person: personScopeOf({ platform, workspaceId, personId }),
   };
+}
+
+/** A hash: their name goes from the store when they want it, but not what they used today. */
+export function personScopeOf(who: PersonRef): string {
+  return createHash('sha256').update(personKeyOf(who)).digest('hex').slice(0, 32);
 }
 
 /**
