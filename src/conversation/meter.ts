@@ -5,14 +5,14 @@ import { reachedText } from './limit-texts.ts';
 /** What a task takes, written down as it goes, so that an attempt that is killed has cost what it cost. */
 export interface Meter {
   /** Written down at once. */
-  turn(usage: ModelUsage): Promise<void>;
-  ran(sandboxMs: number): void;
+  readonly turn: (usage: ModelUsage) => Promise<void>;
+  readonly ran: (sandboxMs: number) => void;
   /** Of its attachments, all together. */
-  broughtIn(bytes: number): void;
+  readonly broughtIn: (bytes: number) => void;
   /** Writes down what came since the last time. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
   /** Writes down too, and says in a sentence why the task may go no further; `null` while it may. */
-  allowance(): Promise<string | null>;
+  readonly allowance: () => Promise<string | null>;
 }
 
 /** A limit of tasks is looked at before one begins; these may be reached on the way. */

@@ -95,9 +95,7 @@ async function hold(db: Kysely<Database>, keys: ScopeKeys, limits: readonly Limi
   await db
     .insertInto('limit_scopes')
     .values(held.map((scope) => ({ scope: `${scope}:${keys[scope]}`, claims: 1 })))
-    .onConflict((conflict) =>
-      conflict.column('scope').doUpdateSet({ claims: sql`limit_scopes.claims + 1` as RawBuilder<number> }),
-    )
+    .onConflict((conflict) => conflict.column('scope').doUpdateSet({ claims: sql<number>`limit_scopes.claims + 1` }))
     .execute();
 }
 
@@ -181,7 +179,7 @@ async function freesAt(db: Kysely<Database>, limit: Limit, key: string, nowMs: n
     .where('at_ms', '>', nowMs - dayMs);
   const { last } = await db
     .selectFrom(backwards.as('backwards'))
-    .select((expression) => expression.fn.max('at_ms').as('last'))
+    .select(sql<number | string>`max(at_ms)`.as('last'))
     .where('total', '>=', limit.value)
     .executeTakeFirstOrThrow();
   return Number(last) + dayMs;

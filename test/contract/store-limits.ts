@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import type { Limit, LimitKind, LimitScope, LimitUse, TaskKind } from '../../src/ports/usage.ts';

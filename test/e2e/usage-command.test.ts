@@ -37,5 +37,4 @@ it('prints what the questions in the database took, while the bot has it open; m
     code: 1,
     stderr: expect.stringMatching(/^--by team: [^]*npm run usage/),
   });
-  expect((await run('--help')).stdout).toContain('--by person|channel|workspace|day|model');
-});
+}, 120_000);

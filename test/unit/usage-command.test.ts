@@ -66,7 +66,7 @@ it('a table: words left, numbers right, without columns that hold nothing', asyn
   expect((await report([], [])).text).toBe('No questions since 2026-11-01T00:00:00.000Z.\n');
   const hostile = await report([], [sum('slack/T1/%1B%5B2J%E2%80%AE', { tasks: 1 })]);
   expect((await report(['--by', 'model'], [sum('100%', { tasks: 1 })])).text).toContain('100%');
-  expect(hostile.text).not.toMatch(/[\u001b\u202e]/);
+  expect(hostile.text).toContain('slack/T1/\u{fffd}[2J\u{fffd}');
 });
 
 it('JSON and CSV for other programs, by what is asked', async () => {
