@@ -8,7 +8,7 @@ import { createLogger } from '../../src/log.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { exampleCell, exampleFile, exampleTask, exampleThread } from '../contract/store.ts';
+import { exampleCell, exampleFile, exampleTask, exampleThread } from '../fakes/store-examples.ts';
 
 const log = createLogger('silent');
 const key = threadKeyOf(exampleThread);
