@@ -116,7 +116,7 @@ function takeBackReferences(database: DatabaseSync): void {
   }
   database.exec(`
     drop table blob_references; drop table fills;
-    drop index posts_of_thread; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
+    drop index posts_of_thread; drop index cells_of_task; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
     delete from kysely_migration where name >= '006';
   `);
 }
