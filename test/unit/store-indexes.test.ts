@@ -50,6 +50,7 @@ const calls: readonly (readonly [name: string, call: (store: Store) => Promise<u
   ['files', (store) => store.files(key)],
   ['putCard', (store) => store.putCard(key, exampleCard)],
   ['cards', (store) => store.cards(key)],
+  ['namedBlobs', (store) => store.namedBlobs()[Symbol.asyncIterator]().next()],
   [
     'addUsage',
     (store) => store.addUsage('t1', { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, sandboxMs: 1 }),
