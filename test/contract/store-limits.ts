@@ -4,7 +4,7 @@ import type { Store } from '../../src/ports/store.ts';
 import type { Limit, LimitKind, LimitScope, LimitUse, TaskKind } from '../../src/ports/usage.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Task } from '../../src/types.ts';
-import { exampleTask, exampleThread } from './store.ts';
+import { exampleTask, exampleThread } from '../fakes/store-examples.ts';
 
 const dayMs = 86_400_000;
 const start = Date.UTC(2026, 10, 28, 12);

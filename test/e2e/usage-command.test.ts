@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
-import { exampleTask } from '../contract/store.ts';
+import { exampleTask } from '../fakes/store-examples.ts';
 
 let dir: string;
 beforeEach(async () => {

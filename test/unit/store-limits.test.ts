@@ -12,7 +12,7 @@ import type { Database } from '../../src/store/schema.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createTransact } from '../../src/store/transactions.ts';
 import { createNoGroup } from '../../src/store/write-group.ts';
-import { exampleTask } from '../contract/store.ts';
+import { exampleTask } from '../fakes/store-examples.ts';
 import { everyLimit, fillUsage, user } from '../fakes/used-days.ts';
 
 const nowMs = Date.UTC(2026, 10, 28);
