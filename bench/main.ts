@@ -10,6 +10,7 @@ import { tableOf } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { idleMemory } from './idle-memory.ts';
 import { cardSpeed } from './card-speed.ts';
+import { limitCheck } from './limit-check.ts';
 import { loaderCorpora } from './loader-corpora.ts';
 import { mentionToChart } from './mention-to-chart.ts';
 import { restore } from './restore.ts';
@@ -17,6 +18,7 @@ import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
 import { benchImage } from './sandboxes.ts';
 import { slackAck } from './slack-ack.ts';
+import { storeFollowUp } from './store-follow-up.ts';
 import { transfer } from './transfer.ts';
 import { warmTake } from './warm-take.ts';
 
@@ -38,6 +40,8 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['loader-corpora', loaderCorpora],
   ['slack-ack', slackAck],
   ['discord-ack', discordAck],
+  ['limit-check', limitCheck],
+  ['follow-up', storeFollowUp],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

@@ -19,12 +19,12 @@ import type { Config } from './config.ts';
 import { AppError, toAppError } from './errors.ts';
 import { createLogger } from './log.ts';
 import type { Store } from './ports/store.ts';
-import { openStore } from './store/open-store.ts';
 import { parseStartArguments, startUsage } from './start-arguments.ts';
 import type { Role } from './start-arguments.ts';
 import { createBot } from './bot.ts';
 import { sandboxLimits } from './bot-worker.ts';
 import type { Platform, Platforms } from './bot.ts';
+import { openStore } from './store/open-store.ts';
 import { parseUsageArguments, usageUsage } from './usage-command/arguments.ts';
 import { usageReport } from './usage-command/usage-command.ts';
 

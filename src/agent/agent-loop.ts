@@ -34,9 +34,9 @@ export async function runAgent(input: AgentInput): Promise<AgentOutcome> {
   const cells: AgentCell[] = [];
   const deadline = AbortSignal.timeout(limits.maxWallMs);
   const stops = createStopConditions(limits, deadline);
-  const countUsage = (usage: ModelUsage): void => {
+  const countUsage = (usage: ModelUsage): Promise<void> => {
     stops.addUsage(usage);
-    input.onUsage(usage);
+    return input.onUsage(usage);
   };
   const takeTurn = createTurnTaker({ ...input, questionIndex: earlier.length, onUsage: countUsage });
   const untilDeadline = AbortSignal.any([signal, deadline]);

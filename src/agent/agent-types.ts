@@ -12,8 +12,8 @@ export interface AgentInput {
   readonly limits: AgentLimits;
   /** The person's stop. Reaching a limit is the loop's own business. */
   readonly signal: AbortSignal;
-  /** What one attempt at a model turn took, also one that failed. Called synchronously; must not throw. */
-  readonly onUsage: (usage: ModelUsage) => void;
+  /** What one attempt at a model turn took, also one that failed. Waited for: what follows may be the end of the process. */
+  readonly onUsage: (usage: ModelUsage) => Promise<void>;
   /** Asked before each turn: why no more may be spent, as a sentence for the person; `null` while there is room. */
   readonly allowance: () => Promise<string | null>;
   /** Called in order, synchronously; must not throw. */

@@ -32,7 +32,7 @@ export function createTurnTaker(deps: {
   readonly questionIndex: number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: AgentEvent) => void;
-  readonly onUsage: (usage: ModelUsage) => void;
+  readonly onUsage: (usage: ModelUsage) => Promise<void>;
 }): (request: TurnRequest) => Promise<TurnResult> {
   let squeeze: Squeeze = 0;
 
@@ -56,7 +56,7 @@ export function createTurnTaker(deps: {
       deps.onEvent(event);
     }
     if (finish === null) throw new Error(`model ${deps.model.name} ended a turn without its finish event`);
-    deps.onUsage(finish.usage);
+    await deps.onUsage(finish.usage);
     return { finish, streamed };
   };
 

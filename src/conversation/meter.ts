@@ -4,14 +4,15 @@ import { reachedText } from './limit-texts.ts';
 
 /** What a task takes, written down as it goes, so that an attempt that is killed has cost what it cost. */
 export interface Meter {
-  turn(usage: ModelUsage): void;
-  ran(sandboxMs: number): void;
+  /** Written down at once. */
+  readonly turn: (usage: ModelUsage) => Promise<void>;
+  readonly ran: (sandboxMs: number) => void;
   /** Of its attachments, all together. */
-  broughtIn(bytes: number): void;
+  readonly broughtIn: (bytes: number) => void;
   /** Writes down what came since the last time. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
   /** Writes down too, and says in a sentence why the task may go no further; `null` while it may. */
-  allowance(): Promise<string | null>;
+  readonly allowance: () => Promise<string | null>;
 }
 
 /** A limit of tasks is looked at before one begins; these may be reached on the way. */
@@ -60,6 +61,7 @@ export function createMeter(
         reasoningTokens: unwritten.reasoningTokens + (usage.reasoningTokens ?? 0),
         modelTurns: unwritten.modelTurns + 1,
       };
+      return flush();
     },
     ran: (sandboxMs) => {
       unwritten = { ...unwritten, sandboxMs: unwritten.sandboxMs + sandboxMs };

@@ -2,8 +2,8 @@ import type { Delivery } from '../answer/deliver.ts';
 import type { Store } from '../ports/store.ts';
 import type { Reply, Task } from '../types.ts';
 
-/** Longer than posting may take: past it whoever posted is gone. */
-const lockMs = 150_000;
+/** Longer than posting a line takes: past it whoever posted is taken for gone, and the thread need not wait for them. */
+const lockMs = 20_000;
 
 /**
  * Posts the settled refusal of a task and ends it. Both who accepted the task and the worker that comes to it may try at the same
@@ -14,7 +14,7 @@ export async function deliverRefusal(
   attempt: number,
   { store, delivery }: { readonly store: Store; readonly delivery: Delivery },
 ): Promise<Reply['outcome']> {
-  const options = { ttlMs: lockMs, signal: AbortSignal.timeout(2 * lockMs) };
+  const options = { ttlMs: lockMs, signal: AbortSignal.timeout(3 * lockMs) };
   return store.withLock(`refusal/${task.id}`, options, async () => {
     const { outcome } = await delivery.deliverReply(task, attempt);
     await store.endUsage(task, { outcome, bytesOut: 0, counts: false });

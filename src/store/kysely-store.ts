@@ -37,7 +37,7 @@ export function createKyselyStore(deps: {
     ...createBlobReferences(db),
     ...createDrafts(db),
     ...createInstallations(db, box, rules),
-    ...createUsageLedger(db, group),
+    ...createUsageLedger(db, group, transact),
     ping: async () => {
       await sql`select 1`.execute(db);
     },

@@ -6,6 +6,7 @@ import type { Limit, LimitKind, LimitScope, LimitUse, TaskKind, UsageLedger } fr
 import { personKeyOf, workspaceKeyOf } from './owners.ts';
 import { unfinished } from './inbox.ts';
 import type { Database } from './schema.ts';
+import type { Transact } from './transactions.ts';
 import { upsertUsage } from './usage-rows.ts';
 import type { WriteGroup } from './write-group.ts';
 
@@ -24,7 +25,11 @@ const limitedBy: Readonly<Record<TaskKind, readonly LimitKind[]>> = {
 
 type ScopeKeys = Readonly<Record<LimitScope, string>>;
 
-export function createLimitQueries(db: Kysely<Database>, group: WriteGroup): Pick<UsageLedger, 'claim' | 'limitUses'> {
+export function createLimitQueries(
+  db: Kysely<Database>,
+  group: WriteGroup,
+  transact: Transact,
+): Pick<UsageLedger, 'claim' | 'limitUses'> {
   return {
     claim: async (task, { kind, limits, nowMs }) => {
       const { platform, workspaceId, channelId } = task.thread;
@@ -43,7 +48,7 @@ export function createLimitQueries(db: Kysely<Database>, group: WriteGroup): Pic
         await group.write((shared) => begin(shared, kind));
         return [];
       }
-      return await db.transaction().execute(async (transaction) => {
+      return await transact(async (transaction) => {
         await hold(transaction, keys, relevant);
         const known = await transaction
           .selectFrom('usage')
@@ -67,14 +72,18 @@ export function createLimitQueries(db: Kysely<Database>, group: WriteGroup): Pic
   };
 }
 
-/** The person's is a hash: their name goes from the store when they want it, but not what they used today. */
 function scopeKeysOf({ platform, workspaceId, channelId, personId }: PersonRef & { channelId: string }): ScopeKeys {
   const workspace = workspaceKeyOf(platform, workspaceId);
   return {
     workspace,
     channel: `${workspace}/${encodeURIComponent(channelId)}`,
-    person: createHash('sha256').update(personKeyOf({ platform, workspaceId, personId })).digest('hex').slice(0, 32),
+    person: personScopeOf({ platform, workspaceId, personId }),
   };
+}
+
+/** A hash: their name goes from the store when they want it, but not what they used today. */
+export function personScopeOf(who: PersonRef): string {
+  return createHash('sha256').update(personKeyOf(who)).digest('hex').slice(0, 32);
 }
 
 /**
@@ -86,9 +95,7 @@ async function hold(db: Kysely<Database>, keys: ScopeKeys, limits: readonly Limi
   await db
     .insertInto('limit_scopes')
     .values(held.map((scope) => ({ scope: `${scope}:${keys[scope]}`, claims: 1 })))
-    .onConflict((conflict) =>
-      conflict.column('scope').doUpdateSet({ claims: sql`limit_scopes.claims + 1` as RawBuilder<number> }),
-    )
+    .onConflict((conflict) => conflict.column('scope').doUpdateSet({ claims: sql<number>`limit_scopes.claims + 1` }))
     .execute();
 }
 
@@ -172,7 +179,7 @@ async function freesAt(db: Kysely<Database>, limit: Limit, key: string, nowMs: n
     .where('at_ms', '>', nowMs - dayMs);
   const { last } = await db
     .selectFrom(backwards.as('backwards'))
-    .select((expression) => expression.fn.max('at_ms').as('last'))
+    .select(sql<number | string>`max(at_ms)`.as('last'))
     .where('total', '>=', limit.value)
     .executeTakeFirstOrThrow();
   return Number(last) + dayMs;

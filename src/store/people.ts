@@ -55,10 +55,11 @@ export function createPeople(db: Kysely<Database>): People {
         .where('received_at_ms', '>=', sinceMs);
       const { questions } = await asked
         // Refused ones, and those that were stopped before they began, were not asked.
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('usage')
+        .where((where) =>
+          where.not(
+            where.exists(
+              where
+                .selectFrom('usage')
                 .select('usage.task_id')
                 .whereRef('usage.task_id', '=', 'tasks.id')
                 .where('usage.kind', '=', 'uncounted'),

@@ -4,13 +4,14 @@ import type { Money, UsageGrouping, UsageLedger, UsageSum } from '../ports/usage
 import { createLimitQueries } from './limit-queries.ts';
 import { personKeyOf } from './owners.ts';
 import type { Database } from './schema.ts';
+import type { Transact } from './transactions.ts';
 import { upsertUsage } from './usage-rows.ts';
 import type { WriteGroup } from './write-group.ts';
 
 /** What tasks take, and whether there is room for one more. */
-export function createUsageLedger(db: Kysely<Database>, group: WriteGroup): UsageLedger {
+export function createUsageLedger(db: Kysely<Database>, group: WriteGroup, transact: Transact): UsageLedger {
   return {
-    ...createLimitQueries(db, group),
+    ...createLimitQueries(db, group, transact),
 
     addUsage: (taskId, spent) =>
       group.write((shared) =>

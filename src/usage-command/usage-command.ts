@@ -1,4 +1,4 @@
-import type { UsageLedger, UsageSum } from '../ports/usage.ts';
+import type { UsageGrouping, UsageLedger, UsageSum } from '../ports/usage.ts';
 import type { UsageArguments } from './arguments.ts';
 
 /** The text of `npm run usage`: what questions took, put together as asked. `nowMs` in ms since 1970. */
@@ -19,7 +19,7 @@ export async function usageReport(
         .join('');
     case 'table':
       if (sums.length === 0) return `No questions since ${new Date(since).toISOString()}.\n`;
-      return table([[by, ...columns.map(({ title }) => title)], ...sums.map(shownOf)]);
+      return table([[by, ...columns.map(({ title }) => title)], ...sums.map((sum) => shownOf(by, sum))]);
     default:
       return format satisfies never;
   }
@@ -59,21 +59,18 @@ function valuesOf(sum: UsageSum): readonly string[] {
   return [sum.group, ...columns.map(({ of }) => String(of(sum)))];
 }
 
-function shownOf(sum: UsageSum): readonly string[] {
+function shownOf(by: UsageGrouping, sum: UsageSum): readonly string[] {
   const shown = columns.map(({ of }) => {
     const value = of(sum);
     return typeof value === 'number' ? value.toLocaleString('en', { maximumFractionDigits: 1 }) : value;
   });
-  return [sum.group === '' ? '(forgotten, or none)' : readable(sum.group), ...shown];
+  return [sum.group === '' ? '(forgotten, or none)' : readable(by, sum.group), ...shown];
 }
 
-/** The parts of a group are percent-encoded; what terminals would obey is not shown. */
-function readable(group: string): string {
-  return group
-    .split('/')
-    .map(decodeURIComponent)
-    .join('/')
-    .replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
+/** The parts of whose usage it is are percent-encoded; what terminals would obey is not shown. */
+function readable(by: UsageGrouping, group: string): string {
+  const plain = by === 'day' || by === 'model' ? group : group.split('/').map(decodeURIComponent).join('/');
+  return plain.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
 }
 
 function csvCell(text: string): string {

@@ -124,7 +124,12 @@ export function modelContract(name: string, create: (config: ModelConfig, log: L
 
     it('counts tokens as the server does', async () => {
       server.script(events(wire.text(['a'])));
-      expect((await turnOf(model)).finish.usage).toEqual({ inputTokens: 100, cachedInputTokens: 40, outputTokens: 7 });
+      expect((await turnOf(model)).finish.usage).toEqual({
+        inputTokens: 100,
+        cachedInputTokens: 40,
+        outputTokens: 7,
+        reasoningTokens: 3,
+      });
     });
 
     it('sends the key to the configured server and forbids calls when asked to', async () => {

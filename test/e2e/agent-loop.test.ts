@@ -39,7 +39,7 @@ async function ask(model: Model): Promise<Run> {
     saveOutput: session.saveOutput,
     limits: { maxSteps: 12, maxTokens: 100_000, maxWallMs: 20_000 },
     signal: new AbortController().signal,
-    onUsage: () => {},
+    onUsage: async () => {},
     allowance: async () => null,
     onEvent: (event) => {
       seen.push(event);

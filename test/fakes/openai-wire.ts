@@ -18,7 +18,7 @@ export interface WireCall {
   readonly argumentsText: string;
 }
 
-const usage = { input: 100, cached: 40, output: 7 };
+const usage = { input: 100, cached: 40, output: 7, reasoning: 3 };
 
 function data(value: object): string {
   return `data: ${JSON.stringify(value)}\n\n`;
@@ -46,6 +46,7 @@ function chatEnd(finishReason: string): readonly string[] {
         completion_tokens: usage.output,
         total_tokens: usage.input + usage.output,
         prompt_tokens_details: { cached_tokens: usage.cached },
+        completion_tokens_details: { reasoning_tokens: usage.reasoning },
       },
     }),
     'data: [DONE]\n\n',
@@ -94,6 +95,7 @@ function responseEnd(status: 'completed' | 'incomplete' | 'failed', fields: obje
         input_tokens: usage.input,
         input_tokens_details: { cached_tokens: usage.cached },
         output_tokens: usage.output,
+        output_tokens_details: { reasoning_tokens: usage.reasoning },
         total_tokens: usage.input + usage.output,
       },
       ...fields,

@@ -69,7 +69,7 @@ describe('whatever the model, the sandbox and the person do', () => {
           limits: { maxSteps, maxTokens: 400, maxWallMs: 40 },
           signal: stop.signal,
           sleep: async () => {},
-          onUsage: () => {},
+          onUsage: async () => {},
           allowance: async () => null,
           onEvent: () => {
             seen += 1;

@@ -33,7 +33,7 @@ async function run(
     saveOutput: session.saveOutput,
     limits: { maxSteps: 12, maxTokens: 100_000, maxWallMs: 20_000 },
     signal: new AbortController().signal,
-    onUsage: () => {},
+    onUsage: async () => {},
     allowance: async () => null,
     onEvent: (event) => {
       events.push(event);
@@ -272,6 +272,38 @@ describe('stop conditions', () => {
     });
     expect(outcome).toMatchObject({ outcome: 'partial', reason: 'tokens' });
     expect(outcome.cells).toHaveLength(3);
+  });
+
+  it('what else may not be spent ends it the same way, with its own reason; asked before every turn', async () => {
+    const model = createScriptedModel([], ({ toolChoice }) =>
+      toolChoice === 'none' ? { text: 'So far: 2.' } : { calls: [pythonCall('print("a")')] },
+    );
+    const spent: number[] = [];
+    let asked = 0;
+    const { outcome } = await run(model, {
+      onUsage: async ({ inputTokens, outputTokens }) => {
+        spent.push(inputTokens + outputTokens);
+      },
+      allowance: async () => {
+        asked += 1;
+        return asked === 3 ? 'You have used 45 of 40 tokens.' : null;
+      },
+    });
+    expect(outcome).toMatchObject({
+      outcome: 'partial',
+      reason: 'allowance',
+      text: 'So far: 2.\n\nYou have used 45 of 40 tokens.',
+    });
+    expect(outcome.cells).toHaveLength(2);
+    expect(spent).toEqual([15, 15, 15]);
+    const silent = await run(
+      createScriptedModel([], () => ({ text: '' })),
+      { allowance: async () => 'All is used up.' },
+    );
+    expect(silent.outcome).toMatchObject({
+      outcome: 'partial',
+      text: 'All is used up. Nothing had been computed by then.',
+    });
   });
 
   it('ends a cell and a model turn at the time limit', async () => {

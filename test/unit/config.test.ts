@@ -299,6 +299,49 @@ it('nothing is served or traced unless it is asked for', () => {
   expect(wrong).not.toThrow(/s3cret/);
 });
 
+describe('limits and prices', () => {
+  it('are none until they are set; seconds become milliseconds', () => {
+    expect(readConfig({})).toMatchObject({ limits: [], prices: null });
+    const { limits } = readConfig({
+      LIMIT_PERSON_TASKS_AT_ONCE: '3',
+      LIMIT_CHANNEL_TOKENS_PER_DAY: '2000000',
+      LIMIT_WORKSPACE_SANDBOX_SECONDS_PER_DAY: '600',
+      LIMIT_WORKSPACE_TASKS_PER_DAY: '',
+    });
+    expect(limits).toEqual([
+      { scope: 'person', kind: 'tasks-at-once', value: 3 },
+      { scope: 'channel', kind: 'tokens-per-day', value: 2_000_000 },
+      { scope: 'workspace', kind: 'sandbox-ms-per-day', value: 600_000 },
+    ]);
+    expect(() => readConfig({ LIMIT_PERSON_TASKS_PER_DAY: '0' })).toThrow(/LIMIT_PERSON_TASKS_PER_DAY/);
+    expect(() => readConfig({ LIMIT_PERSON_TASKS_PER_DAY: '1.5' })).toThrow(/must be a whole number/);
+  });
+
+  it('a price of input and one of output; what comes from the cache costs as much unless it is said', () => {
+    const both = { PRICE_INPUT_PER_MILLION: '1.25', PRICE_OUTPUT_PER_MILLION: '10' };
+    expect(readConfig(both).prices).toEqual({
+      currency: 'USD',
+      inputPerMillion: 1.25,
+      cachedInputPerMillion: 1.25,
+      outputPerMillion: 10,
+    });
+    expect(readConfig({ ...both, PRICE_CACHED_INPUT_PER_MILLION: '0', PRICE_CURRENCY: 'eur' }).prices).toMatchObject({
+      currency: 'EUR',
+      cachedInputPerMillion: 0,
+    });
+  });
+
+  it.each([
+    [{ PRICE_INPUT_PER_MILLION: '1' }, /PRICE_OUTPUT_PER_MILLION: needed beside/],
+    [{ PRICE_OUTPUT_PER_MILLION: '1' }, /PRICE_INPUT_PER_MILLION: needed beside/],
+    [{ PRICE_CACHED_INPUT_PER_MILLION: '1' }, /PRICE_CACHED_INPUT_PER_MILLION: needs/],
+    [{ PRICE_CURRENCY: '$' }, /PRICE_CURRENCY: must be the letters/],
+    [{ PRICE_INPUT_PER_MILLION: '-1', PRICE_OUTPUT_PER_MILLION: '1' }, /PRICE_INPUT_PER_MILLION/],
+  ])('half of them is refused: %o', (env, words) => {
+    expect(() => readConfig(env)).toThrow(words);
+  });
+});
+
 it.each(['.env.example', 'README.md'])('%s names every variable', (file) => {
   const text = readFileSync(file, 'utf8');
   expect(variableNames.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);

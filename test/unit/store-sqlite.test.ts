@@ -8,7 +8,7 @@ import { createLogger } from '../../src/log.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { exampleCell, exampleFile, exampleTask, exampleThread } from '../contract/store.ts';
+import { exampleCell, exampleFile, exampleTask, exampleThread } from '../fakes/store-examples.ts';
 
 const log = createLogger('silent');
 const key = threadKeyOf(exampleThread);
@@ -107,20 +107,20 @@ it('refuses what names a task that was never accepted', async () => {
   ).rejects.toThrow(/FOREIGN KEY/);
 });
 
-/** Takes back the seventh migration and what came after it. */
-function takeBackUsage(database: DatabaseSync): void {
-  const added = database.prepare(`select name from pragma_table_info('usage') where cid > 5`).all();
+/** Takes back the seventh migration and what came after it: a usage row has six columns, and any number of rows may be of one task. */
+function takeBackLimits(database: DatabaseSync): void {
   const indexes = database
-    .prepare(`select name from sqlite_master where type = 'index' and name like 'usage_%' and name <> 'usage_of_task'`)
+    .prepare(`select name from sqlite_master where type = 'index' and tbl_name = 'usage' and name <> 'usage_of_task'`)
     .all();
+  const added = database.prepare(`select name from pragma_table_info('usage') where cid > 5`).all();
   for (const { name } of indexes) database.exec(`drop index ${String(name)}`);
   for (const { name } of added) database.exec(`alter table usage drop column ${String(name)}`);
-  database.exec('drop table limit_scopes; drop table drafts;');
+  database.exec(`drop table limit_scopes; drop table drafts; delete from kysely_migration where name >= '007';`);
 }
 
-/** Takes back the sixth migration and what came after it: the database is as the version before it left it. */
+/** Takes back the sixth migration: the database is as the version before it left it. */
 function takeBackReferences(database: DatabaseSync): void {
-  takeBackUsage(database);
+  takeBackLimits(database);
   for (const table of ['files', 'cells', 'posts']) {
     database.exec(
       `drop trigger ${table}_name_blobs; drop trigger ${table}_rename_blobs; drop trigger ${table}_unname_blobs;`,
@@ -128,7 +128,7 @@ function takeBackReferences(database: DatabaseSync): void {
   }
   database.exec(`
     drop table blob_references; drop table fills;
-    drop index posts_of_thread; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
+    drop index posts_of_thread; drop index cells_of_task; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
     delete from kysely_migration where name >= '006';
   `);
 }
