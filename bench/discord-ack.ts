@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createDiscordPlatform } from '../adapters/discord/platform.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
+import { createTaskLimits } from '../src/conversation/limits.ts';
 import { createLogger } from '../src/log.ts';
 import { createInProcessDispatcher } from '../src/queue/in-process-dispatcher.ts';
 import { createSqliteStore } from '../src/store/sqlite-store.ts';
@@ -45,8 +46,17 @@ export async function discordAck(): Promise<readonly Figure[]> {
   const clientOf = (): typeof client => client;
   // Nothing takes up the questions: only their way in is measured.
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
-  const conversation = { store, blobs, dispatcher, delivery, clientOf, endSession: async () => {}, log };
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
+  const conversation = {
+    store,
+    blobs,
+    dispatcher,
+    delivery,
+    clientOf,
+    taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
+    endSession: async () => {},
+    log,
+  };
   const plain = createServer((request, response) => {
     request.resume().on('end', () => response.writeHead(204).end());
   });

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createSlackGateway } from '../adapters/slack/gateway.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
+import { createTaskLimits } from '../src/conversation/limits.ts';
 import { createLogger } from '../src/log.ts';
 import type { PlatformClient } from '../src/ports/platforms.ts';
 import { createInProcessDispatcher } from '../src/queue/in-process-dispatcher.ts';
@@ -35,13 +36,14 @@ export async function slackAck(): Promise<readonly Figure[]> {
   } as unknown as PlatformClient;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
   const handlers = createConversation({
     store,
     blobs,
     dispatcher,
     delivery,
     clientOf,
+    taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
     endSession: async () => {},
     log,
   });

@@ -17,8 +17,21 @@ export interface FleetHost {
 
 /** Sandboxes that can say at a start what is missing. */
 export interface ReadySandboxes extends SandboxProvider {
+  /** Whether a sandbox could be had now: asks the engines that serve. Rejects where none of them can. */
+  check(): Promise<unknown>;
+  /** What each engine holds. `inUse`: containers given out, starting, or on their way out. */
+  engines(): readonly EngineState[];
   /** Checks every engine and fills its pool. Rejects where none can serve; one among several that cannot is a warning. */
   warm(): Promise<unknown>;
+}
+
+export interface EngineState {
+  readonly name: string;
+  readonly warm: number;
+  readonly inUse: number;
+  readonly max: number;
+  /** False while it is set aside. */
+  readonly isServing: boolean;
 }
 
 /** How often a caller is refused by all engines before it is told. */
@@ -208,6 +221,12 @@ export function createFleet(deps: {
         }
       }
     },
+    async check() {
+      const asked = serving().map(({ sandbox }) => sandbox.check());
+      if (asked.length === 0 && members[0]?.aside) throw members[0].aside;
+      await Promise.any(asked).catch(() => asked[0]);
+    },
+    engines: () => members.map((member) => engineState(member, member.aside === null)),
     async warm() {
       const checked = await Promise.allSettled(members.map(({ sandbox }) => sandbox.warm()));
       checked.forEach((result, index) => {
@@ -238,4 +257,10 @@ export function createFleet(deps: {
       await Promise.all(members.map(({ sandbox }) => sandbox[Symbol.asyncDispose]()));
     },
   };
+}
+
+export function engineState(host: FleetHost, isServing: boolean): EngineState {
+  const { name, sandbox, maxContainers: max } = host;
+  const { free, warm } = sandbox.room();
+  return { name, warm, inUse: max - free - warm, max, isServing };
 }

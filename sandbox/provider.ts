@@ -32,6 +32,8 @@ const maxAttempts = 3;
 export interface DockerSandbox extends SandboxProvider {
   /** What an `acquire` would find: containers that may still be started, containers kept ready, callers in the queue. */
   room(): { readonly free: number; readonly warm: number; readonly waiting: number };
+  /** Asks the engine for itself, the runtime and the image. Rejects like `acquire`. */
+  check(): Promise<unknown>;
   /** Checks engine, runtime and image, and fills the pool. Rejects like `acquire`, so that a start-up can say what is missing. */
   warm(): Promise<EngineFacts>;
 }
@@ -51,11 +53,14 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
   const start = async (limits: SandboxLimits, signal: AbortSignal): Promise<RunningContainer> => {
     memory.start();
     try {
-      const container = await containers.start(limits, AbortSignal.any([signal, closing.signal]), (id) => {
+      const onGone = (id: string | null): void => {
         if (id !== null) memory.forget(id);
         slots.free();
         pool.refill();
-      });
+      };
+      const until = AbortSignal.any([signal, closing.signal]);
+      // What a container logs later is of whichever task uses it then, not of the one that had it started.
+      const container = await log.within({}, () => containers.start(limits, until, onGone));
       outage.seen();
       return container;
     } finally {
@@ -123,6 +128,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): DockerSand
       }
     },
     room: () => ({ free: slots.unused, warm: pool.ready, waiting: slots.waiting }),
+    check: () => engine.check(),
     async warm() {
       await engine.check();
       outage.seen();

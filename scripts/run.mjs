@@ -22,7 +22,7 @@ const plainNode = ['--disable-warning=ExperimentalWarning'];
 async function main(name, args) {
   switch (name) {
     case 'setup': {
-      await setUp(readMachine(), { engine: true, browser: true, isAsked: true, isBot: true });
+      await setUp(readMachine(), { engine: true, browser: true, services: true, isAsked: true, isBot: true });
       say('everything is in place');
       return 0;
     }
@@ -38,12 +38,13 @@ async function main(name, args) {
       const ready = await setUp(readMachine(), { engine: true, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
+    case 'usage':
     case 'discord:invite': {
       const ready = await setUp(readMachine(), { engine: false, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
     case 'bench': {
-      const ready = await setUp(readMachine(), { engine: true, browser: false });
+      const ready = await setUp(readMachine(), { engine: true, browser: false, services: true });
       return runForeground(ready.node, [...plainNode, 'bench/main.ts', ...args], ready.env);
     }
     case 'selftest': {
@@ -51,7 +52,7 @@ async function main(name, args) {
       return runForeground(ready.node, [...plainNode, 'selftest/main.ts', ...args], ready.env);
     }
     case 'test': {
-      const ready = await setUp(readMachine(), { engine: true, browser: true });
+      const ready = await setUp(readMachine(), { engine: true, browser: true, services: true });
       return (
         (await runStages(ready)) ||
         runForeground(ready.node, ['node_modules/vitest/vitest.mjs', 'run', ...args], ready.env)
@@ -69,7 +70,7 @@ async function main(name, args) {
       return 0;
     default:
       say(
-        `there is no command "${name}". There are: setup, image, demo, card, start, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
+        `there is no command "${name}". There are: setup, image, demo, card, start, usage, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
       );
       return 2;
   }

@@ -1,51 +1,45 @@
-/** One process that hears, answers and keeps everything, wired from the implementations behind the ports. */
-import { join } from 'node:path';
-import { createOwnerId } from '../sandbox/owner.ts';
-import { createSandboxes } from '../sandbox/sandboxes.ts';
-import { instructions } from './agent/prompt.ts';
+/** One process, wired from the implementations behind the ports: it hears platforms, runs tasks, or both. */
+import type { ReadySandboxes } from '../sandbox/fleet.ts';
 import { createDelivery } from './answer/deliver.ts';
-import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
-import type { Config, SandboxConfig } from './config.ts';
-import { createConversation } from './conversation/conversation.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { createSessions } from './conversation/sessions.ts';
-import { createWorker } from './conversation/worker.ts';
+import { createBotPages, openFileLinks } from './bot-pages.ts';
+import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
+import type { Config } from './config.ts';
+import { createConversation } from './conversation/conversation.ts';
+import { createTaskLimits } from './conversation/limits.ts';
+import { sweepThreads } from './conversation/sweep.ts';
 import { AppError, toAppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
 import { createChatModel } from './models/openai-chat.ts';
 import { createResponsesModel } from './models/openai-responses.ts';
+import { createObservation } from './observe/observation.ts';
 import type { Model } from './ports/model.ts';
 import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/platforms.ts';
-import type { SandboxLimits } from './ports/sandbox.ts';
 import type { Store } from './ports/store.ts';
-import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
-import { createSecretBox } from './store/secret-box.ts';
-import { createSqliteStore } from './store/sqlite-store.ts';
+import { openDispatcher } from './queue/open-dispatcher.ts';
+import type { Role } from './start-arguments.ts';
+import { openStore } from './store/open-store.ts';
 import type { ThreadKey } from './types.ts';
-
-const megabyte = 1024 * 1024;
-
-/** Bytes of one file, and of all files of one cell, that leave the sandbox; chat platforms take no more than a few of these. */
-const collectLimits = { fileBytes: 100 * megabyte, filesBytes: 250 * megabyte };
 
 /** How long running tasks may go on after a stop signal; past it they are left to the next start. */
 const shutdownGraceMs = 20_000;
 
-/** Long enough for the next question of somebody who is at it, short enough that a thread a cell left running costs little. */
-const suspendAfterMs = 10_000;
+/** How long a thread waits whose wake was lost. */
+const threadSweepIntervalMs = 15_000;
 
-const sweepIntervalMs = 60_000;
 const deliveryTimeoutMs = 120_000;
 
 export interface Platform {
-  readonly gateway: PlatformGateway;
+  /** `null` where this process does not hear the platform. */
+  readonly gateway: PlatformGateway | null;
   readonly client: PlatformClient;
 }
 
 export interface Bot extends AsyncDisposable {
   readonly handlers: GatewayHandlers;
-  /** Checks the sandbox, takes up unfinished tasks, opens the gateways. A missing Docker is logged, not fatal: tasks say it. */
+  /** Takes up unfinished tasks, opens the gateways. */
   start(): Promise<void>;
   /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with 20 s. */
   close(options: { readonly graceMs: number }): Promise<void>;
@@ -54,128 +48,118 @@ export interface Bot extends AsyncDisposable {
 /** By their names. */
 export type Platforms = ReadonlyMap<string, Platform>;
 
+export interface BotOptions {
+  readonly role?: Role;
+  /** For tests and benchmarks; else the settings decide. */
+  readonly model?: Model;
+  readonly sandboxes?: ReadySandboxes;
+}
+
 /**
- * Wires one process that hears, answers and keeps everything. Platforms that keep something themselves (tokens) are made with the
- * bot's store. `model` is for tests and benchmarks; else the settings decide.
+ * Wires one process. Platforms that keep something themselves (tokens) are made with the bot's store.
+ * Rejects with `config` where a setting is wrong, retryable where a service does not answer.
  */
 export async function createBot(
   config: Config,
   platformsOf: Platforms | ((store: Store) => Promise<Platforms>),
   log: Logger,
-  model: Model = createModel(config, log),
+  options: BotOptions = {},
 ): Promise<Bot> {
-  const { sandbox } = config;
-  const limits = sandboxLimits(sandbox);
-  const store = await createSqliteStore({
-    path: join(config.dataDir, 'plotline.sqlite'),
-    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
+  const role = options.role ?? 'all';
+  const { version } = packageFile;
+  const observation = await createObservation({
+    hasMetrics: config.http !== null,
+    traces: config.traces,
+    version,
     log,
   });
+  const store = await openStore(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
-  const blobs = createDirectoryBlobs({ dir: join(config.dataDir, 'blobs') });
-  const provider = createSandboxes({
-    endpoints: sandbox.hosts,
-    image: sandbox.image,
-    runtime: sandbox.runtime,
-    ownerId: createOwnerId(),
-    limits,
-    poolSize: sandbox.poolSize,
-    maxContainers: sandbox.maxContainers,
-    log,
-  });
-  const sessions = createSessions({
-    provider,
-    store,
-    blobs,
-    limits,
-    cellTimeoutMs: sandbox.cellTimeoutMs,
-    suspendAfterMs,
-    idleMs: sandbox.idleMs,
-    // Idle threads give way before the pool does: a new thread then finds a warm container, not a free place.
-    maxSessions: Math.max(1, sandbox.hosts.length) * Math.max(1, sandbox.maxContainers - sandbox.poolSize),
-    log,
-  });
+  const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
+  const clients = new Map([...platforms].map(([name, { client }]) => [name, observation.client(name, client)]));
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
-    const found = platforms.get(platform);
+    const found = clients.get(platform);
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
-    return found.client;
+    return found;
   };
-  const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
-  const handlers = createConversation({
-    store,
-    blobs,
-    dispatcher,
-    delivery,
-    clientOf,
-    endSession: (threadKey) => sessions.drop(threadKey),
-    log,
+  const dispatcher = openDispatcher({ redisUrl: config.redisUrl, log });
+  const links = await openFileLinks(config, { store, blobs, log });
+  const linkTo = links?.linkTo ?? null;
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, linkTo, log });
+  const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
+  const shared = { store, blobs, dispatcher, delivery, clientOf, taskLimits, observation, log };
+  const worker =
+    role === 'gateway'
+      ? null
+      : createBotWorker(config, {
+          ...shared,
+          model: options.model ?? createModel(config, log),
+          sandboxes: options.sandboxes ?? createBotSandboxes(config, log),
+        });
+  const conversation = createConversation({
+    ...shared,
+    // Of another process's sessions, its own sweep ends those of a forgotten thread.
+    endSession: (threadKey) => worker?.endSession(threadKey) ?? Promise.resolve(),
   });
-  const worker = createWorker({
-    store,
-    blobs,
-    sessions,
-    delivery,
-    clientOf,
-    model,
-    instructions: instructions({
-      cellTimeoutMs: sandbox.cellTimeoutMs,
-      memoryBytes: sandbox.memoryBytes,
-      workspaceBytes: sandbox.workspaceBytes,
-      fileBytes: collectLimits.fileBytes,
-      maxSteps: config.agent.maxSteps,
-    }),
-    limits: config.agent,
-    cellTimeoutMs: sandbox.cellTimeoutMs,
-    attachmentBytes: config.attachmentBytes,
-    collect: collectLimits,
-    about: { version: packageFile.version, imageName: sandbox.image },
-    log,
-  });
-  const sweep = (): void => {
-    provider.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
+  const handlers = observation.handlers(conversation);
+  const gateways = [...platforms.values()].flatMap(({ gateway }) =>
+    gateway === null || role === 'worker' ? [] : [gateway],
+  );
+  const pages = createBotPages({ ...shared, http: config.http, links, worker, gateways });
+
+  // Tasks of a platform that is not configured now wait until it is again.
+  const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
+  const wakeUnfinished = async (): Promise<void> => {
+    try {
+      const woken = await sweepThreads({ store, dispatcher, isServed });
+      if (woken > 0) log.info({ threads: woken }, 'threads with unfinished questions woken');
+    } catch (error) {
+      log.warn({ error: toAppError(error).message }, 'unfinished threads could not be looked for');
+    }
   };
-  const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
+  let threadSweepTimer: NodeJS.Timeout | undefined;
+
   const close: Bot['close'] = async ({ graceMs }) => {
-    clearInterval(sweepTimer);
-    await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
-    await dispatcher.close({ graceMs });
-    await sessions[Symbol.asyncDispose]();
-    await provider[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    pages.drain();
+    clearInterval(threadSweepTimer);
+    try {
+      await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
+      await dispatcher.close({ graceMs });
+      await worker?.[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    } finally {
+      // Last: until then the pages say that it is ending, and the end is traced.
+      await pages.close();
+      await observation[Symbol.asyncDispose]();
+    }
   };
 
   return {
     handlers,
     start: async () => {
-      await provider
-        .warm()
-        .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
-      sweep();
-      dispatcher.process(worker, { concurrency: config.concurrency });
-      for (const threadKey of await store.unfinishedThreads()) {
-        // Tasks of a platform that is not configured now wait until it is again.
-        if (platforms.has(platformOf(threadKey))) await dispatcher.wake(threadKey);
+      // Before the platforms, so that whoever supervises this process can ask early.
+      await pages.open();
+      if (worker !== null) {
+        await worker.start();
+        dispatcher.process(worker.handler, { concurrency: config.concurrency });
       }
-      await Promise.all([...platforms.values()].map(({ gateway }) => gateway.start(handlers)));
+      await wakeUnfinished();
+      threadSweepTimer = setInterval(() => void wakeUnfinished(), threadSweepIntervalMs);
+      await Promise.all(gateways.map((gateway) => gateway.start(handlers)));
     },
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
   };
 }
 
-async function madeWith(store: Store, platformsOf: (store: Store) => Promise<Platforms>): Promise<Platforms> {
+/** What cannot be made leaves no open store behind. */
+async function madeWith<T>(store: Store, make: (store: Store) => Promise<T>): Promise<T> {
   try {
-    return await platformsOf(store);
+    return await make(store);
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Of one thread's container. */
-export function sandboxLimits({ memoryBytes, workspaceBytes, cpus, processes }: SandboxConfig): SandboxLimits {
-  return { memoryBytes, workspaceBytes, cpus, processes };
 }
 
 function createModel(config: Config, log: Logger): Model {

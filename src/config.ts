@@ -1,14 +1,25 @@
 import { z } from 'zod';
+import { blobEnvironment, blobPlace, blobProblems } from './blob-config.ts';
+import type { S3Place } from './blob-config.ts';
 import { discordConfig, discordEnvironment } from './discord-config.ts';
 import type { DiscordConfig } from './discord-config.ts';
 import { type EngineHost, parseEngineHosts } from './engine-hosts.ts';
 import { AppError } from './errors.ts';
+import { limitsConfig, limitsEnvironment, priceProblems, pricesConfig } from './limits-config.ts';
+import type { Limit, Prices } from './ports/usage.ts';
+import { httpConfig, operationsEnvironment, tracesConfig } from './operations-config.ts';
+import type { HttpConfig, TracesConfig } from './operations-config.ts';
 import { slackConfig, slackEnvironment, slackProblems } from './slack-config.ts';
 import type { SlackConfig } from './slack-config.ts';
+import type { Role } from './start-arguments.ts';
 
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
   readonly dataDir: string;
+  /** `null`: a SQLite file in `dataDir`. A secret. */
+  readonly databaseUrl: string | null;
+  /** `null`: files are kept in a folder of `dataDir`. */
+  readonly blobs: S3Place | null;
   /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
   readonly logLevel: string | null;
   /** 32 bytes, under which tokens of installed workspaces are kept. */
@@ -18,8 +29,16 @@ export interface Config {
   readonly discord: DiscordConfig | null;
   readonly sandbox: SandboxConfig;
   readonly agent: AgentConfig;
+  readonly limits: readonly Limit[];
+  readonly prices: Prices | null;
   readonly concurrency: number;
+  /** Where processes share their queue; `null`: one process, whose queue is its own. */
+  readonly redisUrl: string | null;
   readonly attachmentBytes: number;
+  readonly http: HttpConfig | null;
+  readonly traces: TracesConfig | null;
+  /** Where browsers reach the web server, without a slash at its end; `null`: there are no links to files. */
+  readonly publicUrl: string | null;
 }
 
 export interface ModelConfig {
@@ -72,6 +91,10 @@ const openAiBaseUrl = 'https://api.openai.com/v1';
 
 const environment = z.object({
   DATA_DIR: text.default('data'),
+  DATABASE_URL: text
+    .refine(isPostgresUrl, 'must be postgres://user:password@host:port/database (special characters as %40, %2F …)')
+    .optional(),
+  ...blobEnvironment,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
   SECRETS_KEY: text
@@ -91,6 +114,8 @@ const environment = z.object({
 
   ...discordEnvironment,
 
+  ...limitsEnvironment,
+
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
   SANDBOX_HOSTS: text.default(''),
@@ -107,8 +132,15 @@ const environment = z.object({
   AGENT_MAX_STEPS: whole(12, 1, 100),
   AGENT_MAX_TOKENS: whole(400_000, 1000, 100_000_000),
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
+
+  ...operationsEnvironment,
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an address like https://bot.example, without ? and #' })
+    .refine((value) => !/[?#@]/.test(value), 'must be an address like https://bot.example, without ?, # and @')
+    .optional(),
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -117,16 +149,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const variableNames: readonly string[] = Object.keys(environment.shape);
 
 /**
- * Reads the settings from an environment. Pure: it touches nothing but its argument.
+ * Reads the settings from an environment, as far as a process of this role needs them. Pure: it touches nothing but its arguments.
  * Throws one `AppError` (`config`) that lists every problem at once, never a value (it may be a secret).
  */
-export function readConfig(env: Environment): Config {
+export function readConfig(env: Environment, role: Role = 'all'): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = environment.safeParse(given);
   const problems = parsed.success
-    ? pairProblems(parsed.data)
+    ? pairProblems(parsed.data, role)
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   if (!parsed.success || problems.length > 0) {
     throw new AppError(
@@ -137,10 +169,12 @@ export function readConfig(env: Environment): Config {
   const values = parsed.data;
   return {
     dataDir: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL ?? null,
+    blobs: blobPlace(values),
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
-    slack: slackConfig(values),
+    slack: slackConfig(values, role !== 'worker'),
     discord: discordConfig(values),
     sandbox: {
       image: values.SANDBOX_IMAGE,
@@ -160,9 +194,21 @@ export function readConfig(env: Environment): Config {
       maxTokens: values.AGENT_MAX_TOKENS,
       maxWallMs: values.AGENT_MAX_SECONDS * 1000,
     },
+    limits: limitsConfig(values),
+    prices: pricesConfig(values),
     concurrency: values.TASKS_AT_ONCE,
+    redisUrl: values.REDIS_URL ?? null,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
+    http: httpConfig(values),
+    traces: tracesConfig(values),
+    publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
   };
+}
+
+/** The host may be empty beside `?host=/folder/of/a/socket`. */
+function isPostgresUrl(value: string): boolean {
+  const url = URL.parse(value.replace('@/', '@localhost/'));
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1;
 }
 
 /** `null` where the text is not 32 bytes. */
@@ -173,12 +219,26 @@ function secretsKey(value: string): Uint8Array | null {
 
 type Values = z.infer<typeof environment>;
 
-function pairProblems(values: Values): readonly string[] {
-  const problems: string[] = [...engineHosts(values).problems, ...slackProblems(values)];
+function pairProblems(values: Values, role: Role): readonly string[] {
+  const problems: string[] = [
+    ...blobProblems(values),
+    ...engineHosts(values).problems,
+    ...slackProblems(values, role !== 'worker'),
+    ...priceProblems(values),
+  ];
   if (values.OPENAI_BASE_URL !== openAiBaseUrl && values.OPENAI_API_KEY === undefined) {
     problems.push('OPENAI_API_KEY: needed beside OPENAI_BASE_URL (any word for a server that asks for none)');
   }
   problems.push(...memoryProblems(values.SANDBOX_MEMORY_MB, values.SANDBOX_WORKSPACE_MB));
+  if (values.PUBLIC_URL !== undefined && values.SECRETS_KEY === undefined) {
+    problems.push('SECRETS_KEY: needed beside PUBLIC_URL, to sign the links to files (openssl rand -hex 32)');
+  }
+  if (values.PUBLIC_URL !== undefined && values.HTTP_PORT === undefined && role === 'all') {
+    problems.push('HTTP_PORT: needed beside PUBLIC_URL, which leads browsers there');
+  }
+  if (role !== 'all' && values.REDIS_URL === undefined) {
+    problems.push(`REDIS_URL: needed with --role ${role}: gateways and workers share their queue there`);
+  }
   if (values.SANDBOX_POOL_SIZE > values.SANDBOX_MAX) {
     problems.push('SANDBOX_POOL_SIZE: must not be above SANDBOX_MAX');
   }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pino from 'pino';
 
 /** Structured log. Never given cell contents, file contents or tokens; keys that look like secrets are redacted anyway. */
@@ -7,6 +8,11 @@ export interface Logger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
   child(fields: object): Logger;
+  /**
+   * Every line that `work` and all that it calls, also later, log by this logger or its relatives bears these fields. An inner call
+   * replaces the fields of an outer one: `{}` takes them away from what a task merely set going.
+   */
+  within<T>(fields: object, work: () => T): T;
 }
 
 const secretKeys =
@@ -22,7 +28,8 @@ const secretPattern = /\b((?:xox[a-z]\.)?xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,
 const namedSecretPattern =
   /(?<=\b(?:client_?secret|refresh_?token|access_?token|signing_?secret)(?:\\?["'])?\s?[:=]\s?(?:\\?["'])?)[^\s"'&\\,;}[]{8,}/gi;
 
-function withoutSecrets(line: string): string {
+/** A text without what looks like a secret. */
+export function withoutSecrets(line: string): string {
   return line.replace(secretPattern, '[redacted]').replace(namedSecretPattern, '[redacted]');
 }
 
@@ -39,14 +46,29 @@ export function createLogger(
   level: string,
   write: (line: string) => void = (line) => process.stderr.write(line),
 ): Logger {
-  return pino(
+  const current = new AsyncLocalStorage<object>();
+  const root = pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: redactPaths, censor: '[redacted]' },
+      // A copy: pino adds the line's own fields to it.
+      mixin: () => ({ ...current.getStore() }),
     },
     { write: (line: string) => write(printable(withoutSecrets(line))) },
   );
+  return toLogger(root, (fields, work) => current.run(fields, work));
+}
+
+function toLogger(logger: pino.Logger, within: Logger['within']): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    child: (fields) => toLogger(logger.child(fields), within),
+    within,
+  };
 }

@@ -1,6 +1,6 @@
 /** The commands. With `bot.ts` the composition root: no other file knows which implementation stands behind a port. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { constants, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { applicationIdOf, inviteLink } from '../adapters/discord/invite.ts';
@@ -19,11 +19,17 @@ import type { Config } from './config.ts';
 import { AppError, toAppError } from './errors.ts';
 import { createLogger } from './log.ts';
 import type { Store } from './ports/store.ts';
-import { createBot, sandboxLimits } from './bot.ts';
+import { openStore } from './store/open-store.ts';
+import { parseStartArguments, startUsage } from './start-arguments.ts';
+import type { Role } from './start-arguments.ts';
+import { createBot } from './bot.ts';
+import { sandboxLimits } from './bot-worker.ts';
 import type { Platform, Platforms } from './bot.ts';
+import { parseUsageArguments, usageUsage } from './usage-command/arguments.ts';
+import { usageReport } from './usage-command/usage-command.ts';
 
-async function start(config: Config): Promise<void> {
-  const log = createLogger(config.logLevel ?? 'info');
+async function start(config: Config, role: Role): Promise<void> {
+  const log = createLogger(config.logLevel ?? 'info').child({ role, process: `${hostname()}:${process.pid}` });
   const { slack, discord, secretsKey } = config;
   const model = config.model?.model ?? 'built-in analyst';
   if (slack === null && discord === null) {
@@ -47,9 +53,9 @@ async function start(config: Config): Promise<void> {
     if (discord !== null) platforms.set('discord', createDiscordPlatform({ ...discord, log }));
     return platforms;
   };
-  await using bot = await createBot(config, platformsOf, log);
+  await using bot = await createBot(config, platformsOf, log, { role });
   await bot.start();
-  log.info({ platforms: [...platforms.keys()], model }, 'listening');
+  log.info({ role, platforms: [...platforms.keys()], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 
@@ -60,6 +66,17 @@ async function printDiscordInvite({ discord }: Config): Promise<void> {
   }
   const applicationId = discord.applicationId ?? (await applicationIdOf(discord.token, discord.apiUrl));
   process.stdout.write(`${inviteLink(applicationId)}\n`);
+}
+
+/** What questions took, for operators. The bot may run beside it. */
+async function usage(config: Config, argv: readonly string[]): Promise<void> {
+  const args = parseUsageArguments(argv);
+  if (args.help) {
+    process.stdout.write(`${usageUsage}\n`);
+    return;
+  }
+  await using store = await openStore(config, createLogger(config.logLevel ?? 'silent'));
+  process.stdout.write(await usageReport(args, store, Date.now()));
 }
 
 /** The conversation in the terminal. Its threads live in a folder of their own that goes with the process. */
@@ -74,7 +91,9 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  const bot = await createBot({ ...config, dataDir }, new Map([['terminal', terminal]]), log);
+  // Its settings may be a bot's: nothing is shared, served or traced from here.
+  const own: Config = { ...config, dataDir, databaseUrl: null, redisUrl: null, blobs: null, http: null, traces: null };
+  const bot = await createBot(own, new Map([['terminal', terminal]]), log);
   try {
     await bot.start();
     const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));
@@ -139,8 +158,14 @@ async function firstSignal(): Promise<{ readonly name: string; readonly number: 
 async function main([command, ...argv]: readonly string[]): Promise<void> {
   loadDotenv({ quiet: true });
   switch (command ?? '') {
-    case 'start':
-      return start(readConfig(process.env));
+    case 'start': {
+      process.exitCode = await exitCodeOf(async () => {
+        const args = parseStartArguments(argv);
+        if (args.help) process.stdout.write(`${startUsage}\n`);
+        else await start(readConfig(process.env, args.role), args.role);
+      });
+      return;
+    }
     case 'demo': {
       const args = parseDemoArguments(argv);
       if (args.help) {
@@ -157,19 +182,41 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
       }
       return card(readConfig(process.env), args);
     }
+    case 'usage':
+      return usage(readConfig(process.env), argv);
     case 'discord:invite':
       return printDiscordInvite(readConfig(process.env));
     default:
-      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo, card, discord:invite.`);
+      throw new AppError(
+        'config',
+        `There is no command “${command ?? ''}”. Known: start, demo, card, usage, discord:invite.`,
+      );
   }
+}
+
+/** For a supervisor: 78 is not worth a restart, the others are (sysexits.h). */
+async function exitCodeOf(work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    const failure = sayFailure(error);
+    if (failure.code === 'config') return 78;
+    return failure.code === 'internal' ? 70 : 69;
+  }
+}
+
+function sayFailure(error: unknown): AppError {
+  const failure = toAppError(error);
+  process.stderr.write(`${failure.userMessage}\n`);
+  if (failure.code === 'internal')
+    process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
+  return failure;
 }
 
 if (import.meta.main) {
   main(process.argv.slice(2)).catch((error: unknown) => {
-    const failure = toAppError(error);
-    process.stderr.write(`${failure.userMessage}\n`);
-    if (failure.code === 'internal')
-      process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
+    sayFailure(error);
     process.exitCode = 1;
   });
 }

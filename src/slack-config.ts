@@ -3,7 +3,8 @@ import { idList } from './id-list.ts';
 
 /** How Slack reaches the bot, as whom it acts, and who may use it. */
 export interface SlackConfig {
-  readonly transport: SlackTransport;
+  /** `null` in a process that does not hear it. */
+  readonly transport: SlackTransport | null;
   readonly install: SlackInstall;
   /** Of signed events, and of the pages for installing. */
   readonly port: number;
@@ -80,8 +81,11 @@ export const slackEnvironment = {
 const slackShape = z.object(slackEnvironment);
 type Values = z.infer<typeof slackShape>;
 
-/** What does not go together, in words, without values. */
-export function slackProblems(values: Values & { readonly SECRETS_KEY?: string | undefined }): readonly string[] {
+/** What does not go together, in words, without values. A process that does not hear Slack needs no way for its events. */
+export function slackProblems(
+  values: Values & { readonly SECRETS_KEY?: string | undefined },
+  isHearing: boolean,
+): readonly string[] {
   const problems: string[] = [];
   const has = (name: keyof Values): boolean => values[name] !== undefined;
   const isOauth = has('SLACK_CLIENT_ID') || has('SLACK_CLIENT_SECRET');
@@ -119,7 +123,7 @@ export function slackProblems(values: Values & { readonly SECRETS_KEY?: string |
       'SLACK_SIGNING_SECRET: is for signed HTTP, SLACK_APP_TOKEN for Socket Mode. Events come by one of them: leave the other out',
     );
   }
-  if ((isOauth || isToken) && !hears) {
+  if ((isOauth || isToken) && !hears && isHearing) {
     problems.push(
       `SLACK_APP_TOKEN: needed beside ${isToken ? 'SLACK_BOT_TOKEN' : 'SLACK_CLIENT_ID'} (an app-level token, xapp-…, scope connections:write), or SLACK_SIGNING_SECRET for signed HTTP`,
     );
@@ -133,10 +137,10 @@ export function slackProblems(values: Values & { readonly SECRETS_KEY?: string |
 }
 
 /** `null` where Slack is not configured. Call it with values that have no problems. */
-export function slackConfig(values: Values): SlackConfig | null {
+export function slackConfig(values: Values, isHearing: boolean): SlackConfig | null {
   const install = installOf(values);
-  const transport = transportOf(values);
-  if (install === null || transport === null) return null;
+  const transport = isHearing ? transportOf(values) : null;
+  if (install === null || (transport === null && isHearing)) return null;
   return {
     transport,
     install,

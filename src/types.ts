@@ -106,6 +106,8 @@ export interface Artifact {
   readonly table: TableData | null;
   /** Charts only, where the figure could be read back. */
   readonly chart: ChartData | null;
+  /** Tables that are too wide for text: the first rows as a PNG, for platforms without tables of their own. Absent: there is none. */
+  readonly picture?: StoredFile;
 }
 
 /** A piece of code that was executed for this task, as it is shown to a person. */
@@ -154,6 +156,8 @@ export type MimeBundle = Readonly<Record<string, string | Uint8Array | JsonValue
 /** MIME types of our own, beside Jupyter's. */
 export const chartMime = 'application/vnd.plotline.chart+json';
 export const tableMime = 'application/vnd.plotline.table+json';
+/** Beside a wide table: its first rows as a PNG. Drawn for chats, and no part of what the cell gave. */
+export const tablePictureMime = 'application/vnd.plotline.table+png';
 
 /** What running a cell gave. Bad Python is data: every status but a thrown error is an answer of the sandbox. */
 export interface Execution {
@@ -239,6 +243,8 @@ export interface ModelUsage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
+  /** Of the output tokens, those nobody reads; absent where the server does not say. */
+  readonly reasoningTokens?: number;
 }
 
 /** What is known about a file before any model is called. Made in the sandbox by `plotline.card`; keys are its JSON's. */

@@ -3,9 +3,11 @@ import type { APIGuildMember, APIMessage, REST } from 'discord.js';
 import { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Admission } from '../../src/ports/platforms.ts';
-import type { Task } from '../../src/types.ts';
+import type { Attachment, Task } from '../../src/types.ts';
+import { asObject } from '../json.ts';
 import { createCooldown, needsRoles, refusalFor } from './access.ts';
 import type { AccessRules } from './access.ts';
+import { filesOf, readSource } from './attachments.ts';
 import { questionOf } from './ids.ts';
 import { filesWithReplied } from './message.ts';
 
@@ -49,19 +51,39 @@ export function createAdmission(deps: {
     }
   };
 
+  const read = async (channelId: string, messageId: string, signal: AbortSignal): Promise<APIMessage | null> => {
+    try {
+      const within = AbortSignal.any([signal, AbortSignal.timeout(lookTimeoutMs)]);
+      return (await rest.get(Routes.channelMessage(channelId, messageId), { signal: within })) as APIMessage;
+    } catch (error) {
+      log.warn({ channelId, messageId, error: String(error) }, 'a message could not be read again');
+      return null;
+    }
+  };
+
   /** The event had no word of the message it replies to: read again, it has. */
   const lookedAgain = async (task: Task, signal: AbortSignal): Promise<Task> => {
     const question = questionOf(task.id);
     if (task.lookAgain !== true || question === null) return task;
-    try {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(lookTimeoutMs)]);
-      const route = Routes.channelMessage(question.channelId, question.messageId);
-      const message = (await rest.get(route, { signal: within })) as APIMessage;
-      return { ...task, attachments: filesWithReplied(message, null), lookAgain: false };
-    } catch (error) {
-      log.warn({ taskId: task.id, error: String(error) }, 'a message could not be read again');
-      return task;
+    const message = await read(question.channelId, question.messageId, signal);
+    if (message === null) return task;
+    return { ...task, attachments: filesWithReplied(message, null), lookAgain: false };
+  };
+
+  /**
+   * A message that the event hid may show itself when it is read (the portal's switch counts there, not what the connection asked
+   * for): then all of its files come, the first under the id by which the hidden message was known.
+   */
+  const unhidden = async (task: Task, signal: AbortSignal): Promise<Task> => {
+    const attachments: Attachment[] = [];
+    for (const attachment of task.attachments) {
+      const source = readSource(attachment.source);
+      const message = source?.kind === 'unseen' ? await read(source.channelId, source.messageId, signal) : null;
+      const [first, ...more] = message === null ? [] : filesOf(asObject(message));
+      attachments.push(...(first === undefined ? [attachment] : [{ ...first, id: attachment.id }, ...more]));
     }
+    const isSame = attachments.every((attachment, index) => attachment === task.attachments[index]);
+    return isSame ? task : { ...task, attachments };
   };
 
   return async (task, signal) => {
@@ -73,7 +95,7 @@ export function createAdmission(deps: {
       refusalFor(access, { userId, guildId, channelIds: [channelId, threadId], roleIds }) ??
       cooldown.take(userId, task.id, task.receivedAtMs);
     if (refusal !== null) return { kind: 'refused', text: refusal };
-    return { kind: 'admitted', task: await lookedAgain(task, signal) };
+    return { kind: 'admitted', task: await unhidden(await lookedAgain(task, signal), signal) };
   };
 }
 

@@ -10,7 +10,6 @@ import type {
   PostReceipt,
 } from '../../src/ports/platforms.ts';
 import type { ThreadRef } from '../../src/types.ts';
-import { asObject, asText } from '../json.ts';
 import { createMessageCreator } from './create-message.ts';
 import { downloadFile } from './download.ts';
 import { createEditor } from './editor.ts';
@@ -27,7 +26,9 @@ import { createPoster } from './poster.ts';
 import { renderMessage, renderText } from './render.ts';
 import { wholeTextName } from './render-reply.ts';
 import type { RenderedPost } from './rendered-post.ts';
+import { filesOfReply } from './reply-files.ts';
 import { createDiscordApi, createDiscordRest } from './rest.ts';
+import { createSelfId } from './self-id.ts';
 import { createPlaces } from './thread.ts';
 import type { Place } from './thread.ts';
 import { createTyping } from './typing.ts';
@@ -57,16 +58,7 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
   const typing = createTyping({ api, log });
   const fileLimits = createFileLimits({ api, fixedBytes: options.maxFileBytes ?? null, log });
 
-  let self: Promise<string> | null = null;
-  const selfId = async (signal: AbortSignal): Promise<string> => {
-    self ??= api.call('GET', '/users/@me', { signal }).then((user) => asText(asObject(user)['id']) ?? '');
-    try {
-      return await self;
-    } catch (error) {
-      self = null;
-      throw error;
-    }
-  };
+  const selfId = createSelfId(api);
   const createMessage = createMessageCreator({ api, settleMs: options.settleMs ?? 300, log });
   const poster = createPoster({ api, selfId, createMessage, log });
 
@@ -121,7 +113,7 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
       if (message.kind === 'refusal') return await refuse(thread, message.text, context);
       const rendered = renderMessage(message);
       try {
-        return await send(thread, rendered, filesOfReply(message, rendered), context, message.kind === 'reply');
+        return await send(thread, rendered, filesOf(message, rendered), context, message.kind === 'reply');
       } catch (error) {
         if (message.kind === 'reply' && hasCode(error, 'lockedThread')) await tellLocked(thread, context);
         throw error;
@@ -138,7 +130,7 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
     remove: (thread, messageIds, signal) => editor.remove(thread, messageIds, signal),
 
     upload: async (thread, files, text, context) => {
-      const planned = files.map((outgoing) => ({ outgoing, artifact: null }));
+      const planned = files.map((outgoing) => ({ outgoing, artifact: null, isExtra: false }));
       return await send(thread, renderText(text), planned, context, false);
     },
 
@@ -155,14 +147,11 @@ export function createDiscordClient(options: DiscordClientOptions): PlatformClie
   };
 }
 
-function filesOfReply(message: OutgoingMessage, rendered: RenderedPost): readonly PlannedFile[] {
+function filesOf(message: OutgoingMessage, rendered: RenderedPost): readonly PlannedFile[] {
   if (message.kind !== 'reply') return [];
-  const files = message.files.map((outgoing, index) => ({
-    outgoing,
-    artifact: message.reply.artifacts[index] ?? null,
-  }));
+  const files = filesOfReply(message.reply, message.files);
   if (rendered.wholeText === null) return files;
-  return [{ outgoing: textFile(wholeTextName, rendered.wholeText), artifact: null }, ...files];
+  return [{ outgoing: textFile(wholeTextName, rendered.wholeText), artifact: null, isExtra: false }, ...files];
 }
 
 function textFile(name: string, text: string): OutgoingFile {

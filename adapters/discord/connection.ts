@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Events, GatewayIntentBits, Options, Partials, Routes } from 'discord.js';
+import { Client, Events, GatewayIntentBits, Options, Partials, Routes, Status } from 'discord.js';
 import type { APIGatewayBotInfo, GatewayDispatchPayload, REST } from 'discord.js';
 import type { AppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import { createLastingShards } from './lasting-shards.ts';
+import { apiRoot } from './rest.ts';
 import { closeError, startError } from './start-errors.ts';
 import { connectionTimes, createCloseCounter, pauseMs, sessionWaitMs } from './watchdog.ts';
 import type { ConnectionTimes } from './watchdog.ts';
@@ -14,6 +15,8 @@ export interface Connection {
   client(): Client;
   /** Resolves when all shards are ready. Rejects with `config` for what somebody must change, `platform-failed` where Discord is out of reach. */
   open(): Promise<void>;
+  /** All shards are ready. */
+  isReady(): boolean;
   close(): Promise<void>;
 }
 
@@ -61,6 +64,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     return { ready, ended: ended.promise };
   };
 
+  /** A client that cannot even be ended is left behind: the next one must not wait for it. */
+  const giveUp = async (): Promise<void> => {
+    await current?.destroy().catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'a Discord client could not be ended in order');
+    });
+  };
+
   /** Lives as long as the connection: the next client comes after a pause that grows until one has become ready. */
   const supervise = async (first: Promise<End>): Promise<void> => {
     let ended = first;
@@ -68,7 +78,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     while (!closing.signal.aborted) {
       const end = await Promise.race([ended, whenAborted(closing.signal)]);
       if (end === null) return;
-      await current?.destroy();
+      await giveUp();
       const pause = end.error === null ? pauseMs(failures, times) : times.longestPauseMs;
       log.error({ why: end.why, pauseMs: pause }, 'not connected to Discord; it is tried again after a pause');
       await delay(pause, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
@@ -91,6 +101,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       return current;
     },
 
+    isReady: () => current?.isReady() === true && current.ws.shards.every(({ status }) => status === Status.Ready),
+
     open: async () => {
       let failures = 0;
       for (;;) {
@@ -100,7 +112,7 @@ export function createConnection(options: ConnectionOptions): Connection {
           return;
         }
         const end = await ended;
-        await current?.destroy();
+        await giveUp();
         if (end.error !== null) throw end.error;
         const pause = pauseMs(failures, times);
         failures += 1;
@@ -111,7 +123,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
     close: async () => {
       closing.abort();
-      await current?.destroy();
+      await giveUp();
       await supervision;
     },
   };
@@ -128,7 +140,7 @@ function createClient({ apiUrl, hasMessageContent, onDispatch }: ConnectionOptio
     partials: [Partials.Channel],
     shards: 'auto',
     ws: { buildStrategy: createLastingShards },
-    rest: { api: apiUrl },
+    rest: { api: apiRoot(apiUrl) },
     allowedMentions: { parse: [] },
     // Messages are read as the gateway tells them; of members only the bot itself is needed, for its permissions.
     makeCache: Options.cacheWithLimits({

@@ -18,7 +18,8 @@ const questionId = 'question';
 const uploadId = 'files';
 
 const rememberedTargets = 500;
-const readTimeoutMs = 5000;
+/** Discord waits three seconds for the answer to the form. */
+const readTimeoutMs = 1500;
 
 /** The form behind *Analyze this file*: a question about the files of a message, and further files. */
 export interface QuestionForm {

@@ -7,10 +7,13 @@ import { createMessageChanges } from './changes.ts';
 import { commandDefinitions } from './command-definitions.ts';
 import { registerCommands } from './commands-registry.ts';
 import { createConnection } from './connection.ts';
+import { createDrafts } from './drafts.ts';
+import type { Drafts } from './drafts.ts';
 import { createIntake } from './intake.ts';
 import { createInteractions } from './interactions.ts';
 import { createOrders } from './orders.ts';
 import { createPermissionCheck } from './permission-check.ts';
+import { createDiscordApi } from './rest.ts';
 import { createSpeech } from './speech.ts';
 import { createSurroundings } from './surroundings.ts';
 import type { ConnectionTimes } from './watchdog.ts';
@@ -26,6 +29,8 @@ export interface DiscordGatewayOptions {
   readonly access: AccessRules;
   readonly log: Logger;
   readonly connectionTimes?: ConnectionTimes;
+  /** How long the answer to a command may still take effect, in ms. */
+  readonly answerWindowMs?: number;
 }
 
 /**
@@ -37,14 +42,14 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
   const underWay = new Set<Promise<void>>();
   /** The last event of each message that is being dealt with: an edit waits for the question it edits. */
   const ofMessage = new Map<string, Promise<void>>();
-  let stopping = false;
+  let stopping = new AbortController();
   let dispatch: (payload: GatewayDispatchPayload) => Promise<void> | null = () => null;
 
   const connection = createConnection({
     ...options,
     ...(options.connectionTimes === undefined ? {} : { times: options.connectionTimes }),
     onDispatch: (payload) => {
-      const work = stopping ? null : dispatch(payload);
+      const work = stopping.signal.aborted ? null : dispatch(payload);
       if (work !== null) track(work);
     },
   });
@@ -67,12 +72,26 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
     return done;
   };
 
-  const listen = (handlers: GatewayHandlers): void => {
+  const listen = (handlers: GatewayHandlers): Drafts => {
+    const { signal } = stopping;
+    const drafts = createDrafts({ handlers, api: createDiscordApi(rest), log, ...windowOf(options) });
     const speech = createSpeech({ rest });
     const surroundings = createSurroundings({ client: () => connection.client(), rest, log });
     const permissions = createPermissionCheck({ surroundings, speech, log });
     const orders = createOrders(handlers);
-    const deps = { handlers, orders, speech, surroundings, permissions, hasMessageContent, access, rest, log };
+    const deps = {
+      handlers,
+      orders,
+      speech,
+      surroundings,
+      permissions,
+      hasMessageContent,
+      access,
+      drafts,
+      signal,
+      rest,
+      log,
+    };
     const intake = createIntake(deps);
     const changes = createMessageChanges({ ...deps, intake });
     const interactions = createInteractions({ ...deps, intake });
@@ -88,6 +107,7 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
       }
       return type === GatewayDispatchEvents.InteractionCreate ? interactions.handle(data) : null;
     };
+    return drafts;
   };
 
   /** Mentions work without commands: a Discord that does not take them now is told to whoever reads the log. */
@@ -101,17 +121,23 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
   return {
     name: 'discord',
     start: async (handlers) => {
-      stopping = false;
-      listen(handlers);
+      stopping = new AbortController();
+      const drafts = listen(handlers);
       await connection.open();
+      track(drafts.recover(stopping.signal));
       await register();
       const { user, guilds } = connection.client();
       log.info({ bot: user?.id, servers: guilds.cache.size, hasMessageContent }, 'listening to Discord');
     },
+    isConnected: () => !stopping && connection.isReady(),
     stop: async () => {
-      stopping = true;
+      stopping.abort();
       await Promise.all(underWay);
       await connection.close();
     },
   };
+}
+
+function windowOf({ answerWindowMs }: DiscordGatewayOptions): { readonly windowMs?: number } {
+  return answerWindowMs === undefined ? {} : { windowMs: answerWindowMs };
 }

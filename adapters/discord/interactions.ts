@@ -13,6 +13,7 @@ import type { AccessRules } from './access.ts';
 import { askByCommand } from './analyze.ts';
 import { createButtonPresses } from './button-presses.ts';
 import { analyzeCommand, analyzeMessageCommand } from './command-definitions.ts';
+import type { Drafts, Question } from './drafts.ts';
 import { createQuestionForm } from './form.ts';
 import type { Intake } from './intake.ts';
 import { interactionFile, personOf, threadAt } from './message.ts';
@@ -41,7 +42,10 @@ export interface InteractionDeps {
   readonly surroundings: Surroundings;
   readonly access: AccessRules;
   readonly rest: Pick<REST, 'get' | 'post' | 'patch' | 'delete'>;
+  readonly drafts: Drafts;
   readonly hasMessageContent: boolean;
+  /** Ends waiting for Discord when the gateway stops. */
+  readonly signal: AbortSignal;
   readonly log: Logger;
 }
 
@@ -76,10 +80,9 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       return option !== undefined && 'value' in option ? String(option.value) : null;
     };
     const file = interaction.data.resolved?.attachments?.[valueOf('file') ?? ''];
-    if (!(await responder.defer('public'))) return;
     const attachments = file === undefined ? [] : interactionFile(file);
-    const question = (valueOf('question') ?? '').trim();
-    await askByCommand({ giver, question, attachments, about: null }, responder, deps);
+    const text = (valueOf('question') ?? '').trim();
+    await askByCommand(questionOf(interaction, giver, text, attachments), null, responder, deps);
   };
 
   const submitted = async (
@@ -87,16 +90,15 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     giver: Giver,
     responder: Responder,
   ): Promise<void> => {
-    if (!(await responder.defer('public'))) return;
     const read = await form.read(interaction);
     if (read === null || read.isLost) {
-      await responder.answer({ text: lost });
+      await responder.refuse(lost);
       return;
     }
-    const { question, attachments, messageId } = read;
-    const where = `${giver.place.guildId ?? '@me'}/${giver.place.id}/${messageId}`;
+    const where = `${giver.place.guildId ?? '@me'}/${giver.place.id}/${read.messageId}`;
     const about = `https://discord.com/channels/${where}`;
-    await askByCommand({ giver, question, attachments, about }, responder, deps);
+    const question = questionOf(interaction, giver, read.question, read.attachments);
+    await askByCommand(question, about, responder, deps);
   };
 
   const command = async (
@@ -171,6 +173,15 @@ function giverOf(interaction: APIInteraction): Giver | null {
     thread: conversationAt(place),
     isModerator: bits !== null && isModerator(bits),
   };
+}
+
+function questionOf(
+  { id: interactionId }: APIInteraction,
+  { person, place }: Giver,
+  text: string,
+  attachments: Question['attachments'],
+): Question {
+  return { interactionId, place, person, text, attachments, askedAtMs: Date.now() };
 }
 
 /** A text channel holds many conversations. */

@@ -46,8 +46,15 @@ export const discordPlatformLimits: PlatformLimits = {
   editIntervalMs: discordLimits.editIntervalMs,
 };
 
-/** A table in the thread is a preview; the whole table is the file beside it. A phone's code block wraps at about this width. */
+/** A table in the thread is a preview; the whole table is the file beside it. A phone's code block wraps at about this width; wider ones come
+ * with a picture from the sandbox (`TEXT_COLUMNS` of plotline/table_picture/picture.py). */
 export const tablePreview = { maxRows: 15, maxWidth: 48, maxCellWidth: 24, maxCharacters: 1800 } as const;
+
+/** Pictures of tables in one reply, beside its files; further tables are previews in text. */
+export const tablePicturesPerReply = 5;
+
+/** Row by row, a line for each cell. */
+export const recordPreview = { ...tablePreview, maxCellWidth: 60 } as const;
 
 /** Tables of up to so many rows are shown row by row where their columns do not fit beside each other. */
 export const recordRows = 5;

@@ -1,9 +1,13 @@
 import type { PersonOverview } from '../../src/ports/platforms.ts';
 import { breakMentions, defangLinks } from '../escape.ts';
 import { formatCount, oneLine, shorten } from '../format.ts';
+import { limitLines, moneyText } from '../usage-lines.ts';
+import { discordLimits } from './limits.ts';
 
 const shownThreads = 10;
 const questionCharacters = 80;
+/** Room for the line about older ones. */
+const budget = discordLimits.contentCharacters - 40;
 
 const states = { waiting: 'waiting', running: 'running', done: 'answered', cancelled: 'stopped' } as const;
 
@@ -16,18 +20,27 @@ export function statusText({ threads, everyone }: PersonOverview): string {
     const words = defangLinks(breakMentions(shorten(oneLine(question), questionCharacters))).replace(/[*_`~|[\]]/g, '');
     return `- ${states[state]} <t:${Math.floor(askedAtMs / 1000)}:R>: ${words || 'a file'} (${link})`;
   });
-  return [now, 'Your newest threads:', ...lines].join('\n');
+  const head = [now, 'Your newest threads:'].join('\n');
+  const fitting = lines.filter((_line, index) => lengthOf(head, lines.slice(0, index + 1)) <= budget);
+  const older = threads.length - fitting.length;
+  return [head, ...fitting, ...(older > 0 ? [`-# and ${counted(older, 'older one')}`] : [])].join('\n');
+}
+
+function lengthOf(head: string, lines: readonly string[]): number {
+  return [head, ...lines].join('\n').length;
 }
 
 /** `/plotline usage`: this month, by UTC. */
-export function usageText({ usage }: PersonOverview): string {
+export function usageText({ usage, limits }: PersonOverview): string {
   const since = new Date(usage.sinceMs).toISOString().slice(0, 10);
-  if (usage.questions === 0) return `You have asked nothing here since ${since}.`;
+  if (usage.questions === 0) return [`You have asked nothing here since ${since}.`, ...limitLines(limits)].join('\n');
   const seconds = formatCount(Math.round(usage.sandboxMs / 1000));
   return [
     `Since ${since} you asked ${counted(usage.questions, 'question')} here. They took:`,
     `- ${formatCount(usage.inputTokens)} tokens read (${formatCount(usage.cachedInputTokens)} of them from the cache), ${formatCount(usage.outputTokens)} written`,
     `- ${seconds} s of computing in the sandbox`,
+    ...(usage.money.length === 0 ? [] : [`- ${moneyText(usage.money)}`]),
+    ...limitLines(limits),
   ].join('\n');
 }
 

@@ -7,6 +7,8 @@ import { discordLimits } from './limits.ts';
 export interface PlannedFile {
   readonly outgoing: OutgoingFile;
   readonly artifact: Artifact | null;
+  /** Shows what is in another file: it is not counted as one. */
+  readonly isExtra: boolean;
 }
 
 /** Sorts out what Discord would refuse, and puts the rest, in order, into as few messages as their limits allow. */
@@ -21,12 +23,13 @@ export function packFiles(
   let count = 0;
   for (const file of files) {
     const { name, sizeBytes } = file.outgoing.file;
-    const reason = count < discordLimits.filesPerReply ? refusal(sizeBytes, limits.fileBytes) : tooMany;
+    const isOneTooMany = !file.isExtra && count >= discordLimits.filesPerReply;
+    const reason = isOneTooMany ? tooMany : refusal(sizeBytes, limits.fileBytes);
     if (reason !== null) {
       notPosted.push({ name, reason });
       continue;
     }
-    count += 1;
+    if (!file.isExtra) count += 1;
     const group = groups.at(-1);
     if (group === undefined || group.length >= discordLimits.filesPerMessage || groupBytes + sizeBytes > room) {
       groups.push([file]);

@@ -9,8 +9,7 @@ export const invitePermissions =
   PermissionFlagsBits.CreatePublicThreads |
   PermissionFlagsBits.AttachFiles |
   PermissionFlagsBits.EmbedLinks |
-  PermissionFlagsBits.ReadMessageHistory |
-  PermissionFlagsBits.AddReactions;
+  PermissionFlagsBits.ReadMessageHistory;
 
 /** As Discord's settings name them in English. */
 const names: readonly (readonly [bit: bigint, name: string])[] = [

@@ -27,6 +27,8 @@ export interface Poster {
   ): Promise<PostReceipt>;
 }
 
+const rememberedPosts = 1000;
+
 export function createPoster(deps: {
   readonly api: DiscordApi;
   readonly selfId: (signal: AbortSignal) => Promise<string>;
@@ -36,6 +38,11 @@ export function createPoster(deps: {
   const { api, log } = deps;
   /** Posts of this process whose last attempt failed: the channel may hold parts that nobody noted. */
   const unsettled = new Set<string>();
+  /** Those that failed for good are never tried again; of the oldest the caller still knows that they were tried. */
+  const remember = (postId: string): void => {
+    unsettled.add(postId);
+    for (const oldest of unsettled) if (unsettled.size > rememberedPosts) unsettled.delete(oldest);
+  };
 
   const post: Poster['post'] = async (place, parts, options, context) => {
     const wasSettled = !unsettled.has(context.postId);
@@ -58,7 +65,7 @@ export function createPoster(deps: {
     };
 
     const isRetry = noted.size > 0 || unsettled.has(postId) || context.isRepeat;
-    unsettled.add(postId);
+    remember(postId);
     const noteEarlier = async (mayFail: boolean): Promise<void> => {
       for (const part of await readBack(place, parts, context, mayFail)) if (!noted.has(part.partId)) await note(part);
     };

@@ -1,12 +1,13 @@
 import type { Artifact, Reply } from '../../src/types.ts';
 import { codeBlock, codeSpan } from '../escape.ts';
 import { formatCount, harmless, oneLine, shorten } from '../format.ts';
-import { recordsText, tableText } from '../table-text.ts';
+import { tableText } from '../table-text.ts';
 import type { TableText } from '../table-text.ts';
 import { replyButtons } from './buttons.ts';
 import { displayBudget, recordRows, shownMessages, tablePreview } from './limits.ts';
 import { discordMarkdown, splitForDiscord } from './markdown.ts';
 import type { RenderedPost } from './rendered-post.ts';
+import { picturedTables, wholeRecords } from './reply-files.ts';
 
 /** The file that holds an answer which is too long to be shown. */
 export const wholeTextName = 'answer.md';
@@ -19,7 +20,8 @@ export function renderReply(reply: Reply): RenderedPost {
   const noticeLines = reply.notices.map((notice) => `> ${oneLine(notice)}`).join('\n');
   // One by one: a code block that the model left open ends with its own section.
   const text = section(reply.text.trim());
-  const tables = reply.artifacts.flatMap(tableSection).map(section);
+  const pictured = picturedTables(reply);
+  const tables = reply.artifacts.flatMap((one) => tableSection(one, pictured.has(one))).map(section);
   const notices = section(noticeLines);
   const rows = replyButtons(reply);
   for (let shown = tables.length; shown >= 0; shown -= 1) {
@@ -54,12 +56,16 @@ function beginning(characters: number, text: string, noticeLines: string): strin
   return joined([head, tail]);
 }
 
-/** A preview in a code block; the whole table is a file of the same reply. */
-function tableSection(artifact: Artifact): readonly string[] {
+/** A preview in a code block, or a word about its picture; the whole table is a file of the same reply. */
+function tableSection(artifact: Artifact, isPictured: boolean): readonly string[] {
   const { table } = artifact;
   if (table === null || table.columns.length === 0) return [];
-  const preview = tablePreviewOf(table);
   const title = oneLine(artifact.title).replace(/[*`]/g, '');
+  if (isPictured) {
+    const size = `${formatCount(table.rowCount)} rows and ${table.columns.length} columns`;
+    return [`${title === '' ? '' : `**${title}**\n`}As a picture; all ${size} are in ${codeSpan(artifact.file.name)}.`];
+  }
+  const preview = tablePreviewOf(table);
   const below = preview.leftOut === '' ? [] : [`${preview.leftOut}; all of it is in ${codeSpan(artifact.file.name)}.`];
   return [[...(title === '' ? [] : [`**${title}**`]), codeBlock(preview.lines.join('\n')), ...below].join('\n')];
 }
@@ -67,6 +73,5 @@ function tableSection(artifact: Artifact): readonly string[] {
 function tablePreviewOf(table: NonNullable<Artifact['table']>): TableText {
   const aligned = tableText(table, tablePreview);
   if (aligned.shownColumns === table.columns.length || table.rowCount > recordRows) return aligned;
-  const records = recordsText(table, { ...tablePreview, maxCellWidth: 60 });
-  return records.shownRows === table.rowCount ? records : aligned;
+  return wholeRecords(table) ?? aligned;
 }

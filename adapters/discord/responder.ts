@@ -1,5 +1,11 @@
-import { InteractionResponseType, MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js';
-import type { APIInteraction, APIMessage, APIModalInteractionResponseCallbackData, REST } from 'discord.js';
+import { DiscordAPIError, InteractionResponseType, MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js';
+import type {
+  APIInteraction,
+  APIMessage,
+  APIModalInteractionResponseCallbackData,
+  REST,
+  RESTPostAPIInteractionCallbackWithResponseResult,
+} from 'discord.js';
 import type { Logger } from '../../src/log.ts';
 import { bodyOf, filesOf } from './speech.ts';
 import type { Saying, Speech } from './speech.ts';
@@ -12,6 +18,8 @@ export interface Responder {
   deferUpdate(): Promise<boolean>;
   /** At once, seen by the person alone. */
   refuse(text: string): Promise<boolean>;
+  /** At once, seen by all, with the message that it becomes; `unknown`: it may have become one, Discord's word on it was lost. */
+  announce(saying: Saying): Promise<Announced>;
   openForm(form: APIModalInteractionResponseCallbackData): Promise<boolean>;
   /**
    * Fills in what was deferred. Past its time it is posted in the channel, or, where only the person was to see it, in a direct
@@ -25,6 +33,9 @@ export interface Responder {
   /** A further message that only the person sees. */
   whisper(text: string): Promise<void>;
 }
+
+/** `messageId` is `null` where Discord did not take the answer: the person sees that it failed. */
+export type Announced = { readonly kind: 'known'; readonly messageId: string | null } | { readonly kind: 'unknown' };
 
 const firstAnswerTimeoutMs = 5000;
 const answerTimeoutMs = 20_000;
@@ -60,6 +71,28 @@ export function createResponder(
       }
       log.warn({ interaction: interaction.id, error: String(error) }, 'an interaction could not be acknowledged');
       return false;
+    }
+  };
+
+  const announce: Responder['announce'] = async (saying) => {
+    seenBy = 'public';
+    const type = InteractionResponseType.ChannelMessageWithSource;
+    try {
+      const response = (await rest.post(Routes.interactionCallback(interaction.id, interaction.token), {
+        body: { type, data: bodyOf(saying) },
+        query: new URLSearchParams({ with_response: 'true' }),
+        auth: false,
+        signal: AbortSignal.timeout(firstAnswerTimeoutMs),
+      })) as RESTPostAPIInteractionCallbackWithResponseResult;
+      begun = type;
+      const messageId = response.resource?.message?.id;
+      return messageId === undefined ? { kind: 'unknown' } : { kind: 'known', messageId };
+    } catch (error) {
+      log.warn({ interaction: interaction.id, error: String(error) }, 'the answer to a command may be lost');
+      const isDone = codeOf(error) === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged;
+      if (!isDone && error instanceof DiscordAPIError) return { kind: 'known', messageId: null };
+      begun = type;
+      return { kind: 'unknown' };
     }
   };
 
@@ -104,6 +137,7 @@ export function createResponder(
     },
     deferUpdate: () => first(InteractionResponseType.DeferredMessageUpdate),
     refuse,
+    announce,
     openForm: (form) => first(InteractionResponseType.Modal, form),
 
     answer,
@@ -111,7 +145,7 @@ export function createResponder(
     apologize: async (text) => {
       try {
         if (begun === null) await refuse(text);
-        else if (begun === InteractionResponseType.DeferredChannelMessageWithSource) await answer({ text });
+        else if (isMessage(begun)) await answer({ text });
         else await whisper(text);
       } catch (error) {
         log.warn({ interaction: interaction.id, error: String(error) }, 'a failure could not be said');
@@ -126,6 +160,14 @@ export function createResponder(
 
     whisper,
   };
+}
+
+/** What was answered is a message of its own, which can be rewritten. */
+function isMessage(type: InteractionResponseType): boolean {
+  return (
+    type === InteractionResponseType.DeferredChannelMessageWithSource ||
+    type === InteractionResponseType.ChannelMessageWithSource
+  );
 }
 
 function codeOf(error: unknown): unknown {

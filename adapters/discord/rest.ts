@@ -35,13 +35,18 @@ export interface DiscordApi {
  */
 export function createDiscordRest(options: { readonly token: string; readonly apiUrl: string }): REST {
   return new REST({
-    api: options.apiUrl.replace(/\/+$/, ''),
+    api: apiRoot(options.apiUrl),
     version: '10',
     retries: 2,
     timeout: requestTimeoutMs,
     rejectOnRateLimit: ({ timeToReset, retryAfter, sublimitTimeout }) =>
       Math.max(timeToReset, retryAfter, sublimitTimeout) > longestWaitMs,
   }).setToken(options.token);
+}
+
+/** As discord.js wants it: it puts `/v10/…` behind. */
+export function apiRoot(apiUrl: string): string {
+  return apiUrl.replace(/\/+$/, '');
 }
 
 export function createDiscordApi(rest: REST): DiscordApi {

@@ -4,6 +4,7 @@ import type { ThreadRef } from '../../src/types.ts';
 import { oneLine, shorten } from '../format.ts';
 import { asObject, asText } from '../json.ts';
 import type { Json } from '../json.ts';
+import { questionIn } from './analyze.ts';
 import { filesOf } from './attachments.ts';
 import { hasCode } from './errors.ts';
 import { discordLimits } from './limits.ts';
@@ -77,7 +78,9 @@ export function createPlaces(deps: { readonly api: DiscordApi; readonly log: Log
 
 /** A thread's name: the question on one line without mentions, ids and mark-up; or the first file's name. */
 export function threadName(question: Json | null): string {
-  const content = asText(question?.['content']) ?? '';
+  const written = asText(question?.['content']) ?? '';
+  // The answer to a command shows the question among words of our own.
+  const content = question?.['interaction_metadata'] === undefined ? written : questionIn(written);
   const words = oneLine(
     content
       .replace(/<a?:(\w+):\d+>/g, ':$1:')

@@ -29,10 +29,11 @@ export function replyButtons(reply: Reply): readonly Json[] {
   return [{ type: 'actions', elements: buttons }];
 }
 
-/** Thumbs up and down, as Slack draws them; for what was not cancelled. */
+/** Thumbs up and down, as Slack draws them, under what is an answer. */
 export function feedbackButtons(reply: Reply): readonly Json[] {
   const { taskId, outcome } = reply;
-  if (outcome === 'cancelled' || !fitsButton(feedbackWord + taskId)) return [];
+  const isAnswer = outcome === 'answered' || outcome === 'partial';
+  if (!isAnswer || !fitsButton(feedbackWord + taskId)) return [];
   const choice = (text: string, label: string, value: string): Json => ({
     text: { type: 'plain_text', text },
     accessibility_label: label,

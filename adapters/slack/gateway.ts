@@ -67,9 +67,9 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     const access: SlackAccess = options.access ?? (async () => null);
     const home = createHome({ ...options, access, handlers });
     const lateFiles = createLateFiles();
-    const usage = { questions: 0, inputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 };
+    const usage = { questions: 0, inputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0, money: [] };
     // Its bold is Slack's own markup; notices are Markdown.
-    const help = helpText({ ...options, threads: [], usage }).replace(/\*([^*\n]+)\*/g, '**$1**');
+    const help = helpText({ ...options, threads: [], usage, limits: [] }).replace(/\*([^*\n]+)\*/g, '**$1**');
     const commands = createCommands({ client, handlers, help, log });
     const intake = createIntake({ ...options, access, handlers, commands, lateFiles });
     const hear = createEvents({ intake, home, handlers, onUninstalled: options.onUninstalled ?? null });
@@ -103,6 +103,7 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
   return {
     name: 'slack',
     start,
+    isConnected: () => started?.transport.isOpen() ?? false,
     stop: async () => {
       if (started === null) return;
       const { transport, acknowledgements, surfaces, lateFiles } = started;

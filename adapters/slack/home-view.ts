@@ -1,5 +1,7 @@
+import type { LimitUse, Money } from '../../src/ports/usage.ts';
 import { header, inertLine, plainContext, section } from './blocks.ts';
 import type { Json } from '../json.ts';
+import { limitLines } from '../usage-lines.ts';
 import { slackLimits } from './limits.ts';
 import { escapeText, escapeWithin } from './text.ts';
 import { dateOf, followUpText, modelText, privacyText, usageLines } from './status-text.ts';
@@ -17,7 +19,10 @@ export interface HomeOverview {
     readonly outputTokens: number;
     readonly sandboxMs: number;
     readonly sinceMs: number;
+    readonly money: readonly Money[];
   };
+  /** As they stand now. */
+  readonly limits: readonly LimitUse[];
   readonly model: string;
   /** What continues a conversation in its thread: a mention, or any message of who asked. */
   readonly followUps: 'mention' | 'thread';
@@ -53,7 +58,7 @@ export function homeView(overview: HomeOverview): Json {
       ...(more > 0 ? [plainContext(`${more} older ones are not listed.`)] : []),
       { type: 'divider' },
       header('Your usage'),
-      section([...usageLines(overview.usage), modelText(overview.model)].join('\n')),
+      section([...usageLines(overview.usage), ...limitLines(overview.limits), modelText(overview.model)].join('\n')),
       { type: 'divider' },
       header('Privacy'),
       section(privacyText),

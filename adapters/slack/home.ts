@@ -63,13 +63,13 @@ export function createHome(deps: {
 
   const overview: Home['overview'] = async (workspaceId, personId, withLinks) => {
     const who: PersonRef = { platform: 'slack', workspaceId, personId };
-    const { threads, usage, everyone } = await handlers.onOverview(who);
+    const { threads, usage, limits, everyone } = await handlers.onOverview(who);
     const web = withLinks && threads.length > 0 ? await webOf(workspaceId) : null;
     const shown = threads.map(async (entry, index): Promise<HomeThread> => {
       const link = web !== null && index < linkedThreads ? await linkOf(web, entry) : null;
       return { question: entry.question, link, askedAtMs: entry.askedAtMs, state: entry.state };
     });
-    return { threads: await Promise.all(shown), usage, everyone, model: deps.model, followUps: deps.followUps };
+    return { threads: await Promise.all(shown), usage, limits, everyone, model: deps.model, followUps: deps.followUps };
   };
 
   const publish: Home['publish'] = async (workspaceId, userId) => {

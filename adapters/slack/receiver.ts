@@ -21,6 +21,8 @@ export interface Transport {
   readonly receiver: Receiver;
   /** Rejects with `config` where the port is taken. Resolves to it; to `null` for a socket. */
   start(start: () => Promise<unknown>): Promise<number | null>;
+  /** Slack's events can arrive now. */
+  isOpen(): boolean;
   /** Hears nothing more. */
   close(): Promise<unknown>;
 }
@@ -65,6 +67,7 @@ export function createTransport(options: {
         }
         return null;
       },
+      isOpen: () => receiver.client.websocket?.isActive() ?? false,
       close: async () => {
         // Bolt's own `stop` does not wait for the socket to close; it only closes the pages for installing.
         await Promise.all([receiver.stop(), receiver.client.disconnect()]);
@@ -97,6 +100,7 @@ export function createTransport(options: {
         throw portError(port, "Slack's events", error);
       }
     },
+    isOpen: () => true,
     close: () => receiver.stop(),
   };
 }

@@ -16,9 +16,11 @@ import { createSingleWorkspace } from './workspaces.ts';
 import type { SlackWorkspaces } from './workspaces.ts';
 
 export interface SlackSettings {
+  /** `null` where this process does not hear Slack, only answers. */
   readonly transport:
     | { readonly kind: 'socket'; readonly appToken: string }
-    | { readonly kind: 'http'; readonly signingSecret: string; readonly port: number };
+    | { readonly kind: 'http'; readonly signingSecret: string; readonly port: number }
+    | null;
   readonly install:
     | { readonly kind: 'token'; readonly botToken: string }
     | { readonly kind: 'oauth'; readonly clientId: string; readonly clientSecret: string; readonly publicUrl: string };
@@ -49,16 +51,17 @@ export async function createSlackPlatform(
     readonly model: string;
     readonly log: Logger;
   },
-): Promise<{ readonly gateway: PlatformGateway; readonly client: PlatformClient }> {
-  const { apiUrl, access: rules } = settings;
+): Promise<{ readonly gateway: PlatformGateway | null; readonly client: PlatformClient }> {
+  const { transport, apiUrl, access: rules } = settings;
   const { log } = deps;
   const { workspaces, installed, installer } = createInstallation(settings, deps);
   await installed?.checkKey();
   const people = createPeople();
   const access = createAccess({ rules, workspaces, people, log });
   const client = createSlackClient({ workspaces, people, access, apiUrl, log });
+  if (transport === null) return { gateway: null, client };
   const gateway = createSlackGateway({
-    transport: settings.transport,
+    transport,
     workspaces,
     client,
     singleTeam: installed === null,

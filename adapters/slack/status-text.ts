@@ -1,5 +1,6 @@
 import { breakMentions } from '../escape.ts';
 import { formatCount, oneLine, shorten } from '../format.ts';
+import { limitLines, moneyText } from '../usage-lines.ts';
 import type { HomeOverview, HomeThread } from './home-view.ts';
 import { escapeText, escapeWithin } from './text.ts';
 
@@ -27,8 +28,8 @@ export function statusText({ threads, everyone, model }: StatusOverview): string
 }
 
 /** `/plotline usage`: what this person used. */
-export function usageText({ usage, model }: HomeOverview): string {
-  return ['*Your usage*', ...usageLines(usage), modelText(model)].join('\n');
+export function usageText({ usage, limits, model }: HomeOverview): string {
+  return ['*Your usage*', ...usageLines(usage), ...limitLines(limits), modelText(model)].join('\n');
 }
 
 /** `/plotline help`: how to ask, and what else there is. */
@@ -63,12 +64,14 @@ export function usageLines({
   outputTokens,
   sandboxMs,
   sinceMs,
+  money,
 }: HomeOverview['usage']): readonly string[] {
   const since = dateOf(sinceMs).toISOString().slice(0, 10);
   return [
     `Since ${since}: ${formatCount(questions)} ${questions === 1 ? 'question' : 'questions'}`,
     `${formatCount(inputTokens)} tokens read, ${formatCount(outputTokens)} tokens written`,
     `${formatSeconds(sandboxMs)} of Python`,
+    ...(money.length === 0 ? [] : [moneyText(money)]),
   ];
 }
 

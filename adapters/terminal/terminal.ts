@@ -64,6 +64,7 @@ export function createTerminalPlatform(
     client,
     gateway: {
       name: 'terminal',
+      isConnected: () => true,
       start: async (handlers) => {
         if (options.help) {
           screen.print(demoUsage);

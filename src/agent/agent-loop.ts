@@ -11,6 +11,7 @@ import {
   stopText,
   wrapUpInstruction,
 } from './failure-text.ts';
+import type { ModelUsage } from '../types.ts';
 import { createTurnTaker } from './model-turn.ts';
 import type { Finish } from './model-turn.ts';
 import { createStopConditions } from './stop-conditions.ts';
@@ -33,7 +34,11 @@ export async function runAgent(input: AgentInput): Promise<AgentOutcome> {
   const cells: AgentCell[] = [];
   const deadline = AbortSignal.timeout(limits.maxWallMs);
   const stops = createStopConditions(limits, deadline);
-  const takeTurn = createTurnTaker({ ...input, questionIndex: earlier.length, onUsage: stops.addUsage });
+  const countUsage = (usage: ModelUsage): void => {
+    stops.addUsage(usage);
+    input.onUsage(usage);
+  };
+  const takeTurn = createTurnTaker({ ...input, questionIndex: earlier.length, onUsage: countUsage });
   const untilDeadline = AbortSignal.any([signal, deadline]);
 
   const end = (ending: Ending): AgentOutcome => {
@@ -53,26 +58,28 @@ export async function runAgent(input: AgentInput): Promise<AgentOutcome> {
   const stopped = (): AgentOutcome =>
     end({ outcome: 'cancelled', text: `Stopped. ${doneText(cells)}`, reason: 'stopped by the person' });
 
-  const wrapUp = async (stop: StopReason): Promise<AgentOutcome> => {
+  const wrapUp = async (stop: StopReason, why: string): Promise<AgentOutcome> => {
     const until = AbortSignal.any([signal, AbortSignal.timeout(Math.min(longestWrapUpMs, limits.maxWallMs))]);
-    const result = await turn('none', wrapUpInstruction(stop, limits), until);
+    const result = await turn('none', wrapUpInstruction(why), until);
     if (signal.aborted) return stopped();
     // Servers that ignore the tool choice may still send calls; only the text counts here.
     const text = result.kind === 'finished' ? result.finish.message.text.trim() : '';
     if (text === '') {
       return end({
         outcome: 'partial',
-        text: `${stopText(stop, limits)} ${doneText(cells)}`,
+        text: `${why} ${doneText(cells)}`,
         reason: `${stop}, no wrap-up`,
       });
     }
-    return end({ outcome: 'partial', text: `${text}\n\n${stopText(stop, limits)}`, reason: stop });
+    return end({ outcome: 'partial', text: `${text}\n\n${why}`, reason: stop });
   };
 
   for (let addition = ''; ;) {
     if (signal.aborted) return stopped();
     const stop = stops.reason();
-    if (stop !== null) return await wrapUp(stop);
+    if (stop !== null) return await wrapUp(stop, stopText(stop, limits));
+    const spent = await input.allowance();
+    if (spent !== null) return await wrapUp('allowance', spent);
 
     const result = await turn('auto', addition, untilDeadline);
     if (result.kind === 'aborted') continue;

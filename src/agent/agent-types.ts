@@ -12,6 +12,10 @@ export interface AgentInput {
   readonly limits: AgentLimits;
   /** The person's stop. Reaching a limit is the loop's own business. */
   readonly signal: AbortSignal;
+  /** What one attempt at a model turn took, also one that failed. Called synchronously; must not throw. */
+  readonly onUsage: (usage: ModelUsage) => void;
+  /** Asked before each turn: why no more may be spent, as a sentence for the person; `null` while there is room. */
+  readonly allowance: () => Promise<string | null>;
   /** Called in order, synchronously; must not throw. */
   readonly onEvent: (event: AgentEvent) => void;
   /** Waits between attempts at the model. Resolves early, without throwing, when the signal aborts. */

@@ -43,7 +43,7 @@ export const filteredText =
 export const cutAnswerText = 'This answer was cut off at the length limit; ask for the rest.';
 
 /** Why the task stopped before it was done, for the person. */
-export function stopText(reason: StopReason, limits: AgentLimits): string {
+export function stopText(reason: Exclude<StopReason, 'allowance'>, limits: AgentLimits): string {
   switch (reason) {
     case 'steps':
       return `I stopped after ${limits.maxSteps} steps, the limit for one question.`;
@@ -58,9 +58,9 @@ export function stopText(reason: StopReason, limits: AgentLimits): string {
   }
 }
 
-/** Added to the instructions of the last turn of a task that met a stop condition. */
-export function wrapUpInstruction(reason: StopReason, limits: AgentLimits): string {
-  return `# Now\n${stopText(reason, limits)} No tool can be called any more. Answer now, from what the outputs above show, and say plainly what is still missing and what the person could do. Numbers that no output shows must not appear.`;
+/** Added to the instructions of the last turn of a task that met a stop condition; `why` is said to the person as well. */
+export function wrapUpInstruction(why: string): string {
+  return `# Now\n${why} No tool can be called any more. Answer now, from what the outputs above show, and say plainly what is still missing and what the person could do. Numbers that no output shows must not appear.`;
 }
 
 export const nudgeInstruction =

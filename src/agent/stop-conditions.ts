@@ -2,7 +2,7 @@ import type { ModelUsage } from '../types.ts';
 import type { AgentLimits } from './agent-types.ts';
 
 /** Why the loop stops asking for more and wraps up. */
-export type StopReason = 'steps' | 'tokens' | 'wall-clock' | 'repeated-failure';
+export type StopReason = 'steps' | 'tokens' | 'wall-clock' | 'repeated-failure' | 'allowance';
 
 /** The same failing call this many times in a row is a loop the model does not leave by itself. */
 const failuresInARow = 3;
@@ -14,7 +14,7 @@ export interface StopConditions {
   /** What a call came to: `error` is `null` when it worked. Calls that could not be run count as failures. */
   readonly callFinished: (code: string, error: string | null) => void;
   /** The first condition that holds, or `null` while the loop may go on. */
-  readonly reason: () => StopReason | null;
+  readonly reason: () => Exclude<StopReason, 'allowance'> | null;
   readonly usage: ModelUsage;
   readonly steps: number;
 }

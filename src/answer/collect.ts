@@ -2,7 +2,7 @@ import mime from 'mime';
 import { toAppError } from '../errors.ts';
 import type { Blobs, Bytes } from '../ports/blobs.ts';
 import type { SandboxSession } from '../ports/sandbox.ts';
-import { chartMime, tableMime } from '../types.ts';
+import { chartMime, tableMime, tablePictureMime } from '../types.ts';
 import type {
   Artifact,
   ChartData,
@@ -14,7 +14,7 @@ import type {
   TableData,
 } from '../types.ts';
 import { parseChartData } from './chart-data.ts';
-import { fileNameFor, safeFileName } from './file-names.ts';
+import { fileNameFor, pictureNameFor, safeFileName } from './file-names.ts';
 import { parseFormulaCells } from './formulas.ts';
 import { megabytes } from './size-text.ts';
 
@@ -26,6 +26,9 @@ const savedMime = 'application/vnd.plotline.saved+json';
 
 /** Beside a table's CSV: which of its cells a spreadsheet program would run. */
 const formulasMime = 'application/vnd.plotline.formulas+json';
+
+const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const tablePictureBytes = 2 * 1024 * 1024;
 
 const pictureTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
@@ -70,7 +73,8 @@ export async function collectArtifacts(
       // The same chart as a file: one of the two is enough, and the file is the one that was asked for by name.
       if (file !== null && part.artifact.kind === 'chart') continue;
       const stored = await blobs.put(once(part.bytes), { maxBytes: limits.fileBytes });
-      const artifact = { ...part.artifact, file: { ...part.file, ...stored } };
+      const picture = part.picture === null ? {} : { picture: await keptPicture(part.picture, part.file.name, blobs) };
+      const artifact = { ...part.artifact, file: { ...part.file, ...stored }, ...picture };
       const formulas = part.artifact.kind === 'table' ? parseFormulaCells(bundle[formulasMime]) : null;
       displayed.push({ artifact, path: null, marked: showMime in bundle, formulas });
     }
@@ -145,6 +149,8 @@ interface DisplayedPart {
   readonly artifact: Omit<Artifact, 'file'>;
   readonly file: Pick<StoredFile, 'name' | 'mimeType'>;
   readonly bytes: Uint8Array;
+  /** Of a wide table. */
+  readonly picture: Uint8Array | null;
 }
 
 /** The downloadable parts of one displayed object: its picture, its table, its page or its document. */
@@ -162,6 +168,7 @@ function displayedParts(bundle: MimeBundle, cellTitle: string): readonly Display
       },
       file: { name: fileNameFor(title, mime.getExtension(mimeType) ?? 'bin'), mimeType },
       bytes,
+      picture: kind === 'table' ? tablePictureIn(bundle) : null,
     });
   };
 
@@ -181,6 +188,18 @@ function displayedParts(bundle: MimeBundle, cellTitle: string): readonly Display
   const document = bundle['application/pdf'];
   if (document instanceof Uint8Array) add('file', 'application/pdf', document, null);
   return parts;
+}
+
+/** Any cell can display a part of this type: what is no PNG, or larger than what is drawn, is none. */
+function tablePictureIn(bundle: MimeBundle): Uint8Array | null {
+  const bytes = bundle[tablePictureMime];
+  if (!(bytes instanceof Uint8Array) || bytes.length > tablePictureBytes) return null;
+  return pngSignature.every((byte, index) => bytes[index] === byte) ? bytes : null;
+}
+
+async function keptPicture(bytes: Uint8Array, tableName: string, blobs: Blobs): Promise<StoredFile> {
+  const stored = await blobs.put(once(bytes), { maxBytes: tablePictureBytes });
+  return { name: pictureNameFor(tableName), mimeType: 'image/png', ...stored };
 }
 
 function describe(bundle: MimeBundle, cellTitle: string): Pick<Artifact, 'title' | 'altText' | 'chart'> {

@@ -1,10 +1,10 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Blobs } from '../ports/blobs.ts';
-import type { OutgoingMessage, PlatformClient, PostReceipt } from '../ports/platforms.ts';
+import type { OutgoingFile, OutgoingMessage, PlatformClient, PostReceipt } from '../ports/platforms.ts';
 import type { OutboxEntry, PostKind, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
-import type { JsonValue, Reply, Task, ThreadRef } from '../types.ts';
+import type { JsonValue, Reply, StoredFile, Task, ThreadRef } from '../types.ts';
 
 /** From this attempt on, files that keep failing in a way that might pass are left out, so that the text goes out. */
 const attemptsWithFiles = 5;
@@ -33,6 +33,9 @@ export interface Delivery {
   deliverReply(task: Task, attempt: number): Promise<Reply>;
 }
 
+/** Where a file of the task's reply can be fetched, and for how many days. */
+export type LinkTo = (taskId: string, file: StoredFile) => { readonly url: string; readonly days: number };
+
 export type TextMessage = Exclude<OutgoingMessage, { kind: 'reply' | 'refusal' }>;
 
 export function createDelivery(deps: {
@@ -40,6 +43,8 @@ export function createDelivery(deps: {
   readonly blobs: Blobs;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
   readonly timeoutMs: number;
+  /** For what a platform does not take; `null`: there are no links. */
+  readonly linkTo: LinkTo | null;
   readonly log: Logger;
 }): Delivery {
   const { store, blobs, log } = deps;
@@ -139,7 +144,10 @@ export function createDelivery(deps: {
       const refusal = { kind: 'refusal', personId: task.person.id, text: reply.text } as const;
       return await send(task, entry, refusal, attempt > 1, sent);
     }
-    const files = reply.artifacts.map(({ file }) => ({ file, open: () => blobs.get(file.sha256) }));
+    const outgoing = (file: StoredFile): OutgoingFile => ({ file, open: () => blobs.get(file.sha256) });
+    const files = reply.artifacts.map(({ file, picture }) => {
+      return { ...outgoing(file), ...(picture === undefined ? {} : { picture: outgoing(picture) }) };
+    });
     try {
       return await send(task, entry, { kind: 'reply', reply, files }, attempt > 1, sent);
     } catch (error) {
@@ -157,16 +165,31 @@ export function createDelivery(deps: {
   };
 
   const postReply = async (...post: Parameters<typeof sendReply>): Promise<void> => {
-    const [task, , , , sent] = post;
+    const [task, , reply, , sent] = post;
     const receipt = await sendReply(...post);
-    await nameLeftOut(task, receipt.notPosted, sent);
+    await nameLeftOut(task, reply, receipt.notPosted, sent);
   };
 
-  const nameLeftOut = async (task: Task, notPosted: PostReceipt['notPosted'], sent: string[]): Promise<void> => {
+  const nameLeftOut = async (
+    task: Task,
+    reply: Reply,
+    notPosted: PostReceipt['notPosted'],
+    sent: string[],
+  ): Promise<void> => {
     if (notPosted.length === 0) return;
-    const lines = notPosted.map(({ name, reason }) => `• \`${name}\`: ${reason}`);
+    const postId = `${task.id}-left-out`;
+    const lines = notPosted.map(({ name, reason }) => `• \`${name}\`: ${withLink(reason, task, reply, name)}`);
     const text = `Not posted:\n${lines.join('\n')}`;
-    sent.push(await postText(task, `${task.id}-left-out`, { kind: 'notice', text }));
+    // Links differ from attempt to attempt, and a message that may be there is known by its words.
+    const before = (await findPost(task, postId))?.body as TextMessage | undefined;
+    sent.push(await postText(task, postId, before ?? { kind: 'notice', text }));
+  };
+
+  const withLink = (reason: string, task: Task, { artifacts }: Reply, name: string): string => {
+    const file = artifacts.find((artifact) => artifact.file.name === name)?.file;
+    if (deps.linkTo === null || file === undefined || file.sizeBytes === 0) return reason;
+    const { url, days } = deps.linkTo(task.id, file);
+    return `${reason.replace(/\.$/, '')}. Download it within ${days} days: ${url}`;
   };
 
   /** The question went while something was being posted for it: whoever removed it did not know of these messages yet. */

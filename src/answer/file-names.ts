@@ -50,6 +50,11 @@ export function fileNameFor(title: string, extension: string): string {
   return `${cutToBytes(slug === '' ? 'result' : slug, 80)}.${extension}`;
 }
 
+/** The picture of a table: `sales.csv` -> `sales.png`. */
+export function pictureNameFor(tableName: string): string {
+  return `${cutToBytes(splitName(tableName).stem, maxNameBytes - 4)}.png`;
+}
+
 function cutToBytes(name: string, maxBytes: number): string {
   if (byteLength(name) <= maxBytes) return name;
   const { stem, extension } = splitName(name);

@@ -12,6 +12,7 @@ export interface ProgressReporter {
   stepStarted(title: string): void;
   /** `title`: what came of the step, in place of what it was going to do. */
   stepFinished(ok: boolean, title?: string): void;
+  hasSteps(): boolean;
   /**
    * Sends the last state and resolves when no edit is under way any more; what is reported later is ignored. The step under way
    * ends as `ok` says. `note` is shown where there are no steps.
@@ -73,6 +74,7 @@ export function createProgressReporter(deps: {
     note: (text) => changed({ note: text }),
     stepStarted: (title) => changed({ note: '', steps: [...withLast('done'), { title, state: 'running' }] }),
     stepFinished: (ok, title) => changed({ steps: withLast(ok ? 'done' : 'failed', title) }),
+    hasSteps: () => progress.steps.length > 0,
     finish: async (ok, note) => {
       const last = { note: progress.steps.length === 0 ? note : '', steps: withLast(ok ? 'done' : 'failed') };
       changed({ ...last, running: false });

@@ -1,6 +1,6 @@
 import type { Artifact, ExecutionStatus } from '../types.ts';
 import type { CellArtifact } from './collect.ts';
-import { safeFileName, uniqueFileName } from './file-names.ts';
+import { pictureNameFor, safeFileName, uniqueFileName } from './file-names.ts';
 
 export interface CellOutcome {
   readonly status: ExecutionStatus;
@@ -43,13 +43,22 @@ export function selectArtifacts(
   const bytesSeen = new Set<string>();
   const namesTaken = new Set<string>();
   const ordered = files.toSorted((one, other) => rankOf(one.artifact) - rankOf(other.artifact));
-  return [...displayed, ...ordered].flatMap(({ artifact }) => {
+  const named = [...displayed, ...ordered].flatMap(({ artifact }) => {
     if (bytesSeen.has(artifact.file.sha256)) return [];
     bytesSeen.add(artifact.file.sha256);
     const name = uniqueFileName(safeFileName(artifact.file.name), namesTaken);
     namesTaken.add(name);
     return [{ ...artifact, file: { ...artifact.file, name } }];
   });
+  return named.map((artifact) => withPictureName(artifact, namesTaken));
+}
+
+/** A table's picture is called as the table, where no file of the reply is. */
+function withPictureName(artifact: Artifact, namesTaken: Set<string>): Artifact {
+  if (artifact.picture === undefined) return artifact;
+  const name = uniqueFileName(pictureNameFor(artifact.file.name), namesTaken);
+  namesTaken.add(name);
+  return { ...artifact, picture: { ...artifact.picture, name } };
 }
 
 function rankOf({ kind, chart }: Artifact): number {

@@ -14,6 +14,7 @@ import type { Model } from '../ports/model.ts';
 import type { PlatformClient } from '../ports/platforms.ts';
 import type { SandboxSession } from '../ports/sandbox.ts';
 import type { Store, ThreadFile } from '../ports/store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { threadKeyOf } from '../types.ts';
 import type { FileCard, Reply, Task } from '../types.ts';
 import { takeAttachments } from './attachments.ts';
@@ -26,6 +27,9 @@ import { isDetailsRequest } from './details-request.ts';
 import { fileCard } from './file-cards.ts';
 import { notebookReply } from './notebook-reply.ts';
 import type { NotebookDeps } from './notebook-reply.ts';
+import type { TaskLimits } from './limits.ts';
+import type { Meter } from './meter.ts';
+import { withMeter } from './metered-sessions.ts';
 import { isNotebookRequest } from './notebook-request.ts';
 import type { Sessions } from './sessions.ts';
 import { sleep } from './sleep.ts';
@@ -39,9 +43,11 @@ export interface AnswerDeps extends Pick<NotebookDeps, 'about'> {
   readonly model: Model;
   readonly instructions: string;
   readonly limits: AgentLimits;
+  readonly taskLimits: TaskLimits;
   readonly cellTimeoutMs: number;
   readonly attachmentBytes: number;
   readonly collect: CollectLimits;
+  readonly telemetry: Telemetry;
   readonly log: Logger;
 }
 
@@ -56,10 +62,28 @@ export async function answerTask(
   deps: AnswerDeps,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const { store, blobs } = deps;
+  const meter = deps.taskLimits.meter(task, deps.model.name);
+  try {
+    return await answerMetered(task, client, progress, meter, deps, signal);
+  } finally {
+    await meter.flush();
+  }
+}
+
+async function answerMetered(
+  task: Task,
+  client: PlatformClient,
+  progress: ProgressReporter,
+  meter: Meter,
+  deps: AnswerDeps,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { store, blobs, telemetry } = deps;
   const threadKey = threadKeyOf(task.thread);
-  const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
-  const sessions = withWaitingNotes(deps.sessions, progress);
+  const sources = { client, store, blobs, maxBytes: deps.attachmentBytes };
+  const intake = await telemetry.step('files', () => takeAttachments(task, sources, signal));
+  meter.broughtIn(intake.files.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0));
+  const sessions = withMeter(withWaitingNotes(deps.sessions, progress), meter.ran);
   if (isDetailsRequest(task)) return detailsReply(task, client, deps);
   if (isNotebookRequest(task)) return notebookReply(task, client, progress, { ...deps, sessions }, signal);
   const cells = createTaskCells(task, { ...deps, sessions });
@@ -69,15 +93,19 @@ export async function answerTask(
     const earlier = (await store.turns(threadKey)).filter(({ taskId }) => taskId !== task.id);
     const unseen = filesWithoutTurn(await store.files(threadKey), intake.files, earlier);
     const keep = (card: FileCard): Promise<void> => store.putCard(threadKey, card);
-    const cards = await makeCards([...unseen, ...intake.files], { cells, posts: cardPosts, keep, progress, signal });
+    const cards = await telemetry.step('cards', () =>
+      makeCards([...unseen, ...intake.files], { cells, posts: cardPosts, keep, progress, signal }),
+    );
     const outcome = await runAgent({
       model: deps.model,
       instructions: deps.instructions,
       messages: [...threadHistory(earlier), userMessage(task.text, cards)],
-      runCell: (...cell) => cells.run(...cell),
+      runCell: (...cell) => telemetry.cell(() => cells.run(...cell)),
       saveOutput: (...output) => cells.save(...output),
       limits: deps.limits,
       signal,
+      onUsage: meter.turn,
+      allowance: meter.allowance,
       onEvent: (event) => show(event, progress),
       sleep,
     });
@@ -86,7 +114,6 @@ export async function answerTask(
       'task answered',
     );
     await store.putTurn(threadKey, task.id, outcome.messages);
-    await store.addUsage(task.id, { ...outcome.usage, sandboxMs: cells.sandboxMs });
     const fitting = fitArtifacts(keepsArtifacts(outcome) ? await cells.artifacts() : [], client.limits);
     return {
       taskId: task.id,
@@ -135,7 +162,10 @@ async function makeCards(
     await keep(card);
     posts.add(file, card);
   }
-  progress.stepFinished(true, cardsLine(cards));
+  progress.stepFinished(
+    cards.every(({ ok }) => ok),
+    cardsLine(cards),
+  );
   return cards;
 }
 

@@ -1,4 +1,5 @@
 import type { Blobs } from '../ports/blobs.ts';
+import { tablePictureMime } from '../types.ts';
 import type { CellRecord, Execution, JsonValue, RecordedResult } from '../types.ts';
 import { withoutChance } from './same-text.ts';
 
@@ -19,6 +20,7 @@ export async function toCellRecord(
   for (const bundle of execution.results) {
     const recorded: Record<string, RecordedResult[string]> = {};
     for (const [mime, value] of Object.entries(bundle)) {
+      if (mime === tablePictureMime) continue;
       const bytes = bytesOfPart(mime, value);
       const sha256 = await sha256Of(bytes);
       recorded[mime] = { sha256, sizeBytes: bytes.length };

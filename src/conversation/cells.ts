@@ -41,7 +41,6 @@ export interface TaskCells {
   readonly ledger: readonly LedgerPage[];
   /** What was reset, rebuilt or could not be kept, in words. */
   readonly notices: ReadonlySet<string>;
-  readonly sandboxMs: number;
 }
 
 export function createTaskCells(
@@ -60,10 +59,9 @@ export function createTaskCells(
   const ledger: LedgerPage[] = [];
   const notices = new Set<string>();
   const sandbox = createTaskSandbox(threadKey, deps.sessions, notices);
-  let sandboxMs = 0;
 
   const run: TaskCells['run'] = async (title, code, signal, onOutput) => {
-    const last = (await deps.store.cells(threadKey)).at(-1);
+    const last = await deps.store.lastCell(threadKey);
     const seed = seedOfNext(last);
     const options = { timeoutMs: deps.cellTimeoutMs, signal, onOutput };
     const { session, startedAtMs, isSecond, ...ran } = await sandbox.run(
@@ -73,17 +71,11 @@ export function createTaskCells(
     );
     const { execution, ledger: page } = takeLedger(ran.execution);
     if (page !== null && execution.status === 'ok') ledger.push(page);
-    sandboxMs += execution.durationMs;
     const { record, parts } = await toCellRecord(execution);
-    await deps.store.addCell(threadKey, {
-      taskId: task.id,
-      index: (last?.index ?? -1) + 1,
-      title,
-      source: code,
-      seed,
-      startedAtMs,
-      execution: record,
-    });
+    const index = (last?.index ?? -1) + 1;
+    const cell = { taskId: task.id, index, title, source: code, seed, startedAtMs, execution: record };
+    await deps.store.addCell(threadKey, cell);
+    deps.sessions.kept(threadKey, cell);
     shown.push({ title, source: code, status: execution.status, durationMs: execution.durationMs });
     if (execution.status === 'lost') {
       outcomes.push({ status: 'lost', artifacts: [] });
@@ -144,8 +136,5 @@ export function createTaskCells(
     shown,
     ledger,
     notices,
-    get sandboxMs() {
-      return sandboxMs;
-    },
   };
 }

@@ -4,6 +4,7 @@ import { threadKeyOf } from '../types.ts';
 import type { Task, ThreadKey, ThreadRef } from '../types.ts';
 import type { ConversationDeps } from './conversation.ts';
 import { removePosts } from './signs.ts';
+import { wakeToTidy } from './wake-for.ts';
 
 type Changes = Pick<GatewayHandlers, 'onEdit' | 'onDelete' | 'onRerun' | 'onForget'>;
 
@@ -12,14 +13,14 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
   const { store, blobs, dispatcher, log } = deps;
 
   /** Interrupts what runs in the thread; what was not meant is taken up again. */
-  const interrupt = async (threadKey: ThreadKey): Promise<void> => {
+  const interrupt = async (threadKey: ThreadKey, personId: string): Promise<void> => {
     await dispatcher.cancel(threadKey);
-    await dispatcher.wake(threadKey);
+    await dispatcher.wake(threadKey, wakeToTidy(personId));
   };
 
   const forgetThread = async (threadKey: ThreadKey): Promise<void> => {
     const unneeded = await store.forgetThread(threadKey);
-    await interrupt(threadKey);
+    await interrupt(threadKey, '');
     await deps.endSession(threadKey);
     await blobs.remove(unneeded);
     log.info({ threadKey, blobs: unneeded.length }, 'thread forgotten');
@@ -47,7 +48,7 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
       const before = await store.reviseTask(task);
       if (before === null) return 'answered';
       log.info({ taskId: task.id, before }, 'question edited');
-      if (before === 'running') await interrupt(threadKeyOf(task.thread));
+      if (before === 'running') await interrupt(threadKeyOf(task.thread), task.person.id);
       return 'restarted';
     },
 
@@ -62,7 +63,7 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
       const posted = (await Promise.all(ofMessage.map(({ task }) => postsOf(task)))).flat();
       for (const { task } of ofMessage) await store.forgetTask(task.id);
       if (ofMessage.length === ofThread.length) await forgetThread(threadKey);
-      else if (ofMessage.some(({ state }) => state === 'running')) await interrupt(threadKey);
+      else if (ofMessage.some(({ state }) => state === 'running')) await interrupt(threadKey, known.task.person.id);
       // Not awaited: the platform wants its acknowledgement now.
       removePosts(known.task, posted, deps.clientOf(thread), log).catch(() => {});
     },

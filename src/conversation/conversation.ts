@@ -9,8 +9,11 @@ import { threadKeyOf } from '../types.ts';
 import type { Task, ThreadKey, ThreadRef } from '../types.ts';
 import { createChanges } from './changes.ts';
 import { createLookups } from './lookups.ts';
-import { stoppedReply } from './plain-replies.ts';
+import type { TaskLimits } from './limits.ts';
+import { refusedReply, stoppedReply } from './plain-replies.ts';
+import { deliverRefusal } from './refusals.ts';
 import { progressIdOf } from './signs.ts';
+import { wakeFor, wakeToTidy } from './wake-for.ts';
 
 export interface ConversationDeps {
   readonly store: Store;
@@ -18,6 +21,7 @@ export interface ConversationDeps {
   readonly dispatcher: Dispatcher;
   readonly delivery: Delivery;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
+  readonly taskLimits: TaskLimits;
   /** Ends the thread's live sandbox, if it has one here. */
   readonly endSession: (threadKey: ThreadKey) => Promise<void>;
   readonly log: Logger;
@@ -27,24 +31,42 @@ export interface ConversationDeps {
 export function createConversation(deps: ConversationDeps): GatewayHandlers {
   const { store, dispatcher, delivery, log } = deps;
 
-  const questionsBefore = async (task: Task): Promise<number> => {
+  const questionsBefore = async (task: Task, inThread: readonly InboxEntry[]): Promise<number> => {
     const threadKey = threadKeyOf(task.thread);
-    const entries = await store.tasks(threadKey);
-    const own = entries.findIndex((entry) => entry.task.id === task.id);
-    const earlier = entries.slice(0, Math.max(0, own)).filter(isUnfinished);
     // One whose reply is settled is only being put away: nobody waits for it.
-    const settled = await Promise.all(earlier.map(({ task: { id } }) => hasReply(id)));
+    const settled = await Promise.all(inThread.filter(isUnfinished).map(({ task: { id } }) => hasReply(id)));
     return settled.filter((isSettled) => !isSettled).length + (await dispatcher.place(threadKey));
   };
 
   const hasReply = async (taskId: string): Promise<boolean> =>
     (await store.posts(taskId)).some(({ kind }) => kind === 'reply');
 
+  /** At once, and not after what runs in the thread: what it says would be over by then. False: the worker has to say it. */
+  const refuse = async (task: Task, text: string): Promise<boolean> => {
+    log.info({ taskId: task.id }, 'task refused: a limit is reached');
+    if (!(await delivery.settle(task, refusedReply(task, text)))) return true;
+    try {
+      await deliverRefusal(task, 1, deps);
+      return true;
+    } catch (error) {
+      log.warn({ taskId: task.id, error: String(error) }, 'a refusal could not be posted at once');
+      return false;
+    }
+  };
+
   /** Wakes the thread and says the place in the queue, if there is one. */
   const queue = async (task: Task): Promise<void> => {
-    await dispatcher.wake(threadKeyOf(task.thread));
+    const refusal = await deps.taskLimits.claim(task);
+    if (refusal !== null && (await refuse(task, refusal))) return;
+    const threadKey = threadKeyOf(task.thread);
+    const entries = await store.tasks(threadKey);
+    const own = entries.findIndex((entry) => entry.task.id === task.id);
+    const earlier = entries.slice(0, Math.max(0, own));
+    const wasAsked = earlier.some((entry) => !isUnfinished(entry));
+    await dispatcher.wake(threadKey, wakeFor(task, wasAsked));
+    if (refusal !== null) return;
     try {
-      const before = await questionsBefore(task);
+      const before = await questionsBefore(task, earlier);
       if (before > 0) {
         const note = `Waiting: ${before} ${before === 1 ? 'question' : 'questions'} before yours.`;
         const progress = { taskId: task.id, personId: task.person.id, running: true, steps: [], note };
@@ -62,12 +84,15 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       return;
     }
     log.info({ taskId: task.id, attachments: task.attachments.length }, 'task accepted');
-    // Not awaited: the platform wants its acknowledgement now. If the process dies here, the next start wakes the thread.
+    // Not awaited: the platform wants its acknowledgement now. If the process dies here, or its queue is away, the sweep wakes the thread.
     queue(task).catch((error: unknown) => log.error({ taskId: task.id, error: String(error) }, 'thread not woken'));
   };
 
   return {
     onTask,
+    keepDraft: (draft) => store.putDraft(draft),
+    drafts: (platform) => store.drafts(platform),
+    dropDraft: (id) => store.removeDraft(id),
 
     onCancel: async (thread, personId, only) => {
       const threadKey = threadKeyOf(thread);
@@ -80,11 +105,13 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       for (const { task, state } of unfinished) {
         const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
         await delivery.settle(task, stoppedReply(task, text));
+        if (state === 'waiting') await store.endUsage(task, { outcome: 'cancelled', bytesOut: 0, counts: false });
       }
       // Looked at again, for one that waited may run by now; what runs and is not meant is left alone.
       const isRunning = (await store.tasks(threadKey)).some((entry) => entry.state === 'running' && isMeant(entry));
       if (only === undefined || isRunning) await dispatcher.cancel(threadKey);
-      if (unfinished.length > 0) await dispatcher.wake(threadKey);
+      const [first] = unfinished;
+      if (first !== undefined) await dispatcher.wake(threadKey, wakeToTidy(first.task.person.id));
       return unfinished.length;
     },
 

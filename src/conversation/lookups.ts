@@ -11,18 +11,20 @@ const shownThreads = 20;
 const recentTasks = 200;
 
 /** What gateways ask of the store to show it, or to tell what an event is about. */
-export function createLookups({ store }: ConversationDeps): Lookups {
+export function createLookups({ store, taskLimits }: ConversationDeps): Lookups {
   return {
     knowsThread: (thread) => store.knowsThread(threadKeyOf(thread)),
     findTask: (taskId) => store.task(taskId),
     onOverview: async (who) => {
       const sinceMs = monthBegan(new Date());
-      const [tasks, usage, everyone] = await Promise.all([
+      const [tasks, usage, money, limits, everyone] = await Promise.all([
         store.tasksOf(who, recentTasks),
         store.usageOf(who, sinceMs),
+        store.moneyOf(who, sinceMs),
+        store.limitUses({ ...who, channelId: null }, taskLimits.limits, taskLimits.now()),
         store.load(who.platform, who.workspaceId),
       ]);
-      return { threads: newestPerThread(tasks), usage: { ...usage, sinceMs }, everyone };
+      return { threads: newestPerThread(tasks), usage: { ...usage, sinceMs, money }, limits, everyone };
     },
   };
 }

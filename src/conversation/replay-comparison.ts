@@ -1,5 +1,5 @@
 import { takeLedger } from '../answer/row-ledger.ts';
-import { chartMime, tableMime } from '../types.ts';
+import { chartMime, tableMime, tablePictureMime } from '../types.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Cell, Execution, MimeBundle, OutputFile, RecordedResult } from '../types.ts';
 import { bytesOfPart, cap, sha256Of, sha256OfText } from './cell-record.ts';
@@ -19,7 +19,7 @@ const namedFiles = 3;
 
 /**
  * What a cell gave against what it had given: how it ended; where that is the same, what it printed, its results part by part,
- * its files, of which `sameFile` is asked where their hashes differ. Warnings on stderr and the row ledger do not count. Results of a cell that was stored before they were recorded are not compared.
+ * its files, of which `sameFile` is asked where their hashes differ. Warnings on stderr, the row ledger and pictures of tables do not count. Results of a cell that was stored before they were recorded are not compared.
  */
 export async function compareExecutions(
   cell: Cell,
@@ -106,6 +106,7 @@ async function compareResults(
 
 async function sameResult(before: RecordedResult, now: MimeBundle, durationMs: number, blobs: Blobs): Promise<boolean> {
   for (const mime of new Set([...Object.keys(before), ...Object.keys(now)])) {
+    if (mime === tablePictureMime) continue;
     const [was, is] = [before[mime], now[mime]];
     if (was === undefined || is === undefined) return false;
     const bytes = bytesOfPart(mime, is);

@@ -9,7 +9,7 @@ const threadSeed = 20_240_229;
  * cell of the thread, and the first after one that ended its Python process or that a replay leaves out. `null`: the random
  * numbers go on.
  */
-export function seedOfNext(last: Cell | undefined): number | null {
-  if (last === undefined) return threadSeed;
+export function seedOfNext(last: Cell | null): number | null {
+  if (last === null) return threadSeed;
   return isReplayable(last) ? null : threadSeed;
 }

@@ -2,7 +2,7 @@ import type { Logger } from '../log.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { OnPlace, SandboxLimits, SandboxProvider, SandboxSession } from '../ports/sandbox.ts';
 import type { Store } from '../ports/store.ts';
-import type { ThreadKey } from '../types.ts';
+import type { Cell, ThreadKey } from '../types.ts';
 import { createPlaces } from './places.ts';
 import { createRebuild } from './rebuild.ts';
 
@@ -14,15 +14,20 @@ export interface Sessions extends AsyncDisposable {
   /**
    * The thread's live session, or a fresh one in which its cells were run again; either way with every attachment of the thread
    * written. `notices` say in words what could not be rebuilt; empty when the thread was alive or came back whole. `onPlace` is
-   * told where the thread has to wait for others, or for Docker.
+   * told where the thread has to wait for others, or for Docker. A live session is another worker's past, where the thread went
+   * on elsewhere since: then it is rebuilt too.
    */
   open(threadKey: ThreadKey, signal: AbortSignal, onPlace?: OnPlace): Promise<OpenSession>;
   /** A fresh container beside the threads' own, with nothing in it; it counts as a live session until it is disposed. */
   apart(signal: AbortSignal, onPlace?: OnPlace): Promise<AsyncDisposable & Pick<OpenSession, 'session'>>;
+  /** The cell ran in the thread's live session, and the store has it. */
+  kept(threadKey: ThreadKey, cell: Cell): void;
   /** The task is over: the idle clocks start, first the one that suspends the session, then the one that removes it. */
   release(threadKey: ThreadKey): void;
   /** Throws the thread's container away; the next `open` rebuilds it. */
   drop(threadKey: ThreadKey): Promise<void>;
+  /** Throws away idle sessions of threads that were forgotten, or went on in another worker. */
+  sweep(): Promise<void>;
 }
 
 export interface OpenSession {
@@ -34,6 +39,8 @@ interface Live {
   readonly session: SandboxSession;
   /** `name sha256` of the attachments it holds. */
   readonly written: Set<string>;
+  /** The thread's last cell that it ran; see `markOf`. */
+  mark: string;
   /** In use by a task: never evicted, whatever else happens. */
   busy: boolean;
   usedAtMs: number;
@@ -88,9 +95,12 @@ export function createSessions(deps: {
 
   const open: Sessions['open'] = async (threadKey, signal, onPlace) => {
     const existing = live.get(threadKey);
-    if (existing?.session.alive === true) {
+    if (existing !== undefined) {
       existing.busy = true;
       stopClock(existing);
+    }
+    const mark = markOf(await deps.store.lastCell(threadKey));
+    if (existing?.session.alive === true && existing.mark === mark) {
       return {
         session: existing.session,
         notices: await rebuild.writeAttachments(existing.session, threadKey, existing.written, signal),
@@ -100,7 +110,7 @@ export function createSessions(deps: {
     await places.take(signal, onPlace);
     try {
       const fresh = await openFresh(threadKey, signal, onPlace);
-      live.set(threadKey, { ...fresh, busy: true, usedAtMs: Date.now(), idleTimers: [] });
+      live.set(threadKey, { ...fresh, mark, busy: true, usedAtMs: Date.now(), idleTimers: [] });
       return fresh;
     } catch (error) {
       places.free();
@@ -168,10 +178,24 @@ export function createSessions(deps: {
     }
   };
 
+  const isStale = async (threadKey: ThreadKey, { mark }: Live): Promise<boolean> =>
+    mark !== markOf(await deps.store.lastCell(threadKey)) || !(await deps.store.knowsThread(threadKey));
+
   return {
     open,
     apart,
     drop,
+    kept: (threadKey, cell) => {
+      const entry = live.get(threadKey);
+      if (entry !== undefined) entry.mark = markOf(cell);
+    },
+    sweep: async () => {
+      for (const [threadKey, entry] of live) {
+        if (entry.busy || !(await isStale(threadKey, entry))) continue;
+        // A task may have come to it meanwhile.
+        if (!entry.busy && live.get(threadKey) === entry) await drop(threadKey);
+      }
+    },
     release: (threadKey) => {
       const entry = live.get(threadKey);
       if (entry === undefined) return;
@@ -189,6 +213,11 @@ export function createSessions(deps: {
       await Promise.all([...live.keys()].map(drop));
     },
   };
+}
+
+/** Tells a thread's last cell from any other that was or will be its last one; cells of a killed attempt share their index with later ones. */
+function markOf(cell: Cell | null): string {
+  return cell === null ? '' : `${cell.index} ${cell.startedAtMs} ${cell.taskId}`;
 }
 
 /** No idle clock runs under a later task: a forgotten one would end its session. */

@@ -14,7 +14,10 @@ const workingNote = 'Working on it …';
 /** The signs of work on one task: its progress message and the platform's "is working" sign. Neither holds up the work. */
 export interface Signs {
   readonly progress: ProgressReporter;
-  /** Ends both and waits for them; never rejects. `null`: the task was interrupted and will be taken up again. */
+  /**
+   * Ends both and waits for them; never rejects. Progress without a step goes away: beside the reply it would say nothing.
+   * `null`: the task was interrupted and will be taken up again.
+   */
   finish(outcome: Reply['outcome'] | null): Promise<void>;
   /** The same, and takes the progress message away: its question is gone. */
   remove(): Promise<void>;
@@ -48,20 +51,18 @@ export function startSigns(
     log: deps.log,
   });
   if (postedBefore) progress.note(workingNote);
-  const finish: Signs['finish'] = async (outcome) => {
+  const end = async (outcome: Reply['outcome'] | null, isToGo: boolean): Promise<void> => {
     const isGood = outcome === 'answered' || outcome === 'partial';
     await progress.finish(isGood, endNote(outcome));
+    const posted = isToGo ? await messageId : null;
+    if (posted !== null) await removePosts(task, [posted], client, deps.log);
     await statusSet;
     await setStatus(null);
   };
   return {
     progress,
-    finish,
-    remove: async () => {
-      await finish('cancelled');
-      const posted = await messageId;
-      if (posted !== null) await removePosts(task, [posted], client, deps.log);
-    },
+    finish: (outcome) => end(outcome, outcome !== null && !progress.hasSteps()),
+    remove: () => end('cancelled', true),
   };
 }
 

@@ -1,14 +1,17 @@
 import type { ProgressReporter } from '../answer/progress.ts';
 import { AppError, toAppError } from '../errors.ts';
+import type { WakeHandler } from '../ports/dispatcher.ts';
 import type { Admission, PlatformClient } from '../ports/platforms.ts';
 import type { InboxEntry, OutboxEntry } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Reply, Task, ThreadKey, ThreadRef } from '../types.ts';
+import type { Reply, Task, ThreadRef } from '../types.ts';
 import { answerTask } from './answer-task.ts';
 import type { AnswerDeps } from './answer-task.ts';
 import { failedReply, refusedReply, stoppedReply } from './plain-replies.ts';
+import { deliverRefusal } from './refusals.ts';
 import { closeSigns, removePosts, startSigns } from './signs.ts';
 import type { Signs } from './signs.ts';
+import { wakeFor } from './wake-for.ts';
 
 /** A task that was started this often without coming to an answer is given up: it may be what ends the process. */
 const maxAttempts = 3;
@@ -18,49 +21,60 @@ export interface WorkerDeps extends AnswerDeps {
 }
 
 /**
- * The handler for the dispatcher: answers the thread's waiting tasks in order. A task whose reply is already settled is only
- * delivered; one that an earlier worker died on is answered anew, under the same posts. Rejects, retryable, where a task could
- * not be brought to its end; it is then the thread's next one again.
+ * The handler for the dispatcher: answers the oldest of the thread's waiting tasks; the next one has a turn of its own. A task whose
+ * reply is already settled is only delivered; one that an earlier worker died on is answered anew, under the same posts. Rejects,
+ * retryable, where a task could not be brought to its end; it is then the thread's next one again.
  */
-export function createWorker(deps: WorkerDeps): (threadKey: ThreadKey, signal: AbortSignal) => Promise<void> {
+export function createWorker(deps: WorkerDeps): WakeHandler {
   return async (threadKey, signal) => {
     try {
-      while (!signal.aborted) {
-        const entry = await deps.store.takeNext(threadKey);
-        if (entry === null) return;
-        try {
-          await handle(entry, deps, signal);
-        } finally {
-          deps.sessions.release(threadKey);
-        }
+      const entry = await deps.store.takeNext(threadKey);
+      if (entry === null) return null;
+      try {
+        await deps.telemetry.task(entry, () => handle(entry, deps, signal));
+      } finally {
+        deps.sessions.release(threadKey);
       }
+      const next = await deps.store.nextTask(threadKey);
+      return next === null ? null : wakeFor(next, true);
     } catch (error) {
       throw worthRepeating(error);
     }
   };
 }
 
-async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+/** Resolves to how the task ended; `null` where it did not: it was interrupted, or its question was edited or forgotten. */
+async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal): Promise<Reply['outcome'] | null> {
   const { task, attempts } = entry;
   const client = deps.clientOf(task.thread);
   const posts = await deps.store.posts(task.id);
   const progressPost = posts.find(({ kind }) => kind === 'progress') ?? null;
-  const isSettled = posts.some(({ kind }) => kind === 'reply');
-  if (isSettled) return await deliverSettled(entry, progressPost, client, deps);
+  const settled = posts.find(({ kind }) => kind === 'reply');
+  if (settled !== undefined && isRefusal(settled)) {
+    await closeSigns(task, 'refused', progressPost, client, deps.log);
+    // Whoever accepted it may be posting it, or have died at that.
+    return await deliverRefusal(task, attempts + 1, deps);
+  }
+  if (settled !== undefined) return await deliverSettled(entry, progressPost, client, deps);
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
-    return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
+    return isStill ? await deliverSettled(entry, progressPost, client, deps) : null;
   }
-  const admission = await admit(entry, client, deps, signal);
-  if (admission === null) return;
+  const allowed = await admit(entry, client, deps, signal);
+  if (allowed === null) return null;
+  const admission = await withinLimits(allowed, deps);
   if (admission.kind === 'refused') {
-    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
+    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return null;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
-    return await deliverSettled(entry, null, client, deps);
+    return await deliverRefusal(task, attempts, deps);
   }
-  await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
+  return await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
+}
+
+function isRefusal({ body }: OutboxEntry): boolean {
+  return (body as unknown as Reply).outcome === 'refused';
 }
 
 async function deliverSettled(
@@ -68,10 +82,10 @@ async function deliverSettled(
   progressPost: OutboxEntry | null,
   client: PlatformClient,
   deps: WorkerDeps,
-): Promise<void> {
-  const { outcome } = await deps.delivery.deliverReply(task, attempts);
-  await closeSigns(task, outcome, progressPost, client, deps.log);
-  await finish(task, outcome, deps);
+): Promise<Reply['outcome']> {
+  const reply = await deps.delivery.deliverReply(task, attempts);
+  await closeSigns(task, reply.outcome, progressPost, client, deps.log);
+  return await finish(task, reply, deps);
 }
 
 /** A platform that cannot be asked now is no attempt at the answer. `null`: interrupted; a wake comes with every interruption. */
@@ -102,29 +116,35 @@ async function admit(
   }
 }
 
+/** Most tasks have their place since they were accepted; one whose gateway died then, or that has become another since, asks here. */
+async function withinLimits(admission: Admission, deps: WorkerDeps): Promise<Admission> {
+  const refusal = admission.kind === 'refused' ? null : await deps.taskLimits.claim(admission.task);
+  return refusal === null ? admission : { kind: 'refused', text: refusal };
+}
+
 async function answerAndDeliver(
   { task, attempts }: InboxEntry,
   postedBefore: boolean,
   client: PlatformClient,
   deps: WorkerDeps,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Reply['outcome'] | null> {
   const signs = startSigns(task, postedBefore, client, deps);
-  let outcome: Reply['outcome'] | null = null;
+  let posted: Reply;
   let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
-    if (reply === null || !(await deps.delivery.settle(task, reply))) {
+    if (reply === null || !(await deps.telemetry.step('settle', () => deps.delivery.settle(task, reply)))) {
       ended = dropAnswer(task, signs, deps);
-      return;
+      return null;
     }
     // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
     ended = signs.finish(reply.outcome);
-    ({ outcome } = await deps.delivery.deliverReply(task, attempts));
+    posted = await deps.delivery.deliverReply(task, attempts);
   } finally {
     await (ended ?? signs.finish(null));
   }
-  await finish(task, outcome, deps);
+  return await finish(task, posted, deps);
 }
 
 /** The question was edited, and is taken up anew, or forgotten: then nothing of it may come back. */
@@ -183,8 +203,11 @@ function isStop({ reason }: AbortSignal): boolean {
   return reason instanceof AppError && reason.code === 'cancelled';
 }
 
-async function finish(task: Task, outcome: Reply['outcome'], deps: WorkerDeps): Promise<void> {
+async function finish(task: Task, { outcome, artifacts }: Reply, deps: WorkerDeps): Promise<Reply['outcome']> {
+  const bytesOut = artifacts.reduce((bytes, { file }) => bytes + file.sizeBytes, 0);
+  await deps.store.endUsage(task, { outcome, bytesOut, counts: outcome !== 'refused' });
   await deps.store.finish(task.id, outcome === 'cancelled' ? 'cancelled' : 'done');
+  return outcome;
 }
 
 /** What a killed attempt executed is run again by this one; its container, if it lives, holds half-done state. */

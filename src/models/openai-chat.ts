@@ -9,7 +9,7 @@ import type { ToolCallDelta } from './openai-chat-calls.ts';
 import { createOpenAiClient, isOpenAiService } from './openai-client.ts';
 import { toModelError } from './openai-errors.ts';
 import { createThinkingSplitter } from './openai-thinking.ts';
-import { noUsage, replayableArguments, streamTurn } from './openai-turn.ts';
+import { noUsage, replayableArguments, streamTurn, reasoningOf } from './openai-turn.ts';
 import type { DeltaEvent, TurnEnd, TurnReader } from './openai-turn.ts';
 
 type MessageParam = OpenAI.Chat.ChatCompletionMessageParam;
@@ -37,6 +37,7 @@ interface Usage {
   readonly prompt_tokens?: number | null;
   readonly completion_tokens?: number | null;
   readonly prompt_tokens_details?: { readonly cached_tokens?: number | null } | null;
+  readonly completion_tokens_details?: { readonly reasoning_tokens?: number | null } | null;
 }
 
 /** What this server takes; the parts that servers differ in are found out by its first refusal and remembered. */
@@ -232,5 +233,6 @@ function usageOf(usage: Usage): ModelUsage {
     inputTokens: usage.prompt_tokens ?? 0,
     cachedInputTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
     outputTokens: usage.completion_tokens ?? 0,
+    ...reasoningOf(usage.completion_tokens_details?.reasoning_tokens),
   };
 }

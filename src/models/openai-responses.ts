@@ -5,7 +5,7 @@ import type { Model, ModelMessage, ModelRequest, ToolCall } from '../ports/model
 import type { JsonValue, ModelUsage } from '../types.ts';
 import { createOpenAiClient } from './openai-client.ts';
 import { interrupted, isFiltered, toModelError } from './openai-errors.ts';
-import { noUsage, replayableArguments, streamTurn } from './openai-turn.ts';
+import { noUsage, replayableArguments, streamTurn, reasoningOf } from './openai-turn.ts';
 import type { DeltaEvent, TurnEnd, TurnReader } from './openai-turn.ts';
 
 type InputItem = OpenAI.Responses.ResponseInputItem;
@@ -114,6 +114,7 @@ function createResponsesReader(adapter: string): TurnReader<StreamEvent> {
       inputTokens: response.usage?.input_tokens ?? 0,
       cachedInputTokens: response.usage?.input_tokens_details?.cached_tokens ?? 0,
       outputTokens: response.usage?.output_tokens ?? 0,
+      ...reasoningOf(response.usage?.output_tokens_details?.reasoning_tokens),
     };
   };
 

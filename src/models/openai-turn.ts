@@ -96,6 +96,11 @@ export async function* streamTurn<Chunk>(turn: {
 
 export const noUsage: ModelUsage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
 
+/** Servers that think in silence may say how much. */
+export function reasoningOf(tokens: number | null | undefined): Pick<ModelUsage, 'reasoningTokens'> {
+  return typeof tokens === 'number' ? { reasoningTokens: tokens } : {};
+}
+
 /** The arguments as an object's JSON: servers parse what is replayed to them, and some fail on anything else. */
 export function replayableArguments(argumentsText: string): string {
   try {

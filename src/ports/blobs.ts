@@ -14,4 +14,6 @@ export interface Blobs {
   remove(sha256s: readonly string[]): Promise<void>;
   /** Removes blobs that are older than `olderThanMs` and not in `keep`; resolves to how many. */
   sweep(keep: ReadonlySet<string>, olderThanMs: number): Promise<number>;
+  /** Resolves where blobs could be put and got now; rejects with the reason. */
+  ping(signal: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,6 @@
-import type { InboxEntry } from './store.ts';
+import type { Draft, InboxEntry } from './store.ts';
 import type { Bytes } from './blobs.ts';
+import type { LimitUse, Money } from './usage.ts';
 import type {
   Attachment,
   Cell,
@@ -23,6 +24,13 @@ export interface GatewayHandlers {
    * added while the task waits.
    */
   onTask(task: Task): Promise<void>;
+  /**
+   * For questions whose message the platform names only once it shows them: kept before, dropped after `onTask`, so that a process
+   * that ends between the two leaves what the next one needs to go on.
+   */
+  keepDraft(draft: Draft): Promise<void>;
+  drafts(platform: string): Promise<readonly Draft[]>;
+  dropDraft(id: string): Promise<void>;
   /**
    * The person asked to stop what runs or waits in the thread: all of it, or `only` one task or one person's; the rest goes on.
    * Resolves to the number of tasks it stopped.
@@ -82,7 +90,14 @@ export interface PersonOverview {
     readonly askedAtMs: number;
     readonly state: TaskState;
   }[];
-  readonly usage: ModelUsage & { readonly questions: number; readonly sandboxMs: number; readonly sinceMs: number };
+  readonly usage: ModelUsage & {
+    readonly questions: number;
+    readonly sandboxMs: number;
+    readonly sinceMs: number;
+    readonly money: readonly Money[];
+  };
+  /** Of the person and their workspace, as they stand now; none where none is set. */
+  readonly limits: readonly LimitUse[];
   /** Of all people of the workspace. */
   readonly everyone: { readonly running: number; readonly waiting: number };
 }
@@ -98,6 +113,8 @@ export interface PlatformGateway {
   readonly name: string;
   /** Resolves when events can arrive; rejects with an `AppError` that names the setting to fix. */
   start(handlers: GatewayHandlers): Promise<void>;
+  /** Events can arrive now: false before the start, after the stop, and while a lost connection is made anew. */
+  isConnected(): boolean;
   /** Stops hearing. Resolves when no handler call is under way. */
   stop(): Promise<void>;
 }
@@ -117,6 +134,11 @@ export interface OutgoingFile {
   open(): Bytes;
 }
 
+/** An artifact to post. `picture`: the artifact's, where it has one. */
+export interface OutgoingArtifact extends OutgoingFile {
+  readonly picture?: OutgoingFile;
+}
+
 /** What can be posted. Adapters decide how each looks best on their platform. */
 export type OutgoingMessage =
   | { readonly kind: 'progress'; readonly progress: Progress }
@@ -130,7 +152,7 @@ export type OutgoingMessage =
    * out, after attempts that failed at them. The text is then cut as it would be beside them, for parts of it may be posted
    * already; `notPosted` names the files that no earlier attempt posted (none named: all of them).
    */
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingFile[] };
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly files: readonly OutgoingArtifact[] };
 
 /** One platform message that a post became. A long reply becomes several, each with its own part id. */
 export interface PostedPart {

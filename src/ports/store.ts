@@ -1,5 +1,6 @@
 import type { PersonRef, PostedPart } from './platforms.ts';
 import type { ModelMessage } from './model.ts';
+import type { UsageLedger } from './usage.ts';
 import type { Cell, FileCard, JsonValue, ModelUsage, StoredFile, Task, TaskState, ThreadKey } from '../types.ts';
 
 export interface InboxEntry {
@@ -31,14 +32,25 @@ export interface ThreadFile extends StoredFile {
   readonly attachmentId: string | null;
 }
 
+/** A question that the platform is about to show, before it has said under which message: no task yet. */
+export interface Draft {
+  readonly id: string;
+  readonly platform: string;
+  readonly body: JsonValue;
+}
+
 /** The truth. Every method is atomic; what it returned is on disk. */
-export interface Store extends AsyncDisposable {
+export interface Store extends AsyncDisposable, UsageLedger {
+  /** Resolves where the store answers; rejects with the reason. */
+  ping(signal: AbortSignal): Promise<void>;
   /** False when this task id was accepted before; then nothing changes. */
   accept(task: Task): Promise<boolean>;
   /** Threads that hold a task in state waiting or running, oldest first: what a starting process must wake. */
   unfinishedThreads(): Promise<readonly ThreadKey[]>;
   /** The thread's oldest unfinished task, marked running with its attempts counted; `null` when there is none. */
   takeNext(threadKey: ThreadKey): Promise<InboxEntry | null>;
+  /** The same task as it is, or `null`: who is to be woken for the thread next. */
+  nextTask(threadKey: ThreadKey): Promise<Task | null>;
   finish(taskId: string, state: 'done' | 'cancelled'): Promise<void>;
   /** Adds what a waiting or running task lacked: attachments with new ids, the person's name where it is more than the id. Its text stays. */
   completeTask(task: Task): Promise<void>;
@@ -68,6 +80,11 @@ export interface Store extends AsyncDisposable {
    * Resolves to the blobs that nothing names any more.
    */
   forgetThread(threadKey: ThreadKey): Promise<readonly string[]>;
+  /**
+   * The SHA-256 of every blob that a file, cell or post of any thread names, each once: what a sweep must keep. In steps, so memory stays
+   * small; one that becomes named meanwhile may be missing, so a sweep spares what is young.
+   */
+  namedBlobs(): AsyncIterable<string>;
   /** Removes what the task said and was told: text, attachments, posts, turn. Its id stays, as above. */
   forgetTask(taskId: string): Promise<void>;
   putFeedback(taskId: string, personId: string, value: 'good' | 'bad'): Promise<void>;
@@ -91,6 +108,7 @@ export interface Store extends AsyncDisposable {
   /** Appends; `index` must be the thread's next. */
   addCell(threadKey: ThreadKey, cell: Cell): Promise<void>;
   cells(threadKey: ThreadKey): Promise<readonly Cell[]>;
+  lastCell(threadKey: ThreadKey): Promise<Cell | null>;
   /** Removes the cells that a killed attempt of this task left, which are the thread's last ones, before it is started again. */
   dropCells(threadKey: ThreadKey, taskId: string): Promise<void>;
 
@@ -109,7 +127,12 @@ export interface Store extends AsyncDisposable {
   /** Oldest first. */
   cards(threadKey: ThreadKey): Promise<readonly FileCard[]>;
 
-  addUsage(taskId: string, usage: ModelUsage & { readonly sandboxMs: number }): Promise<void>;
+  /** Changes nothing where the id is known. */
+  putDraft(draft: Draft): Promise<void>;
+  /** Of the platform, oldest first. */
+  drafts(platform: string): Promise<readonly Draft[]>;
+  /** One that is not there is no failure. */
+  removeDraft(id: string): Promise<void>;
 
   /** Secrets of an installed workspace, kept encrypted. `id` names platform and workspace; a second put replaces. */
   putInstallation(id: string, secrets: JsonValue): Promise<void>;

@@ -1,74 +1,71 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Dispatcher } from '../ports/dispatcher.ts';
+import type { Dispatcher, WakeFor, WakeHandler } from '../ports/dispatcher.ts';
 import type { ThreadKey } from '../types.ts';
-
-/** Waits before a failed thread is woken again, when its error names none: doubled at each failure in a row. */
-const firstBackoffMs = 1000;
-const maxBackoffMs = 60_000;
-
-/** After the grace of `close`, how long a handler may take to see its aborted signal before it is left behind. */
-const abortedGraceMs = 5000;
-
-type Handler = (threadKey: ThreadKey, signal: AbortSignal) => Promise<void>;
+import { abortedGraceMs, firstBackoffMs, maxBackoffMs, processEnds, stoppedByPerson } from './ends.ts';
+import { FairOrder, flowPathOf } from './fair-order.ts';
+import { within } from './within.ts';
 
 interface Run {
   readonly controller: AbortController;
   readonly done: Promise<void>;
   /** A wake came meanwhile: what it announced may be newer than what the handler has seen. */
-  wokenAgain: boolean;
+  wokenFor: WakeFor | null;
 }
 
-/**
- * Wakes within one process, first come first served over threads. Nothing here survives the process: a starting one wakes what
- * the store says is unfinished. An aborted signal's `reason` is an `AppError`: `cancelled` when a person stopped the thread;
- * `internal` and retryable when the process is closing, which leaves the task to the next process.
- */
+/** Wakes within one process, in the fair order. Nothing here survives the process: a starting one wakes what the store says is unfinished. */
 export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispatcher {
-  const waiting = new Set<ThreadKey>();
+  const waiting = new FairOrder();
+  const wakes = new Map<ThreadKey, WakeFor>();
   const running = new Map<ThreadKey, Run>();
   const retries = new Map<ThreadKey, NodeJS.Timeout>();
   const failuresInARow = new Map<ThreadKey, number>();
-  let handler: Handler | null = null;
+  let handler: WakeHandler | null = null;
   let concurrency = 0;
   let closed = false;
 
-  const enqueue = (threadKey: ThreadKey): void => {
+  const enqueue = (threadKey: ThreadKey, whom: WakeFor): void => {
     if (closed) return;
     clearTimeout(retries.get(threadKey));
     retries.delete(threadKey);
     const run = running.get(threadKey);
-    if (run !== undefined) run.wokenAgain = true;
-    else waiting.add(threadKey);
+    if (run !== undefined) run.wokenFor = whom;
+    else if (!waiting.has(threadKey)) {
+      waiting.add(threadKey, flowPathOf(threadKey, whom));
+      wakes.set(threadKey, whom);
+    }
     startWaiting();
   };
 
   const startWaiting = (): void => {
-    if (handler === null) return;
-    for (const threadKey of waiting) {
-      if (running.size >= concurrency) return;
-      waiting.delete(threadKey);
+    while (handler !== null && running.size < concurrency) {
+      const threadKey = waiting.take();
+      const whom = threadKey === null ? undefined : wakes.get(threadKey);
+      if (threadKey === null || whom === undefined) return;
+      wakes.delete(threadKey);
       const controller = new AbortController();
-      running.set(threadKey, { controller, done: runOnce(handler, threadKey, controller.signal), wokenAgain: false });
+      const done = runOnce(handler, threadKey, whom, controller.signal);
+      running.set(threadKey, { controller, done, wokenFor: null });
     }
   };
 
-  const runOnce = async (run: Handler, threadKey: ThreadKey, signal: AbortSignal): Promise<void> => {
+  const runOnce = async (run: WakeHandler, threadKey: ThreadKey, whom: WakeFor, signal: AbortSignal): Promise<void> => {
     // Lets the caller of `wake` go on first, and enter this run in `running`.
     await Promise.resolve();
+    let next: WakeFor | null = null;
     try {
-      await run(threadKey, signal);
+      next = await run(threadKey, signal);
       failuresInARow.delete(threadKey);
     } catch (error) {
-      failed(threadKey, toAppError(error));
+      failed(threadKey, whom, toAppError(error));
     }
-    const { wokenAgain } = running.get(threadKey) ?? { wokenAgain: false };
+    next ??= running.get(threadKey)?.wokenFor ?? null;
     running.delete(threadKey);
-    if (wokenAgain) enqueue(threadKey);
+    if (next !== null) enqueue(threadKey, next);
     else startWaiting();
   };
 
-  const failed = (threadKey: ThreadKey, error: AppError): void => {
+  const failed = (threadKey: ThreadKey, whom: WakeFor, error: AppError): void => {
     deps.log.error(
       { threadKey, code: error.code, retryable: error.retryable, error: error.message, cause: String(error.cause) },
       'thread handler failed',
@@ -82,12 +79,12 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
     const delayMs = error.retryAfterMs ?? Math.min(firstBackoffMs * 2 ** (failures - 1), maxBackoffMs);
     retries.set(
       threadKey,
-      setTimeout(() => enqueue(threadKey), delayMs),
+      setTimeout(() => enqueue(threadKey, whom), delayMs),
     );
   };
 
   return {
-    wake: (threadKey) => Promise.resolve(enqueue(threadKey)),
+    wake: (threadKey, whom) => Promise.resolve(enqueue(threadKey, whom)),
 
     process: (given, options) => {
       if (handler !== null)
@@ -98,40 +95,33 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
     },
 
     cancel: (threadKey) => {
-      running.get(threadKey)?.controller.abort(new AppError('cancelled', 'Stopped.'));
+      running.get(threadKey)?.controller.abort(stoppedByPerson());
       return Promise.resolve();
     },
 
-    place: (threadKey) => Promise.resolve(waiting.has(threadKey) ? [...waiting].indexOf(threadKey) : 0),
+    place: (threadKey) => Promise.resolve(waiting.place(threadKey)),
+
+    unknown: (threadKeys) =>
+      Promise.resolve(
+        threadKeys.filter((threadKey) => !waiting.has(threadKey) && !running.has(threadKey) && !retries.has(threadKey)),
+      ),
+
+    depth: () => Promise.resolve({ waiting: waiting.size + retries.size, running: running.size }),
 
     close: async ({ graceMs }) => {
       closed = true;
       waiting.clear();
+      wakes.clear();
       for (const timer of retries.values()) clearTimeout(timer);
       retries.clear();
       const allDone = Promise.all([...running.values()].map(({ done }) => done));
       if (await within(graceMs, allDone)) return;
       for (const { controller } of running.values()) {
-        controller.abort(
-          new AppError('internal', 'I am being restarted and will go on afterwards.', { retryable: true }),
-        );
+        controller.abort(processEnds());
       }
       if (!(await within(abortedGraceMs, allDone))) {
         deps.log.error({ threads: [...running.keys()] }, 'handlers did not stop when they were told to');
       }
     },
   };
-}
-
-/** True when `work` was done in time. */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => true), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

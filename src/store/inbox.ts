@@ -3,7 +3,9 @@ import type { InboxEntry, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Task } from '../types.ts';
 import { ownersOf } from './owners.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import type { Database, TasksTable } from './schema.ts';
+import type { Transact } from './transactions.ts';
 import type { WriteGroup } from './write-group.ts';
 
 type Inbox = Pick<
@@ -11,6 +13,7 @@ type Inbox = Pick<
   | 'accept'
   | 'unfinishedThreads'
   | 'takeNext'
+  | 'nextTask'
   | 'giveBack'
   | 'finish'
   | 'completeTask'
@@ -23,7 +26,12 @@ type Inbox = Pick<
 export const unfinished = ['waiting', 'running'] as const;
 
 /** The tasks of all threads. A method is one statement, and so atomic by itself, or a transaction. */
-export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
+export function createInbox(
+  db: Kysely<Database>,
+  group: WriteGroup,
+  transact: Transact,
+  { locksRows }: DialectRules,
+): Inbox {
   return {
     accept: async (task) => {
       const row = {
@@ -66,12 +74,27 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
             .select('oldest.id')
             .where('oldest.thread_key', '=', threadKey)
             .where('oldest.state', 'in', unfinished)
+            // One that was begun goes first, then the oldest: of two that PostgreSQL took in at once, the later may be seen earlier.
+            .orderBy('oldest.state')
             .orderBy('oldest.sequence')
-            .limit(1),
+            .limit(1)
+            .$if(locksRows, (mine) => mine.forNoKeyUpdate()),
         )
         .returningAll()
         .executeTakeFirst();
       return row === undefined ? null : entryOf(row);
+    },
+
+    nextTask: async (threadKey) => {
+      const row = await db
+        .selectFrom('tasks')
+        .select('task')
+        .where('thread_key', '=', threadKey)
+        .where('state', 'in', unfinished)
+        .orderBy('sequence')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : (JSON.parse(row.task) as Task);
     },
 
     // A task that has ended stays as it ended: the first word is the final one.
@@ -89,8 +112,8 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
     },
 
     completeTask: (task) =>
-      db.transaction().execute(async (transaction) => {
-        const row = await unfinishedRow(transaction, task.id);
+      transact(async (transaction) => {
+        const row = await unfinishedRow(transaction, task.id, locksRows);
         if (row === undefined) return;
         const known = JSON.parse(row.task) as Task;
         const ids = new Set(known.attachments.map(({ id }) => id));
@@ -107,8 +130,8 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
       }),
 
     reviseTask: (task) =>
-      db.transaction().execute(async (transaction) => {
-        const row = await unfinishedRow(transaction, task.id);
+      transact(async (transaction) => {
+        const row = await unfinishedRow(transaction, task.id, locksRows);
         const reply = await transaction
           .selectFrom('posts')
           .select('post_id')
@@ -162,12 +185,13 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
   };
 }
 
-function unfinishedRow(db: Kysely<Database>, taskId: string) {
+function unfinishedRow(db: Kysely<Database>, taskId: string, locksRows: boolean) {
   return db
     .selectFrom('tasks')
     .select(['task', 'state'])
     .where('id', '=', taskId)
     .where('state', 'in', unfinished)
+    .$if(locksRows, (row) => row.forNoKeyUpdate())
     .executeTakeFirst();
 }
 

@@ -3,22 +3,30 @@ import { AppError } from '../errors.ts';
 import type { PostedPart } from '../ports/platforms.ts';
 import type { OutboxEntry, Store } from '../ports/store.ts';
 import type { JsonValue, Task } from '../types.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
+import type { Transact } from './transactions.ts';
 import type { WriteGroup } from './write-group.ts';
 
 type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent' | 'settle' | 'posts'>;
 
 /** The posts of all tasks, and which platform messages each became. */
-export function createOutbox(db: Kysely<Database>, group: WriteGroup): Outbox {
+export function createOutbox(
+  db: Kysely<Database>,
+  group: WriteGroup,
+  transact: Transact,
+  { locksRows }: DialectRules,
+): Outbox {
   return {
     putPost: (entry) => group.write((shared) => put(shared, entry)),
 
     settle: (task, entry) =>
-      db.transaction().execute(async (transaction) => {
+      transact(async (transaction) => {
         const row = await transaction
           .selectFrom('tasks')
           .select(['task', 'person_key'])
           .where('id', '=', task.id)
+          .$if(locksRows, (mine) => mine.forNoKeyUpdate())
           .executeTakeFirst();
         const isSame = row !== undefined && row.person_key !== '' && (JSON.parse(row.task) as Task).text === task.text;
         return isSame ? await put(transaction, entry) : null;

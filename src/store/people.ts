@@ -54,6 +54,17 @@ export function createPeople(db: Kysely<Database>): People {
         .where('person_key', '=', personKeyOf(who))
         .where('received_at_ms', '>=', sinceMs);
       const { questions } = await asked
+        // Refused ones, and those that were stopped before they began, were not asked.
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('usage')
+                .select('usage.task_id')
+                .whereRef('usage.task_id', '=', 'tasks.id')
+                .where('usage.kind', '=', 'uncounted'),
+            ),
+          ),
+        )
         .select((expression) => expression.fn.countAll().as('questions'))
         .executeTakeFirstOrThrow();
       const sums = await asked

@@ -1,6 +1,7 @@
 import type { Generated } from 'kysely';
 import type { PostKind } from '../ports/store.ts';
-import type { TaskState } from '../types.ts';
+import type { TaskKind } from '../ports/usage.ts';
+import type { Reply, TaskState } from '../types.ts';
 
 /**
  * The tables, with types that SQLite and PostgreSQL share: integers and text. JSON is text, because nothing is ever queried
@@ -16,8 +17,12 @@ export interface Database {
   readonly cards: CardsTable;
   readonly usage: UsageTable;
   readonly feedback: FeedbackTable;
+  readonly drafts: DraftsTable;
   readonly installations: InstallationsTable;
   readonly locks: LocksTable;
+  readonly blob_references: BlobReferencesTable;
+  readonly fills: FillsTable;
+  readonly limit_scopes: LimitScopesTable;
 }
 
 export interface TasksTable {
@@ -94,12 +99,47 @@ export interface UsageTable {
   readonly cached_input_tokens: number;
   readonly output_tokens: number;
   readonly sandbox_ms: number;
+  /** Of when it counts for the limits; 0 in rows that no claim began. */
+  readonly at_ms: Generated<number>;
+  /** What it counts as. Empty in rows of before limits, of which a task may have several. */
+  readonly kind: Generated<TaskKind | 'uncounted' | 'unclaimed' | ''>;
+  /** 1 from the claim to the end. */
+  readonly is_open: Generated<0 | 1>;
+  /** A hash: it outlives the person's name, which goes when the thread is forgotten. */
+  readonly person_scope: Generated<string>;
+  readonly channel_scope: Generated<string>;
+  readonly workspace_scope: Generated<string>;
+  /** Empty until the task has ended. */
+  readonly outcome: Generated<Reply['outcome'] | ''>;
+  readonly reasoning_tokens: Generated<number>;
+  readonly model_turns: Generated<number>;
+  readonly bytes_in: Generated<number>;
+  readonly bytes_out: Generated<number>;
+  /** Millionths of `currency`, at the prices of then. */
+  readonly cost_micros: Generated<number>;
+  /** Empty where no prices were configured. */
+  readonly currency: Generated<string>;
+  readonly model: Generated<string>;
+}
+
+/** Whose limits are being checked: a claim holds its rows until it is written, so that no other one counts beside it. */
+export interface LimitScopesTable {
+  readonly scope: string;
+  readonly claims: number;
 }
 
 export interface FeedbackTable {
   readonly task_id: string;
   readonly person_id: string;
   readonly value: 'good' | 'bad';
+}
+
+export interface DraftsTable {
+  readonly sequence: Generated<number>;
+  readonly id: string;
+  readonly platform: string;
+  /** JSON, of the platform's adapter. */
+  readonly body: string;
 }
 
 export interface InstallationsTable {
@@ -112,4 +152,18 @@ export interface LocksTable {
   readonly name: string;
   readonly owner: string;
   readonly expires_at_ms: number;
+}
+
+/** Kept by triggers, see `blob-references.ts`. */
+export interface BlobReferencesTable {
+  readonly source: 'files' | 'cells' | 'posts';
+  readonly thread_key: string;
+  /** The naming row: its sequence; of a cell, its position. */
+  readonly source_number: number;
+  readonly sha256: string;
+}
+
+/** What was filled in, after a migration, from the rows that were there. */
+export interface FillsTable {
+  readonly name: string;
 }

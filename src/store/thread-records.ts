@@ -3,34 +3,42 @@ import { AppError } from '../errors.ts';
 import type { ModelMessage } from '../ports/model.ts';
 import type { Store, ThreadFile } from '../ports/store.ts';
 import type { Cell, FileCard } from '../types.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
+import type { Transact } from './transactions.ts';
 
 type ThreadRecords = Pick<
   Store,
-  'addCell' | 'cells' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards' | 'addUsage'
+  'addCell' | 'cells' | 'lastCell' | 'dropCells' | 'putTurn' | 'turns' | 'putFile' | 'files' | 'putCard' | 'cards'
 >;
 
-/** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */
-export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
+/** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards. */
+export function createThreadRecords(
+  db: Kysely<Database>,
+  transact: Transact,
+  { locksRows }: DialectRules,
+): ThreadRecords {
   return {
     addCell: (threadKey, cell) =>
-      db.transaction().execute(async (transaction) => {
-        const { last } = await transaction
+      transact(async (transaction) => {
+        // Locked: one that is being dropped is waited for, and the one before it is the last.
+        const last = await transaction
           .selectFrom('cells')
-          .select((expression) => expression.fn.max('position').as('last'))
+          .select('position')
           .where('thread_key', '=', threadKey)
-          .executeTakeFirstOrThrow();
-        // The column's type does not say that the maximum of no rows is null.
-        const next = ((last as number | null) ?? -1) + 1;
-        if (cell.index !== next) {
-          throw new AppError('internal', 'The thread moved on while I was working. Please ask again.', {
-            detail: `cell ${cell.index} of task ${cell.taskId} cannot follow: the next index of thread ${threadKey} is ${next}`,
-          });
-        }
-        await transaction
+          .orderBy('position', 'desc')
+          .limit(1)
+          .$if(locksRows, (row) => row.forUpdate())
+          .executeTakeFirst();
+        const next = (last?.position ?? -1) + 1;
+        if (cell.index !== next) throw notNext(threadKey, cell, `is ${next}`);
+        const added = await transaction
           .insertInto('cells')
           .values({ thread_key: threadKey, position: cell.index, task_id: cell.taskId, cell: JSON.stringify(cell) })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('position')
           .execute();
+        if (added.length === 0) throw notNext(threadKey, cell, 'was taken at the same time');
       }),
 
     cells: async (threadKey) => {
@@ -41,6 +49,17 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
         .orderBy('position')
         .execute();
       return rows.map((row) => JSON.parse(row.cell) as Cell);
+    },
+
+    lastCell: async (threadKey) => {
+      const row = await db
+        .selectFrom('cells')
+        .select('cell')
+        .where('thread_key', '=', threadKey)
+        .orderBy('position', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : (JSON.parse(row.cell) as Cell);
     },
 
     dropCells: async (threadKey, taskId) => {
@@ -115,18 +134,11 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
         .execute();
       return rows.map((row) => JSON.parse(row.card) as FileCard);
     },
-
-    addUsage: async (taskId, usage) => {
-      await db
-        .insertInto('usage')
-        .values({
-          task_id: taskId,
-          input_tokens: usage.inputTokens,
-          cached_input_tokens: usage.cachedInputTokens,
-          output_tokens: usage.outputTokens,
-          sandbox_ms: usage.sandboxMs,
-        })
-        .execute();
-    },
   };
+}
+
+function notNext(threadKey: string, { index, taskId }: Cell, next: string): AppError {
+  return new AppError('internal', 'The thread moved on while I was working. Please ask again.', {
+    detail: `cell ${index} of task ${taskId} cannot follow: the next index of thread ${threadKey} ${next}`,
+  });
 }

@@ -2,7 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { array, assert, asyncProperty, boolean, integer, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import type { Dispatcher } from '../../src/ports/dispatcher.ts';
+import type { Dispatcher, WakeFor, WakeHandler } from '../../src/ports/dispatcher.ts';
+
+export const somebody: WakeFor = { personId: 'p', isFollowUp: false };
+
+/** A handler after which nothing waits in the thread. */
+export function handling(work: (threadKey: string, signal: AbortSignal) => Promise<unknown>): WakeHandler {
+  return async (threadKey, signal) => {
+    await work(threadKey, signal);
+    return null;
+  };
+}
 
 /** What every `Dispatcher` promises. `create` gives one with nothing waiting; the suite closes it. */
 export function describeDispatcher(name: string, create: () => Promise<Dispatcher>): void {
@@ -15,16 +25,16 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
 
     it('runs the handler for wakes from before and after the start, first come first served', async () => {
       const runs: string[] = [];
-      await dispatcher.wake('b');
-      await dispatcher.wake('a');
-      await dispatcher.wake('b');
+      await dispatcher.wake('b', somebody);
+      await dispatcher.wake('a', somebody);
+      await dispatcher.wake('b', somebody);
       dispatcher.process(
-        async (threadKey) => {
+        handling(async (threadKey) => {
           runs.push(threadKey);
-        },
+        }),
         { concurrency: 1 },
       );
-      await dispatcher.wake('c');
+      await dispatcher.wake('c', somebody);
       await vi.waitFor(() => expect(runs).toEqual(['b', 'a', 'c']));
     });
 
@@ -33,16 +43,16 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       let most = 0;
       let runs = 0;
       dispatcher.process(
-        async () => {
+        handling(async () => {
           now += 1;
           most = Math.max(most, now);
-          await sleep(5);
+          await sleep(30);
           now -= 1;
           runs += 1;
-        },
+        }),
         { concurrency: 3 },
       );
-      for (let index = 0; index < 12; index += 1) await dispatcher.wake(`thread-${index}`);
+      for (let index = 0; index < 12; index += 1) await dispatcher.wake(`thread-${index}`, somebody);
       await vi.waitFor(() => expect(runs).toBe(12));
       expect(most).toBe(3);
     });
@@ -54,15 +64,15 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         release = resolve;
       });
       dispatcher.process(
-        async () => {
+        handling(async () => {
           runs += 1;
           if (runs === 1) await held;
-        },
+        }),
         { concurrency: 2 },
       );
-      await dispatcher.wake('a');
+      await dispatcher.wake('a', somebody);
       await vi.waitFor(() => expect(runs).toBe(1));
-      for (let index = 0; index < 5; index += 1) await dispatcher.wake('a');
+      for (let index = 0; index < 5; index += 1) await dispatcher.wake('a', somebody);
       expect(runs).toBe(1);
       release();
       await vi.waitFor(() => expect(runs).toBe(2));
@@ -88,7 +98,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
             let overlaps = 0;
             let count = 0;
             tested.process(
-              async (threadKey) => {
+              handling(async (threadKey) => {
                 if (running.has(threadKey)) overlaps += 1;
                 running.add(threadKey);
                 const mine = announced.get(threadKey) ?? 0;
@@ -98,14 +108,14 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
                 running.delete(threadKey);
                 seen.set(threadKey, mine);
                 if (fails) throw new Error('a bug in the handler');
-              },
+              }),
               { concurrency },
             );
             for (const { thread, pauseMs } of steps) {
               const threadKey = `thread-${thread}`;
               // What the wake announces is written before it, as the store is.
               announced.set(threadKey, (announced.get(threadKey) ?? 0) + 1);
-              await tested.wake(threadKey);
+              await tested.wake(threadKey, somebody);
               if (pauseMs === 2) await sleep(1);
             }
             await vi.waitFor(() => expect(seen).toEqual(announced), { interval: 2 });
@@ -120,15 +130,15 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
     it('aborts the running handler of the cancelled thread only', async () => {
       const signals = new Map<string, AbortSignal>();
       dispatcher.process(
-        async (threadKey, signal) => {
+        handling(async (threadKey, signal) => {
           signals.set(threadKey, signal);
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        },
+        }),
         { concurrency: 2 },
       );
       await dispatcher.cancel('a');
-      await dispatcher.wake('a');
-      await dispatcher.wake('b');
+      await dispatcher.wake('a', somebody);
+      await dispatcher.wake('b', somebody);
       await vi.waitFor(() => expect(signals.size).toBe(2));
       expect(signals.get('a')?.aborted).toBe(false);
       await dispatcher.cancel('a');
@@ -138,16 +148,16 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
     });
 
     it('says how many wakes are before a thread', async () => {
-      for (const threadKey of ['a', 'b', 'c']) await dispatcher.wake(threadKey);
+      for (const threadKey of ['a', 'b', 'c']) await dispatcher.wake(threadKey, somebody);
       expect(await Promise.all(['a', 'b', 'c', 'unknown'].map((threadKey) => dispatcher.place(threadKey)))).toEqual([
         0, 1, 2, 0,
       ]);
       const started = vi.fn<() => void>();
       dispatcher.process(
-        async (_, signal) => {
+        handling(async (_, signal) => {
           started();
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        },
+        }),
         { concurrency: 1 },
       );
       await vi.waitFor(() => expect(started).toHaveBeenCalled());
@@ -157,17 +167,17 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
     it('wakes a thread again whose handler failed for a while, not before it may, and no other', async () => {
       const runs: { readonly threadKey: string; readonly atMs: number }[] = [];
       dispatcher.process(
-        async (threadKey) => {
+        handling(async (threadKey) => {
           runs.push({ threadKey, atMs: performance.now() });
           if (threadKey === 'broken') throw new Error('a bug in the handler');
           if (runs.filter((run) => run.threadKey === 'limited').length === 1) {
             throw new AppError('platform-rate-limited', 'Slow down.', { retryable: true, retryAfterMs: 60 });
           }
-        },
+        }),
         { concurrency: 2 },
       );
-      await dispatcher.wake('limited');
-      await dispatcher.wake('broken');
+      await dispatcher.wake('limited', somebody);
+      await dispatcher.wake('broken', somebody);
       await vi.waitFor(() => expect(runs).toHaveLength(3));
       const [first, second] = runs.filter((run) => run.threadKey === 'limited');
       expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(55);
@@ -178,48 +188,53 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
     it('backs off where the error names no time', async () => {
       let runs = 0;
       dispatcher.process(
-        async () => {
+        handling(async () => {
           runs += 1;
           if (runs === 1) throw new AppError('docker-unavailable', 'Docker is down.', { retryable: true });
-        },
+        }),
         { concurrency: 1 },
       );
-      await dispatcher.wake('a');
+      await dispatcher.wake('a', somebody);
       await sleep(100);
       expect(runs).toBe(1);
       await vi.waitFor(() => expect(runs).toBe(2), { timeout: 5000 });
     });
 
     it('lets running handlers finish within the grace and starts no more', async () => {
+      const started: string[] = [];
       const finished: string[] = [];
       dispatcher.process(
-        async (threadKey, signal) => {
+        handling(async (threadKey, signal) => {
+          started.push(threadKey);
           await sleep(30);
           if (!signal.aborted) finished.push(threadKey);
-        },
+        }),
         { concurrency: 1 },
       );
-      await dispatcher.wake('a');
-      await dispatcher.wake('b');
-      await dispatcher.wake('a');
+      await dispatcher.wake('a', somebody);
+      await vi.waitFor(() => expect(started).toEqual(['a']), { interval: 1 });
+      await dispatcher.wake('b', somebody);
+      await dispatcher.wake('a', somebody);
       await dispatcher.close({ graceMs: 5000 });
       expect(finished).toEqual(['a']);
-      await dispatcher.wake('c');
+      await dispatcher.wake('c', somebody);
       await sleep(50);
-      expect(finished).toEqual(['a']);
+      expect(started).toEqual(['a']);
     });
 
     it('aborts after the grace, with a reason that is no cancellation', async () => {
       let reason: unknown;
+      const started = vi.fn<() => void>();
       dispatcher.process(
-        async (_, signal) => {
+        handling(async (_, signal) => {
+          started();
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
           reason = signal.reason;
-        },
+        }),
         { concurrency: 1 },
       );
-      await dispatcher.wake('a');
-      await sleep(10);
+      await dispatcher.wake('a', somebody);
+      await vi.waitFor(() => expect(started).toHaveBeenCalled(), { interval: 1 });
       await dispatcher.close({ graceMs: 20 });
       expect(reason).toMatchObject({ code: 'internal', retryable: true });
     });

@@ -7,7 +7,14 @@ import type { Wire } from '../fakes/openai-wire.ts';
 import { events, refuse, startScriptedHttp } from '../fakes/scripted-http.ts';
 import type { ScriptedHttp } from '../fakes/scripted-http.ts';
 
-export const silentLog: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
+export const silentLog: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+  within: (_, work) => work(),
+};
 
 type Finish = Extract<ModelEvent, { readonly type: 'finish' }>;
 

@@ -39,6 +39,8 @@ async function ask(model: Model): Promise<Run> {
     saveOutput: session.saveOutput,
     limits: { maxSteps: 12, maxTokens: 100_000, maxWallMs: 20_000 },
     signal: new AbortController().signal,
+    onUsage: () => {},
+    allowance: async () => null,
     onEvent: (event) => {
       seen.push(event);
     },

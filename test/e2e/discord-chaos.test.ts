@@ -13,6 +13,7 @@ import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createCore } from '../fakes/core.ts';
 import { startFakeDiscord } from '../fakes/discord/fake-discord.ts';
 import type { FakeDiscord } from '../fakes/discord/fake-discord.ts';
+import type { InteractionState } from '../fakes/discord/interactions.ts';
 import type { DiscordFault } from '../fakes/discord/faults.ts';
 import { createOpenApiOracle } from '../fakes/discord/openapi.ts';
 import type { Json, MessageState } from '../fakes/discord/state.ts';
@@ -35,6 +36,10 @@ const none = { guilds: [], channels: [], roles: [], users: [] };
 const access = { allow: none, deny: none, cooldownMs: 0 };
 /** A killed process would try again after this, in ms: never within a test. */
 const neverMs = 3_600_000;
+/** An answer to a command that is on its way when its process dies takes effect within this, in ms. */
+const lateAnswerMs = 250;
+/** From the start of a process until its first question is being worked on. */
+const stepsOfCommand = 40;
 
 const model = () =>
   createScriptedModel([], ({ messages }) => {
@@ -47,6 +52,8 @@ const model = () =>
 /** One question, and what happens around it. */
 interface Asked {
   readonly place: 'channel' | 'thread' | 'forum' | 'direct';
+  /** As a message, by `/analyze`, or by the form of *Analyze this file*. */
+  readonly by: 'message' | 'slash' | 'form';
   readonly hasFile: boolean;
   /** What happens right before or after it was written. */
   readonly meanwhile: 'nothing' | 'cut-before' | 'cut' | 'reconnect' | 'archive';
@@ -72,6 +79,7 @@ interface Schedule {
 
 const asked = record({
   place: constantFrom<Asked['place'][]>('channel', 'channel', 'thread', 'forum', 'direct'),
+  by: constantFrom<Asked['by'][]>('message', 'slash', 'form'),
   hasFile: boolean(),
   meanwhile: constantFrom<Asked['meanwhile'][]>('nothing', 'nothing', 'cut-before', 'cut', 'reconnect', 'archive'),
   afterMs: nat(30),
@@ -88,6 +96,7 @@ const faultyRoutes = [
   'GET /users/@me',
   'POST /channels/{channel_id}/typing',
   'PUT /applications/{application_id}/commands',
+  'POST /interactions/{interaction_id}/{interaction_token}/callback',
   'download',
 ] as const;
 
@@ -143,6 +152,7 @@ async function startProcess({ discord, store, blobs }: World, life: Life): Promi
   const gateway = createDiscordGateway({
     ...settings,
     applicationId: null,
+    answerWindowMs: lateAnswerMs,
     hasMessageContent: false,
     access,
     connectionTimes: { readyMs: 10_000, firstPauseMs: 50, longestPauseMs: neverMs, closes: 10, closesWindowMs: 60_000 },
@@ -163,6 +173,7 @@ async function startProcess({ discord, store, blobs }: World, life: Life): Promi
 interface Question {
   readonly message: MessageState;
   readonly threadId: string;
+  readonly hasFile: boolean;
 }
 
 async function run(given: Schedule, world: World): Promise<readonly Question[]> {
@@ -192,21 +203,26 @@ async function run(given: Schedule, world: World): Promise<readonly Question[]> 
 
   /** What is written while the process dies is not heard: Discord tells nobody again. A person who sees nothing asks again. */
   const ask = async (question: Asked, index: number): Promise<Question> => {
-    for (let attempt = 0; attempt < 5; attempt += 1) {
+    for (let attempt = 0; attempt < 8; attempt += 1) {
       const { life } = await alive();
       await sleep(question.afterMs);
       if (question.meanwhile === 'cut-before') discord.gateway.cut();
       const written = write(discord, question, index);
       if (question.meanwhile === 'cut') discord.gateway.cut();
       if (question.meanwhile === 'reconnect') discord.gateway.askToReconnect();
-      const deadline = Date.now() + 15_000;
-      while ((await stateOf(written.message)) === undefined && !life.ended) {
-        if (Date.now() > deadline) throw new Error('a question was not heard');
-        await sleep(2);
-      }
-      if ((await stateOf(written.message)) !== undefined) return written;
+      const taken = await ('message' in written ? heard(written, life) : promised(written, life, discord));
+      if (taken !== null) return taken;
     }
     throw new Error('nobody heard a question');
+  };
+
+  const heard = async (written: Question, life: Life): Promise<Question | null> => {
+    const deadline = Date.now() + 15_000;
+    while ((await stateOf(written.message)) === undefined && !life.ended) {
+      if (Date.now() > deadline) throw new Error('a question was not heard');
+      await sleep(2);
+    }
+    return (await stateOf(written.message)) === undefined ? null : written;
   };
 
   const questions: Question[] = [];
@@ -218,6 +234,7 @@ async function run(given: Schedule, world: World): Promise<readonly Question[]> 
     }
   }
   const isOver = async (): Promise<boolean> =>
+    (await store.drafts('discord')).length === 0 &&
     (await Promise.all(questions.map(({ message }) => stateOf(message)))).every(
       (state) => state === 'done' || state === 'cancelled',
     );
@@ -236,30 +253,73 @@ async function run(given: Schedule, world: World): Promise<readonly Question[]> 
   return questions;
 }
 
-function write(discord: FakeDiscord, { place, hasFile }: Asked, index: number): Question {
+const sales = { name: 'sales.csv', bytes: csv, contentType: 'text/csv' };
+
+function write(discord: FakeDiscord, asked: Asked, index: number): Question | Command {
+  const { place, hasFile, by } = asked;
   const { ada, grace, general } = discord.setting;
   const author = index === 0 ? ada.id : grace.id;
   const said = {
     author,
     text: `${discord.botMention} revenue by month`,
-    ...(hasFile ? { files: [{ name: 'sales.csv', bytes: csv, contentType: 'text/csv' }] } : {}),
+    ...(hasFile ? { files: [sales] } : {}),
   };
-  if (place === 'forum') {
+  const isMessage = by === 'message' || discord.state.commands.length === 0;
+  if (place === 'forum' && isMessage) {
     const { thread, message } = discord.forumPost({ ...said, name: 'Sales' });
-    return { message, threadId: thread.id };
+    return { message, threadId: thread.id, hasFile };
   }
-  if (place === 'channel') {
-    const message = discord.say({ ...said, channelId: general.id });
-    return { message, threadId: message.id };
+  const channelId = placeFor(discord, place, author, general.id);
+  if (isMessage) {
+    const message = discord.say({ ...said, channelId });
+    return { message, threadId: place === 'channel' ? message.id : channelId, hasFile };
   }
-  const { id } = place === 'thread' ? discord.thread({ name: 'Sales', author }) : discord.dm(author);
-  return { message: discord.say({ ...said, channelId: id }), threadId: id };
+  const where = { channelId, author };
+  const question = 'revenue by month';
+  // In a direct message what people write is a question already.
+  if (by === 'slash' || place === 'direct')
+    return { interaction: discord.slash('analyze', { file: sales, question }, where), form: null };
+  const target = discord.say({ ...where, text: 'the numbers', files: hasFile ? [sales] : [] });
+  const form = { question, files: hasFile ? [] : [sales] };
+  return { interaction: discord.messageCommand('Analyze this file', target.id, where), form };
+}
+
+function placeFor(discord: FakeDiscord, place: Asked['place'], author: string, general: string): string {
+  if (place === 'channel') return general;
+  if (place === 'direct') return discord.dm(author).id;
+  if (place === 'thread') return discord.thread({ name: 'Sales', author }).id;
+  return discord.forumPost({ name: 'Sales', text: 'let us see', author }).thread.id;
+}
+
+/** A question that is asked by a command, and what is filled into the form that the command opens. */
+interface Command {
+  readonly interaction: InteractionState;
+  readonly form: Parameters<FakeDiscord['submitModal']>[1] | null;
+}
+
+/** Discord waits three seconds; who then still sees nothing, or is told that it failed, asks again. */
+async function promised({ interaction, form }: Command, life: Life, discord: FakeDiscord): Promise<Question | null> {
+  await answered(interaction, life);
+  if (form !== null && interaction.modal === null) return null;
+  const asking = form === null ? interaction : discord.submitModal(interaction, form);
+  await answered(asking, life);
+  const message = discord.state.messages.get(asking.responseId ?? '');
+  if (message === undefined || message.ephemeralFor !== null) return null;
+  const isText = discord.state.channels.get(message.channelId)?.kind === 'text';
+  return { message, threadId: isText ? message.id : message.channelId, hasFile: true };
+}
+
+async function answered(interaction: InteractionState, life: Life): Promise<void> {
+  const deadline = Date.now() + 3200;
+  while (interaction.answer === null && Date.now() < deadline && !life.ended) await sleep(2);
+  // Its answer may be on its way.
+  if (life.ended) await sleep(100);
 }
 
 /** What a person finds in the conversations afterwards. */
 function expectWhole(given: Schedule, questions: readonly Question[], { discord }: World): void {
   const { general } = discord.setting;
-  for (const [index, { threadId }] of questions.entries()) {
+  for (const { threadId, hasFile } of questions) {
     const fromBot = discord.messages(threadId).filter(isOfBot(discord));
     const said = fromBot.map(({ content, components }) => JSON.stringify([content, components]));
     const holding = (text: string): readonly string[] => said.filter((one) => one.includes(text));
@@ -274,13 +334,24 @@ function expectWhole(given: Schedule, questions: readonly Question[], { discord 
       'charts',
     ).toHaveLength(1);
     expect(fromBot.filter(isProgress).length, 'progress messages').toBeLessThanOrEqual(1);
-    if (given.asked[index]?.hasFile === true) expect(holding('sales.csv').length, 'its file').toBeGreaterThan(0);
+    if (hasFile) expect(holding('sales.csv').length, 'its file').toBeGreaterThan(0);
     expect(
       fromBot.flatMap(({ mentions, mentionRoles }) => [...mentions, ...mentionRoles]),
       'pings',
     ).toEqual([]);
   }
-  expect(discord.messages(general.id).filter(isOfBot(discord)), 'outside of threads').toEqual([]);
+  const outside = discord
+    .messages(general.id)
+    .filter((message) => isOfBot(discord)(message) && message.interaction === null);
+  expect(outside, 'outside of threads').toEqual([]);
+  // What was promised was kept above; of what was not promised there is nothing.
+  const shown = [...discord.state.messages.values()].filter(
+    ({ type, interaction, ephemeralFor }) => type !== 21 && interaction !== null && ephemeralFor === null,
+  );
+  expect(
+    shown.map(({ id }) => id).filter((id) => !questions.some(({ message }) => message.id === id)),
+    'questions without an answer',
+  ).toEqual([]);
   const badForms = discord.refusals.filter(({ code }) => code === 50_035 || code === 50_006);
   // After a refusal that was planned the bot may try what else Discord takes.
   expect(given.refused === null ? badForms : [], 'messages that Discord does not take').toEqual([]);
@@ -307,11 +378,25 @@ async function check(given: Schedule): Promise<void> {
 
 it('without faults: one reply with its chart, its file and its progress, wherever it was asked', async () => {
   for (const place of ['channel', 'thread', 'forum', 'direct'] as const) {
-    const plain: Asked = { place, hasFile: true, meanwhile: 'nothing', afterMs: 0 };
-    const calm: Schedule = { asked: [plain], faults: [], refused: null, deaths: [], replayed: 0 };
-    await expect(check(calm)).resolves.toBeUndefined();
+    for (const by of ['message', 'slash', 'form'] as const) {
+      const plain: Asked = { place, by, hasFile: true, meanwhile: 'nothing', afterMs: 0 };
+      const calm: Schedule = { asked: [plain], faults: [], refused: null, deaths: [], replayed: 0 };
+      await expect(check(calm)).resolves.toBeUndefined();
+    }
   }
 });
+
+it('a process that is killed at any step of a command leaves one reply, or nothing that was promised', async () => {
+  for (const by of ['slash', 'form'] as const) {
+    for (let step = 1; step <= stepsOfCommand; step += 1) {
+      const asked: Asked = { place: 'channel', by, hasFile: true, meanwhile: 'nothing', afterMs: 0 };
+      await expect(
+        check({ asked: [asked], faults: [], refused: null, deaths: [step], replayed: 0 }),
+        `${by}, killed at step ${step}`,
+      ).resolves.toBeUndefined();
+    }
+  }
+}, 300_000);
 
 it('200 schedules of faults: each question gets exactly one final reply', async () => {
   await assert(asyncProperty(schedule, check), { numRuns: 200, endOnFailure: true });

@@ -356,7 +356,7 @@ describe('commands and forms', () => {
     });
     expect(answer.content).toContain('> Revenue by **month**?');
     expect(answer.mentions).toEqual([]);
-    expect(discord.state.channels.get(answer.id)?.name).toBe('Revenue by month?');
+    expect(core.drafts).toEqual([]);
   });
 
   it('/analyze in a direct message and in a thread is answered in place', async () => {
@@ -398,42 +398,63 @@ describe('commands and forms', () => {
     expect(core.tasks).toEqual([]);
   });
 
-  it('a command whose time is over is answered in the channel, by the bot itself', async () => {
+  it('a command whose time is over is answered in a direct message where only who asked shall see it', async () => {
     await start();
     const { general } = discord.setting;
     discord.faults.plan({
       route: 'PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original',
       fault: { kind: 'refuse', status: 401, code: 50_027, message: 'Invalid Webhook Token' },
     });
-    discord.slash('analyze', { file: csv, question: 'totals' });
-    const posted = await until('the question', () =>
-      discord
-        .messages(general.id)
-        .find(({ content, interaction }) => interaction === null && content.includes('totals')),
-    );
-    expect((await taskOf(posted)).thread.threadId).toBe(posted.id);
-
-    discord.faults.plan({
-      route: 'PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original',
-      fault: { kind: 'refuse', status: 401, code: 50_027, message: 'Invalid Webhook Token' },
-    });
     discord.slash('plotline usage');
-    // What is for one person stays so.
     expect(await until('the usage', () => saidIn(discord.dm().id)[0])).toContain('12,345');
     expect(saidIn(general.id).join('\n')).not.toContain('12,345');
   });
 
-  it('an acknowledgement whose answer was lost counts, and the question is asked once', async () => {
+  const callback = 'POST /interactions/{interaction_id}/{interaction_token}/callback';
+
+  it.each(['bad-gateway-after', 'cut-after'] as const)(
+    'an answer whose acknowledgement was lost (%s) counts, and the question is asked once',
+    async (kind) => {
+      await start();
+      discord.faults.plan({ route: callback, fault: { kind } });
+      const answer = await answerTo(discord.slash('analyze', { file: csv, question: 'totals' }));
+      await taskOf(answer);
+      await settle();
+      expect(core.tasks).toHaveLength(1);
+      expect(core.drafts).toEqual([]);
+      expect(discord.messages(discord.setting.general.id)).toHaveLength(1);
+    },
+  );
+
+  it('an answer that Discord did not take promised nothing, and nothing comes of it', async () => {
+    await start({ answerWindowMs: 200 });
+    const tooLate = { kind: 'refuse', status: 404, code: 10_062, message: 'Unknown interaction' } as const;
+    for (const fault of [tooLate, { kind: 'cut' } as const]) {
+      discord.faults.plan({ route: callback, fault });
+      discord.slash('analyze', { file: csv, question: 'totals' });
+      await until('the draft', () => core.drafts.length === 1);
+      await until('its end', () => core.drafts.length === 0);
+    }
+    expect(core.tasks).toEqual([]);
+    expect(discord.messages(discord.setting.general.id)).toEqual([]);
+  });
+
+  it('what a process left between the answer and the task is taken up by the next one', async () => {
     await start();
-    discord.faults.plan({
-      route: 'POST /interactions/{interaction_id}/{interaction_token}/callback',
-      fault: { kind: 'bad-gateway-after' },
-    });
+    await gateway.stop();
+    gateway = gatewayOn(discord);
+    // A process that is killed once Discord has its answer: nothing that it asks for afterwards comes.
+    const dying = { ...core.handlers, onTask: () => new Promise<never>(() => undefined) };
+    await gateway.start(dying);
     const answer = await answerTo(discord.slash('analyze', { file: csv, question: 'totals' }));
-    await taskOf(answer);
     await settle();
-    expect(core.tasks).toHaveLength(1);
-    expect(discord.messages(discord.setting.general.id)).toHaveLength(1);
+    expect(core.tasks).toEqual([]);
+    // Its connection ends with it.
+    discord.gateway.close(4004);
+    gateway = gatewayOn(discord);
+    await gateway.start(core.handlers);
+    expect(await taskOf(answer)).toMatchObject({ text: 'totals', attachments: [{ name: 'sales.csv' }] });
+    await until('the draft to go', () => core.drafts.length === 0);
   });
 
   it('/plotline answers only who asks', async () => {
@@ -630,6 +651,14 @@ describe('the connection', () => {
     expect(discord.gateway.resumes).toBe(1);
     expect(core.tasks.map(({ text }) => text)).toEqual(['total by month', 'missed']);
   }, 20_000);
+
+  it('takes an address of the API with a slash behind it', async () => {
+    discord = await startFakeDiscord({ oracle });
+    core = createHearingCore();
+    gateway = gatewayOn(discord, { apiUrl: `${discord.api}/` });
+    await gateway.start(core.handlers);
+    expect((await taskOf(ask())).text).toBe('total by month');
+  });
 
   it('begins a new session where the old one is invalid', async () => {
     await start();

@@ -4,18 +4,25 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDiscordClient } from '../../adapters/discord/client.ts';
 import { rerunIdOf } from '../../adapters/discord/message.ts';
 import { allComponents } from '../../adapters/discord/attachments.ts';
+import { createDelivery } from '../../src/answer/deliver.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Blobs } from '../../src/ports/blobs.ts';
 import type {
+  OutgoingArtifact,
   OutgoingFile,
   OutgoingMessage,
   PlatformClient,
   PostContext,
   PostedPart,
 } from '../../src/ports/platforms.ts';
-import type { Artifact, Reply, ThreadRef } from '../../src/types.ts';
+import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { threadKeyOf } from '../../src/types.ts';
+import type { Artifact, Reply, Task, ThreadRef } from '../../src/types.ts';
+import { createFileLinks } from '../../src/web/file-links.ts';
 import type { DiscordFault } from '../fakes/discord/faults.ts';
 import { startFakeDiscord } from '../fakes/discord/fake-discord.ts';
 import type { FakeDiscord } from '../fakes/discord/fake-discord.ts';
+import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
 import { createOpenApiOracle } from '../fakes/discord/openapi.ts';
 import type { Json, MessageState } from '../fakes/discord/state.ts';
 
@@ -90,7 +97,7 @@ function fileOf(name: string, bytes: Uint8Array, mimeType = 'text/csv'): Outgoin
 
 function replyOf(
   { taskId }: Asked,
-  files: readonly OutgoingFile[] = [],
+  files: readonly OutgoingArtifact[] = [],
   text = 'Revenue grew by 12%.',
 ): OutgoingMessage {
   const artifacts = files.map(({ file }): Artifact => {
@@ -401,6 +408,99 @@ describe('files', () => {
     const retry = contextOf(`${asked.taskId}-reply`, noted.slice(0, 2));
     await createClient().post(asked.thread, replyOf(asked, files), retry.context);
     expect(inThread(asked)).toHaveLength(3);
+  });
+
+  test('a wide table is a picture with words above its file, and a later attempt finds both', async () => {
+    const asked = ask();
+    const columns = Array.from({ length: 12 }, (_, index) => ({ name: `Quarter ${index}`, type: 'number' as const }));
+    const table = { columns, rows: [columns.map((_, index) => index)], rowCount: 900 };
+    const file = fileOf('sales.csv', csv);
+    const picture = fileOf('sales.png', png, 'image/png');
+    const message = replyOf(asked, [{ ...file, picture }]);
+    if (message.kind !== 'reply') throw new Error('no reply');
+    const artifacts = message.reply.artifacts.map((artifact): Artifact => {
+      return { ...artifact, kind: 'table', title: 'Sales', table, picture: picture.file };
+    });
+    const wide: OutgoingMessage = { ...message, reply: { ...message.reply, artifacts } };
+    const { context } = contextOf(`${asked.taskId}-reply`);
+    const receipt = await createClient().post(asked.thread, wide, context);
+    const [shown, ...more] = inThread(asked);
+    expect([receipt.notPosted, more]).toEqual([[], []]);
+    expect(shown?.attachments.map(({ filename }) => filename)).toEqual(['sales.png', 'sales.csv']);
+    expect(shownText(shown)).toContain('**Sales**\nAs a picture; all 900 rows and 12 columns are in `sales.csv`.');
+    const items = componentsOf(shown).flatMap(({ items: all }) => (all as readonly Json[] | undefined) ?? []);
+    expect(items.map(({ description }) => description)).toEqual([
+      expect.stringMatching(/^Table “Sales”: 900 rows, 12 columns: Quarter 0, .* Row 1: Quarter 0 0, Quarter 1 1,/),
+    ]);
+    await createClient().post(asked.thread, wide, contextOf(`${asked.taskId}-reply`).context);
+    expect(inThread(asked)).toHaveLength(1);
+  });
+
+  describe.each([
+    ['with a public address', true],
+    ['without one', false],
+  ])('that Discord does not take, %s', (_, hasLinks) => {
+    test('are named in one notice beside one reply; a link gives all of the file until it is forgotten', async () => {
+      await discord[Symbol.asyncDispose]();
+      discord = await startFakeDiscord({ oracle, maxFileBytes: 2_000_000 });
+      const asked = ask();
+      const content = new Map([
+        ['a.csv', csv],
+        ['refused.csv', bytes(3_000_000)],
+        ['big.csv', bytes(12_000_000)],
+      ]);
+      const files = [...content].map(([name, data]) => fileOf(name, data));
+      const byHash = new Map(files.map(({ file }) => [file.sha256, content.get(file.name) ?? csv]));
+      const blobs: Blobs = {
+        ...createMemoryBlobs(),
+        get: async function* get(sha256) {
+          yield byHash.get(sha256) ?? csv;
+        },
+      };
+      await using store = await createSqliteStore({ path: ':memory:', log });
+      const links = createFileLinks({
+        blobs,
+        store,
+        key: new Uint8Array(32),
+        publicUrl: 'https://bot.example',
+        clock: Date.now,
+        log,
+      });
+      const client = createClient();
+      const linkTo = hasLinks ? links.linkTo : null;
+      const delivery = createDelivery({ store, blobs, clientOf: () => client, timeoutMs: 20_000, linkTo, log });
+      const task: Task = {
+        id: asked.taskId,
+        thread: asked.thread,
+        messageId: asked.message.id,
+        person: { id: 'u', displayName: 'U' },
+        text: 'revenue?',
+        attachments: [],
+        receivedAtMs: 1,
+      };
+      await store.accept(task);
+      const message = replyOf(asked, files);
+      if (message.kind !== 'reply') throw new Error('no reply');
+      await delivery.settle(task, message.reply);
+      await delivery.deliverReply(task, 1);
+      await delivery.deliverReply(task, 2);
+      const shown = inThread(asked).map(shownText);
+      expect(shown.filter((text) => text.includes('Revenue grew'))).toHaveLength(1);
+      const notices = shown.filter((text) => text.startsWith('Not posted:'));
+      expect(notices).toHaveLength(1);
+      const [notice = ''] = notices;
+      expect(notice).toMatch(/`big\.csv`: it has 11\.4 MB, and this server takes at most 10 MB a file/);
+      expect(notice).toMatch(/`refused\.csv`: it has 2\.9 MB, and Discord refused it as too large/);
+      const urls = notice.match(/https:\S+/g) ?? [];
+      expect(urls).toHaveLength(hasLinks ? 2 : 0);
+      for (const url of urls) {
+        const response = await links.routes.request(new URL(url).pathname);
+        const name = url.split('/').at(-1) ?? '';
+        expect([response.status, (await response.bytes()).length]).toEqual([200, content.get(name)?.length]);
+      }
+      await store.forgetThread(threadKeyOf(asked.thread));
+      for (const url of urls) expect((await links.routes.request(new URL(url).pathname)).status).toBe(404);
+    });
   });
 
   test('a long answer is a message and a file with all of it', async () => {

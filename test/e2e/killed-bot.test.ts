@@ -8,9 +8,9 @@ import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../sandbox/engine.ts';
 import { labelNames, parseOwner } from '../../sandbox/owner.ts';
 import { AppError } from '../../src/errors.ts';
-import type { Task } from '../../src/types.ts';
-import type { FromBot, SentMessage, ToBot } from '../fakes/bot-child.ts';
 import { attachmentOf, taskOf, until } from '../fakes/core.ts';
+import { createParentPlatform } from '../fakes/parent-platform.ts';
+import { createRandom } from '../fakes/random.ts';
 
 /** How often the bot is killed. A few in every run of the tests; `KILLS=20` for the claim as a whole. */
 const kills = Number(process.env['KILLS'] ?? 5);
@@ -35,14 +35,6 @@ const isThere = await engine.check().then(
   },
 );
 
-interface Posted {
-  readonly threadId: string;
-  readonly postId: string;
-  readonly message: SentMessage;
-  /** The bot that posted it wrote down that it did. */
-  noted: boolean;
-}
-
 describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
   it(
     `leaves no container and every thread with its one reply (${kills} times, seed ${seed})`,
@@ -60,7 +52,7 @@ describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
             attachments: [attachmentOf(`file-${round}`, 'a.csv', 42)],
           });
           platform.send(task);
-          const listening = platform.connect(bot);
+          const listening = platform.connect(bot, { hears: true });
           if (round % 2 === 1 && !(await listening)) throw new Error('the bot ended before it listened');
           await sleep(random() * longestLifeMs);
           killed.push(bot.pid ?? 0);
@@ -69,7 +61,7 @@ describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
         }
 
         const last = startBot(dataDir);
-        expect(await platform.connect(last)).toBe(true);
+        expect(await platform.connect(last, { hears: true })).toBe(true);
         await Promise.all([
           until(
             'the containers to go',
@@ -124,69 +116,4 @@ async function containersOf(pids: readonly number[]): Promise<readonly string[]>
   return (await engine.list())
     .filter(({ labels }) => pids.includes(parseOwner(labels[labelNames.owner] ?? '')?.pid ?? -1))
     .map(({ id }) => id);
-}
-
-/**
- * The platform that outlives the bot: brings an event again until it was accepted, and keeps what was posted. A part whose bot
- * died before it was noted is found again, as the port demands of adapters; any other repetition is a second message.
- */
-function createParentPlatform() {
-  const posts: Posted[] = [];
-  const unaccepted = new Map<string, Task>();
-  let connected: ChildProcess | null = null;
-
-  const answer = (bot: ChildProcess, message: FromBot): void => {
-    const reply = (to: ToBot): void => {
-      if (bot.connected) bot.send(to, () => {});
-    };
-    switch (message.kind) {
-      case 'listening':
-        for (const task of unaccepted.values()) reply({ kind: 'task', task });
-        return;
-      case 'accepted':
-        unaccepted.delete(message.taskId);
-        return;
-      case 'noted':
-        for (const post of posts.filter(({ postId }) => postId === message.postId)) post.noted = true;
-        return;
-      case 'post': {
-        const { call, thread, postId } = message;
-        const known = message.alreadyPosted.length > 0 || posts.some((post) => post.postId === postId && !post.noted);
-        if (!known) posts.push({ threadId: thread.threadId, postId, message: message.message, noted: false });
-        reply({ kind: 'part', call, part: { partId: 'text-1', messageId: postId } });
-      }
-    }
-  };
-
-  const replies = (): readonly Posted[] => posts.filter(({ message }) => message.kind === 'reply');
-  return {
-    send: (task: Task): void => {
-      unaccepted.set(task.id, task);
-    },
-    /** Resolves to whether the bot came to listen before it ended. */
-    connect: async (bot: ChildProcess): Promise<boolean> => {
-      connected = bot;
-      bot.on('message', (message) => answer(bot, message as FromBot));
-      // To listen is the first thing that it says.
-      const ended = once(bot, 'exit').then(() => false);
-      return Promise.race([ended, once(bot, 'message').then(() => true)]);
-    },
-    /** A bot that still runs ends, and its containers with it. */
-    disconnect: (): void => {
-      if (connected?.connected === true) connected.disconnect();
-    },
-    replies,
-    repliedThreads: () => new Set(replies().map(({ threadId }) => threadId)),
-  };
-}
-
-/** The same numbers for the same seed (mulberry32), so that a failure can be looked at again. */
-function createRandom(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -77,7 +77,8 @@ describe.skipIf(missing !== null)('two Docker engines', { timeout: 120_000 }, ()
     there = { kind: 'unix', path: second.socketPath };
     await second.start();
     await copyImage(image, second);
-  }, 240_000);
+    // Another test file may have the second engine for minutes.
+  }, 900_000);
   afterAll(async () => {
     await second?.[Symbol.asyncDispose]();
   });

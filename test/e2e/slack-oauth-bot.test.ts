@@ -80,12 +80,9 @@ test('whoever installed it is answered until they uninstall it, guests are refus
     slack.calls.filter((call) => call.method === method).map(({ args }) => args['text']);
 
   try {
-    await using bot = await createBot(
-      config,
-      platformsOf,
-      log,
-      createScriptedModel([{ text: 'Sales are fine.' }, { text: 'Sales are fine in the organisation.' }]),
-    );
+    await using bot = await createBot(config, platformsOf, log, {
+      model: createScriptedModel([{ text: 'Sales are fine.' }, { text: 'Sales are fine in the organisation.' }]),
+    });
     await bot.start();
     await install(acme);
     await install(grid);

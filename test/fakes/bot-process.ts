@@ -6,6 +6,10 @@ export interface BotProcess extends AsyncDisposable {
   readonly pid: number;
   /** Resolves once a log line holds the text; rejects when the process ends before. */
   logged(text: string): Promise<void>;
+  /** Its exit code, once it has ended by itself or was ended. */
+  readonly ended: Promise<number | null>;
+  /** All that it logged so far. */
+  log(): string;
   /** As the operating system or an operator would: resolves when it is gone. */
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 }
@@ -42,6 +46,8 @@ export function startBotProcess(env: Readonly<Record<string, string>>): BotProce
         check();
         exited.then(() => reject(new Error(`the bot ended before it logged “${text}”:\n${log}`)), reject);
       }),
+    ended: exited.then(() => child.exitCode),
+    log: () => log,
     kill,
     [Symbol.asyncDispose]: async () => {
       await kill('SIGTERM');

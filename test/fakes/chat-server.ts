@@ -14,18 +14,22 @@ export interface ChatServer extends AsyncDisposable {
  * An OpenAI-compatible Chat Completions server for whole-process tests. Turns are picked by the number of tool results after
  * the last question, so a task that starts again after a crash gets the same script from its beginning.
  */
-export async function startChatServer(script: readonly ScriptedTurn[]): Promise<ChatServer> {
-  const requests: { messages: { role: string }[] }[] = [];
+export async function startChatServer(
+  /** The same for every question, or chosen by what the last question says. */
+  script: readonly ScriptedTurn[] | ((question: string) => readonly ScriptedTurn[]),
+): Promise<ChatServer> {
+  const requests: { messages: { role: string; content?: unknown }[] }[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.setEncoding('utf8');
     request.on('data', (chunk: string) => (body += chunk));
     request.on('end', () => {
-      const parsed = JSON.parse(body) as { messages: { role: string }[] };
+      const parsed = JSON.parse(body) as (typeof requests)[number];
       requests.push(parsed);
       const lastQuestion = parsed.messages.findLastIndex(({ role }) => role === 'user');
       const results = parsed.messages.slice(lastQuestion).filter(({ role }) => role === 'tool').length;
-      const turn = script[results] ?? { answer: 'The script has no further turn.' };
+      const turns = typeof script === 'function' ? script(JSON.stringify(parsed.messages[lastQuestion])) : script;
+      const turn = turns[results] ?? { answer: 'The script has no further turn.' };
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (const event of eventsOf(turn, requests.length)) response.write(`data: ${JSON.stringify(event)}\n\n`);
       response.end('data: [DONE]\n\n');

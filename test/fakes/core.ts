@@ -1,15 +1,19 @@
 import { createDelivery } from '../../src/answer/deliver.ts';
 import { createConversation } from '../../src/conversation/conversation.ts';
+import { createTaskLimits } from '../../src/conversation/limits.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
+import { sweepThreads } from '../../src/conversation/sweep.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
+import type { Telemetry } from '../../src/ports/telemetry.ts';
 import type { Dispatcher } from '../../src/ports/dispatcher.ts';
 import type { Model } from '../../src/ports/model.ts';
 import type { GatewayHandlers, PlatformClient } from '../../src/ports/platforms.ts';
 import type { SandboxProvider } from '../../src/ports/sandbox.ts';
 import type { Store } from '../../src/ports/store.ts';
+import type { Limit, Prices } from '../../src/ports/usage.ts';
 import { createInProcessDispatcher } from '../../src/queue/in-process-dispatcher.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Attachment, Task, ThreadRef } from '../../src/types.ts';
@@ -34,12 +38,15 @@ export function createCore(ports: {
   readonly attachmentBytes?: number;
   readonly cellTimeoutMs?: number;
   readonly fileBytes?: number;
+  readonly limits?: readonly Limit[];
+  readonly prices?: Prices;
+  readonly now?: () => number;
 }): Core {
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
   const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000 } = ports;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
   const sessions = createSessions({
     provider,
     store,
@@ -51,12 +58,15 @@ export function createCore(ports: {
     maxSessions: 2,
     log,
   });
+  const { limits = [], prices = null, now = Date.now } = ports;
+  const taskLimits = createTaskLimits({ store, limits, prices, now });
   const worker = createWorker({
     store,
     blobs,
     sessions,
     delivery,
     clientOf,
+    taskLimits,
     model,
     instructions: 'Answer.',
     limits: { maxSteps: 5, maxTokens: 100_000, maxWallMs: 60_000 },
@@ -64,6 +74,7 @@ export function createCore(ports: {
     attachmentBytes: ports.attachmentBytes ?? 10_000,
     collect: { fileBytes, filesBytes: 2 * fileBytes },
     about: { version: '1.2.3', imageName: 'fake-image:latest' },
+    telemetry: silentTelemetry,
     log,
   });
   return {
@@ -73,6 +84,7 @@ export function createCore(ports: {
       dispatcher,
       delivery,
       clientOf,
+      taskLimits,
       endSession: (threadKey) => sessions.drop(threadKey),
       log,
     }),
@@ -80,10 +92,17 @@ export function createCore(ports: {
     sessions,
     start: async () => {
       dispatcher.process(worker, { concurrency: 4 });
-      for (const threadKey of await store.unfinishedThreads()) await dispatcher.wake(threadKey);
+      await sweepThreads({ store, dispatcher, isServed: () => true });
     },
   };
 }
+
+/** For tests that look elsewhere. */
+export const silentTelemetry: Telemetry = {
+  task: async (_entry, work) => void (await work()),
+  step: (_name, work) => work(),
+  cell: (work) => work(),
+};
 
 export const testThread: ThreadRef = { platform: 'test', workspaceId: 'w', channelId: 'c', threadId: 'q0' };
 export const testThreadKey = threadKeyOf(testThread);

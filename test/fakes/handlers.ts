@@ -4,6 +4,9 @@ import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 export function createHandlers(given: Partial<GatewayHandlers> = {}): GatewayHandlers {
   return {
     onTask: () => Promise.resolve(),
+    keepDraft: () => Promise.resolve(),
+    drafts: () => Promise.resolve([]),
+    dropDraft: () => Promise.resolve(),
     onCancel: () => Promise.resolve(0),
     onEdit: () => Promise.resolve('unknown'),
     onDelete: () => Promise.resolve(),
@@ -14,7 +17,16 @@ export function createHandlers(given: Partial<GatewayHandlers> = {}): GatewayHan
     onOverview: () =>
       Promise.resolve({
         threads: [],
-        usage: { questions: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 },
+        usage: {
+          questions: 0,
+          inputTokens: 0,
+          cachedInputTokens: 0,
+          outputTokens: 0,
+          sandboxMs: 0,
+          sinceMs: 0,
+          money: [],
+        },
+        limits: [],
         everyone: { running: 0, waiting: 0 },
       }),
     onForget: () => Promise.resolve(0),

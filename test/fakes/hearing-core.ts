@@ -1,5 +1,5 @@
 import type { GatewayHandlers, PersonOverview } from '../../src/ports/platforms.ts';
-import type { InboxEntry } from '../../src/ports/store.ts';
+import type { Draft, InboxEntry } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Cell, Task, ThreadRef } from '../../src/types.ts';
 import { createHandlers } from './handlers.ts';
@@ -9,6 +9,8 @@ export interface HearingCore {
   readonly handlers: GatewayHandlers;
   /** Each task once, in the order they came; edits replace the text. */
   readonly tasks: readonly Task[];
+  /** Questions whose message is not known yet. */
+  readonly drafts: readonly Draft[];
   /** What was asked besides, as `name argument`. */
   readonly calls: readonly string[];
   /** The task has its reply from now on. */
@@ -41,11 +43,24 @@ export function createHearingCore(): HearingCore {
         askedAtMs: task.receivedAtMs,
         state: entryOf(task).state,
       })),
-    usage: { questions: 3, inputTokens: 12_345, cachedInputTokens: 0, outputTokens: 67, sandboxMs: 4200, sinceMs: 0 },
+    usage: {
+      questions: 3,
+      inputTokens: 12_345,
+      cachedInputTokens: 0,
+      outputTokens: 67,
+      sandboxMs: 4200,
+      sinceMs: 0,
+      money: [],
+    },
+    limits: [],
     everyone: { running: tasks.size - answered.size, waiting: 0 },
   });
 
+  const drafts = new Map<string, Draft>();
   const handlers = createHandlers({
+    keepDraft: async (draft) => void (drafts.has(draft.id) || drafts.set(draft.id, draft)),
+    drafts: async (platform) => [...drafts.values()].filter((draft) => draft.platform === platform),
+    dropDraft: async (id) => void drafts.delete(id),
     onTask: async (task) => {
       if (!tasks.has(task.id)) tasks.set(task.id, task);
     },
@@ -97,6 +112,9 @@ export function createHearingCore(): HearingCore {
 
   return {
     handlers,
+    get drafts() {
+      return [...drafts.values()];
+    },
     get tasks() {
       return [...tasks.values()];
     },

@@ -26,6 +26,7 @@ export function createMemoryBlobs(): Blobs & { readonly stored: ReadonlyMap<stri
       return Promise.resolve();
     },
     sweep: () => Promise.resolve(0),
+    ping: () => Promise.resolve(),
   };
 }
 

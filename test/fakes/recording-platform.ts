@@ -95,6 +95,7 @@ export function createRecordingPlatform(): RecordingPlatform {
   const platform: RecordingPlatform = {
     gateway: {
       name: 'recording',
+      isConnected: () => handlers !== null,
       start: (given) => {
         handlers = given;
         return Promise.resolve();

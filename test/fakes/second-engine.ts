@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,12 +17,15 @@ export interface SecondEngine {
   start(): Promise<void>;
   /** Ends it and its containers, as a machine that is switched off. */
   stop(): Promise<void>;
+  /** Ends the daemon alone, by `kill -9`. */
+  crash(): Promise<void>;
   /** Stops it and removes what it leaves in the temporary folder; the images stay for the next time. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Images are kept here from one test run to the next: the first copy of the sandbox image takes most of a minute. */
 const dataFolder = resolve('.plotline/second-engine');
+const lockFile = resolve('.plotline/second-engine.lock');
 
 /** Why there can be no second engine here; null: there can. */
 export function secondEngineMissing(): string | null {
@@ -58,14 +62,13 @@ export function createSecondEngine(): SecondEngine {
     }
   };
 
-  const stop = async (): Promise<void> => {
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     const running = child;
     child = null;
-    if (running === null || running.exitCode !== null) return;
-    const { promise, resolve: ended } = Promise.withResolvers<void>();
-    running.once('exit', () => ended());
-    running.kill('SIGTERM');
-    await promise;
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = once(running, 'exit');
+    running.kill(signal);
+    await ended;
   };
 
   return {
@@ -73,8 +76,10 @@ export function createSecondEngine(): SecondEngine {
     configFile,
     pidFile,
     docker,
-    stop,
+    stop: () => end('SIGTERM'),
+    crash: () => end('SIGKILL'),
     async start() {
+      await takeFolder();
       const log = openSync(join(folder, 'log'), 'a');
       const paths = [
         '--data-root',
@@ -113,10 +118,47 @@ export function createSecondEngine(): SecondEngine {
       throw new Error(`the second engine did not start:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
     },
     async [Symbol.asyncDispose]() {
-      await stop();
+      await end('SIGTERM');
+      leaveFolder();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** One engine at a time works on the folder, also where test files run side by side. */
+async function takeFolder(): Promise<void> {
+  for (;;) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
+      return;
+    } catch {
+      const holder = holderOf(lockFile);
+      if (holder === process.pid) return;
+      if (holder !== null && isAlive(holder)) await sleep(500);
+      else rmSync(lockFile, { force: true });
+    }
+  }
+}
+
+function leaveFolder(): void {
+  if (holderOf(lockFile) === process.pid) rmSync(lockFile, { force: true });
+}
+
+function holderOf(file: string): number | null {
+  try {
+    return Number(readFileSync(file, 'utf8')) || null;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Gives the second engine the machine's image under the same name, unless it has it. */

@@ -69,6 +69,8 @@ describe('whatever the model, the sandbox and the person do', () => {
           limits: { maxSteps, maxTokens: 400, maxWallMs: 40 },
           signal: stop.signal,
           sleep: async () => {},
+          onUsage: () => {},
+          allowance: async () => null,
           onEvent: () => {
             seen += 1;
             if (seen === stopAt) stop.abort();

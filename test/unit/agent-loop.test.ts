@@ -33,6 +33,8 @@ async function run(
     saveOutput: session.saveOutput,
     limits: { maxSteps: 12, maxTokens: 100_000, maxWallMs: 20_000 },
     signal: new AbortController().signal,
+    onUsage: () => {},
+    allowance: async () => null,
     onEvent: (event) => {
       events.push(event);
     },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collectArtifacts } from '../../src/answer/collect.ts';
 import type { CollectLimits } from '../../src/answer/collect.ts';
-import { chartMime, tableMime } from '../../src/types.ts';
+import { chartMime, tableMime, tablePictureMime } from '../../src/types.ts';
 import type { Execution, MimeBundle, OutputFile } from '../../src/types.ts';
 import { sandboxLimits } from '../fakes/core.ts';
 import { chartOf, createFakeSandbox } from '../fakes/fake-sandbox.ts';
@@ -50,7 +50,33 @@ async function collect(
   return { artifacts: artifacts.map(({ artifact, path }) => ({ ...artifact, path })), notices };
 }
 
+const pngStart = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
 describe('collectArtifacts', () => {
+  it('a wide table brings its picture along, beside the CSV', async () => {
+    const bytes = Uint8Array.from([...pngStart, 1, 2, 3]);
+    const bundle = { [tableMime]: table, 'text/csv': 'a\r\n1\r\n', [tablePictureMime]: bytes };
+    const { artifacts, notices } = await collect({ results: [bundle] });
+    expect(artifacts).toMatchObject([
+      {
+        kind: 'table',
+        file: { name: 'drawing-it.csv', mimeType: 'text/csv' },
+        picture: { name: 'drawing-it.png', mimeType: 'image/png', sizeBytes: 11, sha256: expect.any(String) },
+      },
+    ]);
+    expect([artifacts.length, notices]).toEqual([1, []]);
+  });
+
+  it.each([
+    ['no PNG', Uint8Array.from([1, 2, 3])],
+    ['text', 'iVBORw0KGgo='],
+    ['larger than any that is drawn', Uint8Array.from([...pngStart, ...new Uint8Array(2 * 1024 * 1024)])],
+  ])('what a cell shows as a picture of a table and is %s, is none', async (_, part) => {
+    const bundle = { [tableMime]: table, 'text/csv': 'a\r\n1\r\n', [tablePictureMime]: part };
+    const { artifacts } = await collect({ results: [bundle] });
+    expect(artifacts.map(({ kind, picture }) => [kind, picture])).toEqual([['table', undefined]]);
+  });
+
   it('a chart that was shown and saved is one artifact: the file, with what is known about the chart', async () => {
     const { artifacts } = await collect({ results: [shownChart('Revenue', ['out.png'])] }, { 'out.png': 'saved' });
     expect(artifacts).toMatchObject([

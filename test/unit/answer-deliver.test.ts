@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDelivery } from '../../src/answer/deliver.ts';
-import type { Delivery } from '../../src/answer/deliver.ts';
+import type { Delivery, LinkTo } from '../../src/answer/deliver.ts';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
 import type { PlatformClient } from '../../src/ports/platforms.ts';
@@ -43,8 +43,8 @@ describe('delivery', () => {
   let platform: StrictPlatform;
   let delivery: Delivery;
 
-  const deliveryWith = (client: PlatformClient, timeoutMs = 5000): Delivery =>
-    createDelivery({ store, blobs: createMemoryBlobs(), clientOf: () => client, timeoutMs, log });
+  const deliveryWith = (client: PlatformClient, timeoutMs = 5000, linkTo: LinkTo | null = null): Delivery =>
+    createDelivery({ store, blobs: createMemoryBlobs(), clientOf: () => client, timeoutMs, linkTo, log });
 
   /** Fails parts of that name with the error, until told otherwise. */
   const failing = (part: string, error: unknown): void => {
@@ -102,6 +102,31 @@ describe('delivery', () => {
       text: expect.stringMatching(/`a.csv`: This workspace takes no files/),
     });
     expect(await isSent()).toBe(true);
+  });
+
+  it('where there are links, what is not posted is named with one, the same on every attempt', async () => {
+    const empty = file('empty.csv');
+    const artifacts = [file('a.csv'), { ...empty, file: { ...empty.file, sizeBytes: 0 } }];
+    await delivery.settle(task, reply({ artifacts }));
+    let made = 0;
+    const linkTo: LinkTo = (taskId, { name }) => {
+      made += 1;
+      return { url: `https://bot.example/${taskId}/${name}?${made}`, days: 7 };
+    };
+    let isDown = true;
+    platform.faults.beforePart = (postId, partId) => {
+      if (partId === 'files-1') throw refused;
+      if (postId === 't1-left-out' && isDown) throw down;
+    };
+    await expect(deliveryWith(platform.client, 5000, linkTo).deliverReply(task, 1)).rejects.toBe(down);
+    isDown = false;
+    await deliveryWith(platform.client, 5000, linkTo).deliverReply(task, 2);
+    expect(posted()).toEqual(['t1-reply text-1', 't1-left-out text-1']);
+    expect(platform.messages.at(-1)?.content).toMatchObject({
+      text:
+        'Not posted:\n• `a.csv`: This workspace takes no files. Download it within 7 days: https://bot.example/t1/a.csv?1' +
+        '\n• `empty.csv`: This workspace takes no files.',
+    });
   });
 
   it('files that keep failing are given up after some attempts, the text is not', async () => {

@@ -86,6 +86,20 @@ describe('selectArtifacts', () => {
     expect(selectArtifacts(cells, null).map(({ file }) => file.name)).toEqual(['x.csv', 'x (2).csv']);
   });
 
+  it('a picture of a table is called as its table, unless a file of the reply is', () => {
+    const tableOf = (title: string): CellArtifact => {
+      const { artifact, ...rest } = entry('table', title);
+      const picture = { name: 'x.png', mimeType: 'image/png', sizeBytes: 1, sha256: `picture of ${title}` };
+      return { ...rest, artifact: { ...artifact, file: { ...artifact.file, name: 'sales.csv' }, picture } };
+    };
+    const cells = [cell([tableOf('one'), tableOf('two'), entry('chart', 'saved', { path: 'sales.png' })])];
+    expect(selectArtifacts(cells, null).map(({ file, picture }) => [file.name, picture?.name])).toEqual([
+      ['sales.csv', 'sales (2).png'],
+      ['sales (2).csv', 'sales (2) (2).png'],
+      ['sales.png', undefined],
+    ]);
+  });
+
   it('puts pictures that nothing is known about behind the files they may have been made for', () => {
     const frames = Array.from({ length: 30 }, (_, index) => entry('chart', `frame${index}`, { path: `f${index}.png` }));
     const cells = [cell([...frames, entry('file', 'film', { path: 'film.mp4' })]), cell([entry('chart', 'Shown')])];

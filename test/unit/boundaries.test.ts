@@ -4,17 +4,24 @@ import { expect, it } from 'vitest';
 /** Which files may import a package or folder. Everything not listed may be imported anywhere. */
 const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^openai/, /^src\/models\//],
-  [/^(kysely|node:sqlite)/, /^src\/store\//],
+  [/^(kysely|node:sqlite|pg$)/, /^src\/store\//],
   [/^@slack\//, /^adapters\/slack\//],
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
+  [/^(hono|@hono\/)/, /^src\/(web|queue)\//],
+  [/^prom-client/, /^src\/observe\/metrics\.ts$/],
+  [/^@opentelemetry\//, /^src\/observe\/otlp-tracer\.ts$/],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
+  [
+    /^node:/,
+    /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command|usage-command|web|observe)\/|adapters\/|sandbox\/)/,
+  ],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
-  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
-  [/\/conversation\//, /^src\/bot\.ts$/],
-  [/\/agent\//, /^src\/bot\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/bot\.ts$/],
+  [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot|bot-worker)\.ts$/],
+  [/\/conversation\//, /^src\/(bot|bot-worker)\.ts$/],
+  [/\/agent\//, /^src\/(bot|bot-worker)\.ts$|^src\/conversation\//],
+  [/\/(models|store|blobs|queue)\//, /^src\/(main|bot|bot-worker)\.ts$/],
+  [/\/(web|observe)\//, /^src\/(bot|bot-worker|bot-pages)\.ts$/],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);
@@ -44,5 +51,5 @@ it('the ports know nothing but each other, the data and the errors', () => {
 
 it('sees imports where they are', () => {
   const found = [...readFileSync('src/log.ts', 'utf8').matchAll(importPattern)].map((match) => match[1]);
-  expect(found).toEqual(['pino']);
+  expect(found).toEqual(['node:async_hooks', 'pino']);
 });

@@ -7,7 +7,7 @@ import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Task } from '../../src/types.ts';
 import { attachmentOf, createCore, taskOf, testThread, testThreadKey, until } from '../fakes/core.ts';
 import type { Core } from '../fakes/core.ts';
-import { createFakeSandbox } from '../fakes/fake-sandbox.ts';
+import { createFakeSandbox, plainCard } from '../fakes/fake-sandbox.ts';
 import type { FakeSandbox } from '../fakes/fake-sandbox.ts';
 import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
 import { createScriptedModel, pythonCall } from '../fakes/scripted-model.ts';
@@ -95,6 +95,24 @@ describe('the way from a message to its reply', () => {
     });
     expect(await store.turns(testThreadKey)).toHaveLength(1);
     expect(await core.handlers.onShowCode(testThread, null)).toHaveLength(1);
+  });
+
+  it('an answer without a step leaves its reply alone', async () => {
+    await ask(taskOf('t1', { text: 'What can you do?' }));
+    expect(platform.messages.filter(({ isRemoved }) => !isRemoved).map(({ postId }) => postId)).toEqual(['t1-reply']);
+    expect(replyTo('t1')).toMatchObject({ text: 'The answer.' });
+  });
+
+  it('a file that cannot be read is no step that went well', async () => {
+    await core.dispatcher.close({ graceMs: 0 });
+    await core.sessions[Symbol.asyncDispose]();
+    const unreadable = (file: string) => ({ ...plainCard(file), ok: false, error: 'It is damaged.' });
+    core = coreWith({ provider: createFakeSandbox(unreadable) });
+    await core.start();
+    await ask(taskOf('t1', { attachments: [attachmentOf('f1', 'bad.xlsx')] }));
+    expect(progressOf('t1')[0]?.content).toMatchObject({
+      progress: { steps: [{ title: 'bad.xlsx: could not be read', state: 'failed' }] },
+    });
   });
 
   it('the same event twice is one task', async () => {

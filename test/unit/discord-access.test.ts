@@ -144,4 +144,30 @@ describe('admission', () => {
     const failing = admissionWith(() => Promise.reject(new Error('down')));
     expect(await failing.admit({ ...task, lookAgain: true }, signal)).toMatchObject({ kind: 'admitted' });
   });
+
+  it('takes all files of a message that the event hid, and goes on without them where it stays hidden', async () => {
+    const file = { id: '9', filename: 'a.csv', size: 1, url: 'https://cdn.discordapp.com/a' };
+    const hidden = {
+      id: 'unseen-8',
+      name: 'the message you replied to',
+      mimeType: 'application/octet-stream',
+      sizeBytes: null,
+      source: { kind: 'unseen', channelId: '2', messageId: '8' },
+    };
+    const asking = { ...task, attachments: [hidden] };
+    const message = { id: '8', channel_id: '2', attachments: [file, { ...file, id: '10', filename: 'b.csv' }] };
+    const shown = admissionWith(() => message);
+    expect(await shown.admit(asking, signal)).toMatchObject({
+      task: {
+        attachments: [
+          { id: 'unseen-8', name: 'a.csv', source: { kind: 'message', attachmentId: '9' } },
+          { id: '10', name: 'b.csv', source: { kind: 'message', attachmentId: '10' } },
+        ],
+      },
+    });
+    expect(shown.routes).toEqual(['/channels/2/messages/8']);
+    for (const get of [() => ({ ...message, attachments: [] }), () => Promise.reject(new Error('down'))]) {
+      expect(await admissionWith(get).admit(asking, signal)).toEqual({ kind: 'admitted', task: asking });
+    }
+  });
 });

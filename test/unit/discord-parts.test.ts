@@ -16,7 +16,7 @@ const mebibyte = 1024 * 1024;
 
 function planned(sizeBytes: number, name = `f${sizeBytes}.csv`) {
   const file = { name, mimeType: 'text/csv', sizeBytes, sha256: 'a'.repeat(64) };
-  return { outgoing: { file, open: () => (async function* () {})() }, artifact: null };
+  return { outgoing: { file, open: () => (async function* () {})() }, artifact: null, isExtra: false };
 }
 
 describe('packing files', () => {
@@ -54,6 +54,14 @@ describe('packing files', () => {
   ])('%d small files need %d messages', (count, messages) => {
     const files = Array.from({ length: count }, (_, index) => planned(5, `f${index}`));
     expect(packFiles(files, { fileBytes: 10 * mebibyte }).groups).toHaveLength(messages);
+  });
+
+  test('pictures of tables do not count as files', () => {
+    const files = Array.from({ length: 21 }, (_, index) => ({ ...planned(5, `f${index}`), isExtra: index < 5 }));
+    const { groups, notPosted } = packFiles([...files, planned(5), planned(5), planned(5), planned(5), planned(5)], {
+      fileBytes: 10 * mebibyte,
+    });
+    expect([groups.flat().length, notPosted.length]).toEqual([25, 1]);
   });
 
   test('a file of exactly the limit goes out, one byte more does not', () => {

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { componentMessage, layOut, plainMessage } from '../../adapters/discord/layout.ts';
 import { discordMarkdown, splitForDiscord } from '../../adapters/discord/markdown.ts';
 import { packFiles } from '../../adapters/discord/pack-files.ts';
+import { filesOfReply, picturedTables } from '../../adapters/discord/reply-files.ts';
 import { renderMessage } from '../../adapters/discord/render.ts';
 import { displayWidth } from '../../adapters/display-width.ts';
 import type { OutgoingMessage } from '../../src/ports/platforms.ts';
-import type { Artifact, Reply, TableData } from '../../src/types.ts';
+import type { Artifact, Reply, StoredFile, TableData } from '../../src/types.ts';
 import { brokenLimits } from '../fakes/discord-limits.ts';
 import { forgedLinks, pingsIn, readAsDiscord } from '../fakes/discord-reader.ts';
 
@@ -43,6 +44,9 @@ const tables: fc.Arbitrary<TableData> = fc.integer({ min: 1, max: 14 }).chain((c
   }),
 );
 const size = fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 9_000_000, max: 11_000_000 }));
+const pictureFile = (of: string, sizeBytes: number): StoredFile => {
+  return { name: `${of}.png`, mimeType: 'image/png', sizeBytes, sha256: 'b'.repeat(64) };
+};
 const artifact: fc.Arbitrary<Artifact> = fc
   .record({
     kind: fc.constantFrom('chart' as const, 'table' as const, 'file' as const),
@@ -52,10 +56,12 @@ const artifact: fc.Arbitrary<Artifact> = fc
     name,
     mimeType: fc.constantFrom('image/png', 'image/svg+xml', 'text/csv'),
     sizeBytes: size,
+    pictureBytes: fc.option(fc.oneof(fc.integer({ min: 1, max: 200_000 }), fc.constant(2 * 1024 * 1024))),
   })
-  .map(({ name: fileName, mimeType, sizeBytes, ...rest }) => ({
+  .map(({ name: fileName, mimeType, sizeBytes, pictureBytes, ...rest }) => ({
     ...rest,
     chart: null,
+    ...(pictureBytes === null || rest.table === null ? {} : { picture: pictureFile(fileName, pictureBytes) }),
     file: { name: fileName, mimeType, sizeBytes, sha256: 'a'.repeat(64) },
   }));
 const reply: fc.Arbitrary<Reply> = fc.record({
@@ -70,20 +76,26 @@ const reply: fc.Arbitrary<Reply> = fc.record({
   code: fc.constantFrom([], [{ title: 'x', source: '1', status: 'ok' as const, durationMs: 1 }]),
 });
 
+const outgoingOf = (file: StoredFile) => ({ file, open: () => (async function* () {})() });
+
 /** Everything a post would send, in both forms. */
 function requestsOf(message: OutgoingMessage) {
   const rendered = renderMessage(message);
   const files =
     message.kind === 'reply'
-      ? message.reply.artifacts.map((one) => ({
-          outgoing: { file: one.file, open: () => (async function* () {})() },
-          artifact: one,
-        }))
+      ? filesOfReply(
+          message.reply,
+          message.reply.artifacts.map(({ file, picture }) => ({
+            ...outgoingOf(file),
+            ...(picture === undefined ? {} : { picture: outgoingOf(picture) }),
+          })),
+        )
       : [];
-  const { groups } = packFiles(files, { fileBytes: 10 * 1024 * 1024 });
+  const { groups, notPosted } = packFiles(files, { fileBytes: 10 * 1024 * 1024 });
   const parts = layOut(rendered, groups);
   return {
     rendered,
+    notPosted,
     requests: parts.map((part) => {
       const { body, attachmentNames } = componentMessage(part, 'post-1');
       const sent = part.files.map(({ outgoing }, index) => ({
@@ -115,6 +127,43 @@ describe('every message stays inside the limits, pings nobody and forges no link
             expect(brokenLimits(plain.body, sent)).toEqual([]);
             expectHarmless(text);
           }
+        }
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  test('every file of a reply is posted or named, every wide table is a picture with words or a text', () => {
+    fc.assert(
+      fc.property(reply, (one) => {
+        const { rendered, requests, notPosted } = requestsOf({ kind: 'reply', reply: one, files: [] });
+        const posted = requests.flatMap(({ part }) => part.files);
+        const names = [...posted.map(({ outgoing }) => outgoing.file.name), ...notPosted.map((left) => left.name)];
+        const pictures = posted.filter(({ isExtra }) => isExtra);
+        expect(names.length).toBe(one.artifacts.length + pictures.length);
+        for (const { file } of one.artifacts) expect(names).toContain(file.name);
+        const pictured = picturedTables(one);
+        expect(pictures.map(({ outgoing }) => outgoing.file)).toEqual([...pictured].map(({ picture }) => picture));
+        for (const { table, picture } of one.artifacts) {
+          if (picture === undefined || pictured.size >= 5 || table?.rowCount === 1) continue;
+          expect(pictures.some(({ outgoing }) => outgoing.file === picture)).toBe(true);
+        }
+        if (rendered.wholeText !== null) return;
+        const text = rendered.texts.join('\n');
+        const shown = one.artifacts.filter(({ table }) => table !== null).length;
+        const hidden = Number(/(\d+) more tables? (?:is|are) in the files\./.exec(text)?.[1] ?? 0);
+        const blocks = text.split(/As a picture; all [\d,]+ rows and \d+ columns/).length - 1;
+        expect(blocks).toBeLessThanOrEqual(pictured.size);
+        expect(blocks).toBeGreaterThanOrEqual(pictured.size - hidden);
+        expect(hidden).toBeLessThanOrEqual(shown);
+        for (const { body, part } of requests) {
+          const galleries = (body['components'] as readonly { items?: readonly { description?: string }[] }[]).flatMap(
+            ({ items }) => items ?? [],
+          );
+          const words = galleries.flatMap(({ description }) => description ?? []);
+          expect(words.filter((text_) => text_.startsWith('Table')).length).toBeGreaterThanOrEqual(
+            part.files.filter(({ isExtra }) => isExtra).length,
+          );
         }
       }),
       { numRuns: 250 },
@@ -268,6 +317,38 @@ describe('tables', () => {
     const [code = ''] = readAsDiscord(text).code;
     for (const line of code.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(48);
     expect(text).toContain('First 15 of 400 rows, 5 of 20 columns; all of it is in `all.csv`.');
+  });
+
+  const pictured = (rows: number, rowCount = rows) => {
+    const wide = Array.from({ length: 8 }, (_, index) => ({ name: `column ${index}`, type: 'number' as const }));
+    const file = { name: 'all.csv', mimeType: 'text/csv', sizeBytes: 9, sha256: 'a'.repeat(64) };
+    const row = wide.map((_, index) => index + 0.123456);
+    const table = { columns: wide, rows: Array.from({ length: rows }, () => row), rowCount };
+    const picture = pictureFile('all', 50_000);
+    const one = { kind: 'table' as const, title: 'Sales', file, altText: '', table, chart: null, picture };
+    const whole: Reply = { taskId: 't', outcome: 'answered', text: 'Here.', artifacts: [one], notices: [], code: [] };
+    return requestsOf({ kind: 'reply', reply: whole, files: [] });
+  };
+
+  test('too wide for a code block are a picture with words, above the whole as a file', () => {
+    const { rendered, requests } = pictured(20, 1340);
+    expect(rendered.texts).toEqual([
+      'Here.\n\n**Sales**\nAs a picture; all 1,340 rows and 8 columns are in `all.csv`.',
+    ]);
+    const components = requests[0]?.body['components'] as readonly Record<string, unknown>[];
+    const items = components.flatMap((one) => (one['items'] as readonly Record<string, string>[] | undefined) ?? []);
+    expect(components.map(({ type }) => type)).toEqual([10, 14, 12, 13, 1, 1]);
+    expect(items[0]?.['description']).toMatch(
+      /^Table “Sales”: 1,340 rows, 8 columns: column 0, column 1, .*column 7\. Row 1: column 0 0\.1235, column 1 1\.1235/,
+    );
+    expect(items[0]?.['description']?.length).toBeLessThanOrEqual(1024);
+    expect(requests[0]?.sent.map(({ name: sent }) => sent)).toEqual(['all.png', 'all.csv']);
+  });
+
+  test('of one row are read better line by line', () => {
+    const { rendered, requests } = pictured(1);
+    expect(rendered.texts[0]).toContain('column 7: 7.1235');
+    expect(requests[0]?.sent.map(({ name: sent }) => sent)).toEqual(['all.csv']);
   });
 
   test('of few rows and many columns go row by row', () => {

@@ -34,6 +34,9 @@ class FakeHost {
       return this.containers.acquire(limits, signal, onPlace);
     },
     room: () => ({ free: 0, warm: this.warmContainers, waiting: 0 }),
+    check: async () => {
+      if (this.containers.failure !== null) throw this.containers.failure;
+    },
     warm: async () => {
       if (this.containers.failure !== null) throw this.containers.failure;
       return null as never;

@@ -73,7 +73,7 @@ describe('buttons under a reply', () => {
   test('what can be pressed depends on what happened', () => {
     expect(labels({ code })).toEqual(['show-code', 'notebook', 'rerun', 'feedback']);
     expect(labels({})).toEqual(['rerun', 'feedback']);
-    expect(labels({ outcome: 'failed', code })).toEqual(['show-code', 'notebook', 'rerun', 'feedback']);
+    expect(labels({ outcome: 'failed', code })).toEqual(['show-code', 'notebook', 'rerun']);
     expect(labels({ outcome: 'cancelled', code })).toEqual(['rerun']);
   });
 

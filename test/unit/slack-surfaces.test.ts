@@ -239,7 +239,16 @@ test('"/plotline stop" stops what this person runs in this channel, and nothing 
           entry('C1', '3', 'done'),
           entry('C2', '4', 'running'),
         ],
-        usage: { questions: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 },
+        usage: {
+          questions: 0,
+          inputTokens: 0,
+          cachedInputTokens: 0,
+          outputTokens: 0,
+          sandboxMs: 0,
+          sinceMs: 0,
+          money: [],
+        },
+        limits: [],
         everyone: { running: 0, waiting: 0 },
       }),
       onCancel: async ({ threadId }) => {

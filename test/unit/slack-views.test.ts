@@ -22,7 +22,19 @@ const overview: HomeOverview = {
     },
     { question: '', link: 'javascript:alert(1)', askedAtMs: 1_700_000_000_000, state: 'running' },
   ],
-  usage: { questions: 1, inputTokens: 12_345, outputTokens: 678, sandboxMs: 90_000, sinceMs: Date.UTC(2026, 10, 1) },
+  usage: {
+    questions: 1,
+    inputTokens: 12_345,
+    outputTokens: 678,
+    sandboxMs: 90_000,
+    sinceMs: Date.UTC(2026, 10, 1),
+    money: [{ currency: 'USD', micros: 4_200 }],
+  },
+  limits: [
+    { scope: 'person', kind: 'tasks-per-day', value: 20, used: 20, freesAtMs: Date.UTC(2026, 10, 2, 14, 4, 1) },
+    { scope: 'person', kind: 'tasks-at-once', value: 3, used: 1, freesAtMs: null },
+    { scope: 'workspace', kind: 'sandbox-ms-per-day', value: 600_000, used: 1_500, freesAtMs: null },
+  ],
   model: 'm & m',
   followUps: 'thread',
 };
@@ -44,7 +56,18 @@ const anyOverview: fc.Arbitrary<HomeOverview> = fc.record({
     outputTokens: fc.nat(),
     sandboxMs: fc.nat(),
     sinceMs: fc.oneof(fc.nat(), fc.double()),
+    money: fc.array(fc.record({ currency: fc.stringMatching(/^[A-Z]{2,10}$/), micros: fc.nat() }), { maxLength: 3 }),
   }),
+  limits: fc.array(
+    fc.record({
+      scope: fc.constantFrom('person' as const, 'workspace' as const),
+      kind: fc.constantFrom('tasks-at-once' as const, 'tokens-per-day' as const, 'sandbox-ms-per-day' as const),
+      value: fc.nat(),
+      used: fc.nat(),
+      freesAtMs: fc.option(fc.nat()),
+    }),
+    { maxLength: 8 },
+  ),
   model: anyText,
   followUps: fc.constantFrom('mention' as const, 'thread' as const),
 });
@@ -160,7 +183,11 @@ describe('home and commands', () => {
       "*Yours:*\n• running: (a file without words)\nEveryone's: 2 running, 1,234 waiting.\nModel: m &amp; m",
     );
     expect(statusText({ ...overview, threads: [], everyone })).toMatch(/^Nothing of yours is running or waiting\./);
-    expect(usageText(overview)).toContain('Since 2026-11-01: 1 question\n');
+    expect(usageText(overview)).toBe(
+      '*Your usage*\nSince 2026-11-01: 1 question\n12,345 tokens read, 678 tokens written\n90 s of Python\nUSD 0.0042\n' +
+        'Left for you: 0 of 20 questions in 24 hours (more at 14:05 UTC), 2 of 3 questions at once\n' +
+        'Left for all of this workspace: 598 of 600 seconds of Python in 24 hours\nModel: m &amp; m',
+    );
     expect(helpText({ ...overview, followUps: 'mention' })).toContain('mention me again in the thread');
   });
 

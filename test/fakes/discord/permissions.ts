@@ -21,7 +21,7 @@ export const permissionBits = {
 export type PermissionName = keyof typeof permissionBits;
 
 /** What the invite link of this bot asks for (reference, section 4). */
-export const invitedPermissions = 309_237_763_136n;
+export const invitedPermissions = 309_237_763_072n;
 
 const everything = (1n << 52n) - 1n;
 

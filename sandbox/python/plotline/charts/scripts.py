@@ -16,6 +16,7 @@ from typing import Any
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _JOINED = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]")
 _CLOSED = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]\\s*[)\\]}]")
+_LATIN_IN_BRACKETS = re.compile("([\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]\\s*[(\\[{][^()\\[\\]{}]*)([)\\]}])")
 _LETTERS = re.compile("[\u0620-\u06ff]")
 # Devanagari to Lao, Burmese, Khmer; with the joiners between them.
 _SYLLABLES = re.compile("([\u0900-\u0eff\u1000-\u109f\u1780-\u17ff][\u0900-\u0eff\u1000-\u109f\u1780-\u17ff\u200c\u200d]*)")
@@ -58,6 +59,11 @@ def install_scripts(ordered: Container[str]) -> None:
     RendererAgg.get_text_width_height_descent = measure_shaped  # type: ignore[method-assign]
 
 
+def is_right_to_left(text: str) -> bool:
+    """Whether some of it is."""
+    return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
+
+
 def visual_order(text: str, ordered: Container[str] = ()) -> str:
     """A line as it is read from left to right. One that the cell has joined or `ordered` itself is left as it is."""
     if text in ordered or _JOINED.search(text) and not _LETTERS.search(text):
@@ -93,7 +99,9 @@ def _reordered(text: str) -> str:
     if strong == "L":
         # Without this mark a number behind takes the bracket along: this library knows no pairs of brackets (UAX #9, N0).
         joined = _CLOSED.sub("\\g<0>\u200e", joined)
-    return str(order(joined)).replace("\u200e", "")
+    else:
+        joined = _LATIN_IN_BRACKETS.sub("\\g<1>\u200f\\g<2>\u200f", joined)
+    return str(order(joined)).replace("\u200e", "").replace("\u200f", "")
 
 
 @functools.lru_cache(maxsize=1)

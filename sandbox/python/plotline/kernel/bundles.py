@@ -13,7 +13,8 @@ from plotline.frames import PAYLOAD_LIMIT_BYTES
 from plotline.kernel.channel import Channel
 from plotline.text import clean, clip, megabytes
 
-BINARY = ("image/png", "image/jpeg", "application/pdf")
+PICTURE_MIME = "application/vnd.plotline.table+png"
+BINARY = ("image/png", "image/jpeg", "application/pdf", PICTURE_MIME)
 TEXT = ("text/plain", "text/html", "text/markdown", "text/latex", "text/csv", "image/svg+xml")
 JSON = ("application/json",)
 CHART_MIME = "application/vnd.plotline.chart+json"
@@ -33,6 +34,8 @@ class Publisher:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self.truncated = False
+        self.pictures = 0
+        """Tables drawn since the cell began."""
         self._added: Bundle = {}
         self._hold = False
 

@@ -20,6 +20,7 @@ def run_cell(shell: CellShell, channel: Channel, code: str, interrupts: "Interru
     cell a `seed` for its random numbers and, in `clockMs`, a clock of its own.
     """
     shell.publisher.truncated = False
+    shell.publisher.pictures = 0
     shell.figures.begin()
     problem: BaseException | None = None
     clock = None

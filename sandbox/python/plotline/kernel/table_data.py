@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from plotline.formulas import look_at
-from plotline.kernel.bundles import TABLE_MIME, Bundle
+from plotline.kernel.bundles import PICTURE_MIME, TABLE_MIME, Bundle
 from plotline.text import clean, megabytes
 
 ROWS_LIMIT = 100
@@ -20,6 +20,8 @@ FORMULAS_MIME = "application/vnd.plotline.formulas+json"
 FORMULA_SECONDS = 0.5
 """To look a table's CSV through for cells that a spreadsheet program would run."""
 HTML_ROWS = 100
+PICTURES_LIMIT = 5
+"""Pictures of tables in one cell: each takes a tenth of a second, and a chat shows no more of them."""
 _EXACT_INTEGER = 2**53
 _SAMPLE_ROWS = 200
 
@@ -42,7 +44,22 @@ def frame_bundle(frame: Any, publisher: Any) -> Bundle:
         bundle["text/csv"] = csv
         data = csv.encode("utf-8", "replace")
         bundle[FORMULAS_MIME] = look_at(io.BytesIO(data), ".csv", time.monotonic() + FORMULA_SECONDS).as_json()
+        bundle[PICTURE_MIME] = _picture(bundle[TABLE_MIME], publisher)
     return bundle
+
+
+def _picture(table: dict[str, Any], publisher: Any) -> bytes | None:
+    """None where the table needs none. Nor is a font that cannot be read a reason to lose the table."""
+    from plotline.table_picture.picture import table_picture
+
+    if publisher.pictures >= PICTURES_LIMIT:
+        return None
+    try:
+        picture = table_picture(table)
+    except Exception:
+        return None
+    publisher.pictures += picture is not None
+    return picture
 
 
 def series_bundle(series: Any, publisher: Any) -> Bundle:

@@ -1,0 +1,216 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { labelNames } from '../../sandbox/owner.ts';
+import { createLogger } from '../../src/log.ts';
+import { openDispatcher } from '../../src/queue/open-dispatcher.ts';
+import { createPostgresStore } from '../../src/store/postgres-store.ts';
+import type { Task } from '../../src/types.ts';
+import { attachmentOf, taskOf, until } from '../fakes/core.ts';
+import { startMachine } from '../fakes/machines.ts';
+import type { Machine } from '../fakes/machines.ts';
+import { createParentPlatform } from '../fakes/parent-platform.ts';
+import type { ParentPlatform } from '../fakes/parent-platform.ts';
+import { postgresMissing, startPostgres } from '../fakes/postgres.ts';
+import { createRandom } from '../fakes/random.ts';
+import { skipsRedis, startRedis } from '../fakes/redis.ts';
+import type { RedisServer } from '../fakes/redis.ts';
+import { copyImage, createSecondEngine, secondEngineMissing } from '../fakes/second-engine.ts';
+import type { SecondEngine } from '../fakes/second-engine.ts';
+
+/** A few in every run of the tests; `CHAOS_TASKS=300 CHAOS_THREADS=60` for the claim as a whole. */
+const taskCount = Number(process.env['CHAOS_TASKS'] ?? 30);
+const threadCount = Number(process.env['CHAOS_THREADS'] ?? 6);
+const seed = Number(process.env['SEED'] ?? 1);
+
+const workers = 3;
+const gateways = 2;
+const image = process.env['SANDBOX_IMAGE'] ?? 'plotline-sandbox:latest';
+
+const log = createLogger('silent');
+
+/** Between two faults, at random up to this. */
+const pauseMs = 5000;
+/** Every task may be begun anew a few times, two cores make all the containers. */
+const wholeMs = 240_000 + taskCount * 6000;
+
+const missing = secondEngineMissing() ?? postgresMissing() ?? (skipsRedis ? 'no redis-server' : null);
+if (missing !== null) process.stderr.write(`\nSKIPPED: many machines. ${missing}\n\n`);
+
+describe.skipIf(missing !== null)('many machines', () => {
+  it(
+    `${taskCount} tasks in ${threadCount} threads on ${workers} workers and ${gateways} gateways: one reply each, in order, whatever is killed (seed ${seed})`,
+    async () => {
+      await using postgres = await startPostgres();
+      await using redis = await startRedis();
+      await using engine = createSecondEngine();
+      await engine.start();
+      await copyImage(image, engine);
+      const dataDir = mkdtempSync(join(tmpdir(), 'plotline-machines-'));
+      const databaseUrl = await postgres.createDatabase();
+      const platform = createParentPlatform();
+      const machines: Machine[] = [];
+      const environment = {
+        DATA_DIR: dataDir,
+        DATABASE_URL: databaseUrl,
+        REDIS_URL: redis.url,
+        SANDBOX_HOSTS: `unix://${engine.socketPath}`,
+        SANDBOX_IMAGE: image,
+        SANDBOX_RUNTIME: 'runc',
+        SANDBOX_POOL_SIZE: '1',
+        SANDBOX_MAX: '3',
+        TASKS_AT_ONCE: '2',
+      };
+      const start = async (role: Machine['role']): Promise<void> => {
+        machines.push(await startMachine(role, platform, environment));
+      };
+      try {
+        for (let count = 0; count < gateways; count += 1) await start('gateway');
+        for (let count = 0; count < workers; count += 1) await start('worker');
+
+        for (const task of tasksOf(taskCount, threadCount)) platform.send(task);
+        const isDone = (): boolean => platform.replies().length >= taskCount;
+        const faults = await faultsUntil(() => platform.replies().length >= taskCount * 0.8, {
+          machines,
+          start,
+          redis,
+          engine,
+          random: createRandom(seed),
+        });
+        await until(
+          'every reply',
+          async () => {
+            await sleep(200);
+            return isDone();
+          },
+          wholeMs,
+        );
+        // A second reply would come now.
+        await sleep(2000);
+        process.stderr.write(`many machines: ${JSON.stringify({ faults, ...outcomes(platform) })}\n`);
+        expectOneReplyEachInOrder(platform, taskCount);
+        expect(faults.worker).toBeGreaterThan(0);
+
+        // In order, as an operator would.
+        const codes = await Promise.all(machines.splice(0).map((machine) => machine.end('SIGTERM')));
+        expect(codes).toEqual(codes.map(() => 0));
+        expect(await containersOf(engine)).toEqual([]);
+        const dispatcher = openDispatcher({ redisUrl: redis.url, log });
+        expect(await dispatcher.depth(AbortSignal.timeout(5000))).toEqual({ waiting: 0, running: 0 });
+        await dispatcher.close({ graceMs: 0 });
+        expect(filesIn(join(dataDir, 'blobs', 'incoming'))).toEqual([]);
+        await using store = await createPostgresStore({
+          url: databaseUrl,
+          box: null,
+          log,
+        });
+        expect(await store.unfinishedThreads()).toEqual([]);
+      } catch (error) {
+        process.stderr.write(machines.map((machine) => `--- ${machine.role}\n${machine.log()}\n`).join(''));
+        throw error;
+      } finally {
+        platform.disconnect();
+        await Promise.all(machines.map((machine) => machine.end('SIGKILL')));
+        rmSync(dataDir, { recursive: true, force: true });
+      }
+    },
+    wholeMs + 300_000,
+  );
+});
+
+/** Questions with a file, some of which use what an earlier one of their thread left. */
+function tasksOf(count: number, threads: number): readonly Task[] {
+  return Array.from({ length: count }, (_, index) => {
+    const number = index % threads;
+    const first = index < threads;
+    const code = first
+      ? 'import plotline; frame = plotline.load("a.csv"); print(frame.sum())'
+      : `open("made-${index}.csv", "w").write("1"); print(len(frame))`;
+    return taskOf(`task-${index}`, {
+      thread: { platform: 'parent', workspaceId: 'w', channelId: 'c', threadId: `thread-${number}` },
+      text: `run: ${code}`,
+      attachments: first ? [attachmentOf(`file-${number}`, 'a.csv', 42)] : [],
+      receivedAtMs: Date.now(),
+    });
+  });
+}
+
+type Fault = 'worker' | 'gateway' | 'redis' | 'redis emptied' | 'engine';
+
+/** Kills one thing after the other, each of which comes back. */
+async function faultsUntil(
+  isOver: () => boolean,
+  world: {
+    readonly machines: Machine[];
+    readonly start: (role: Machine['role']) => Promise<void>;
+    readonly redis: RedisServer;
+    readonly engine: SecondEngine;
+    readonly random: () => number;
+  },
+): Promise<Readonly<Record<Fault, number>>> {
+  const { machines, start, redis, engine, random } = world;
+  const done: Record<Fault, number> = { worker: 0, gateway: 0, redis: 0, 'redis emptied': 0, engine: 0 };
+  const kinds: readonly Fault[] = ['worker', 'worker', 'gateway', 'redis', 'redis emptied', 'engine'];
+  while (!isOver()) {
+    await sleep(random() * pauseMs);
+    const kind = kinds[Math.floor(random() * kinds.length)] ?? 'worker';
+    done[kind] += 1;
+    switch (kind) {
+      case 'worker':
+      case 'gateway': {
+        const candidates = machines.filter(({ role }) => role === kind);
+        const victim = candidates[Math.floor(random() * candidates.length)];
+        if (victim === undefined) break;
+        machines.splice(machines.indexOf(victim), 1);
+        await victim.end('SIGKILL');
+        await sleep(random() * 1000);
+        await start(kind);
+        break;
+      }
+      case 'redis':
+      case 'redis emptied':
+        await redis.kill();
+        await sleep(random() * 2000);
+        await redis.start({ empty: kind === 'redis emptied' });
+        break;
+      case 'engine':
+        await engine.crash();
+        await sleep(random() * 2000);
+        await engine.start();
+        break;
+    }
+  }
+  return done;
+}
+
+function expectOneReplyEachInOrder(platform: ParentPlatform, count: number): void {
+  const accepted = platform.accepted().map(({ task }) => task);
+  expect(accepted).toHaveLength(count);
+  for (const threadId of new Set(accepted.map(({ thread }) => thread.threadId))) {
+    const asked = accepted.filter(({ thread }) => thread.threadId === threadId).map(({ id }) => `${id}-reply`);
+    const replied = platform.replies().filter((reply) => reply.threadId === threadId);
+    expect(replied.map(({ postId }) => postId)).toEqual(asked);
+  }
+}
+
+/** How many were answered, and in which words the others ended. */
+function outcomes(platform: ParentPlatform): { readonly answered: number; readonly others: readonly string[] } {
+  const texts = platform.replies().map(({ message }) => (message.kind === 'reply' ? message.text : ''));
+  const others = texts.filter((text) => !text.includes('The answer.'));
+  return { answered: texts.length - others.length, others: [...new Set(others.map((text) => text.slice(0, 120)))] };
+}
+
+async function containersOf(engine: SecondEngine): Promise<readonly string[]> {
+  const filters = { label: [labelNames.owner] };
+  return (await engine.docker.listContainers({ all: true, filters })).map(({ Id }) => Id);
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
