@@ -97,7 +97,7 @@ describe.skipIf(missing !== null)("the bot's image", { timeout: 120_000 }, () =>
     expect(await inside('find /app ! -readable')).toBe('');
   });
 
-  it('says what is missing and ends with 1, by which a supervisor knows not to start it again', async () => {
+  it('says what is missing and ends with 78, by which a supervisor knows not to start it again', async () => {
     const ended = await execute('docker', [
       'run',
       '--rm',
@@ -106,7 +106,7 @@ describe.skipIf(missing !== null)("the bot's image", { timeout: 120_000 }, () =>
       '--tmpfs=/data:uid=10002',
       image,
     ]).catch((error: unknown) => error);
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('No platform is configured') });
+    expect(ended).toMatchObject({ code: 78, stderr: expect.stringContaining('No platform is configured') });
   });
 
   it("is healthy by its own server's word, where it has one", async () => {
