@@ -97,7 +97,7 @@ async function measure(store: Store, insert: (text: string) => Promise<unknown>)
   const clientOf = (): PlatformClient => client;
   // Nothing takes up the questions: only their way in is measured.
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
   const { onTask } = createConversation({
     store,
     blobs,

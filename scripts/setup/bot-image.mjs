@@ -62,8 +62,7 @@ async function provideNodeImage(docker, endpoint) {
     env: { DOCKER_HOST: endpoint },
   });
   const arch = asked.output.trim() === 'arm64' ? 'arm64' : 'x64';
-  const lock = createHash('sha256').update(readFileSync(lockFile)).digest('hex').slice(0, 16);
-  const name = `plotline-node:${arch}-${lock}`;
+  const name = `plotline-node:${arch}-${productionHash(readFileSync(lockFile, 'utf8'))}`;
   if ((await labelsOf(endpoint, name)) !== null) return name;
   await saySlow(`making ${name} with Node 24 and the packages of production`, async () => {
     // Several may be at it on one machine.
@@ -82,6 +81,18 @@ async function provideNodeImage(docker, endpoint) {
     }
   });
   return name;
+}
+
+/**
+ * @param {string} lockText the text of package-lock.json
+ * @returns {string} changes with the packages that run in production, and not with the others
+ */
+export function productionHash(lockText) {
+  const packages = Object.entries(JSON.parse(lockText).packages).filter(
+    ([path, { dev, optional, devOptional }]) => path !== '' && !dev && !optional && !devOptional,
+  );
+  const parts = packages.map(([path, { version, integrity }]) => `${path} ${version} ${integrity}`);
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
 }
 
 /**
