@@ -23,7 +23,7 @@ export function createKyselyStore(db: Kysely<Database>, box: SecretBox | null): 
     ...createThreadRecords(db),
     ...createPeople(db),
     ...createForgetting(db),
-    ...createDrafts(db),
+    ...createDrafts(db, group),
     ...createInstallations(db, box),
     [Symbol.asyncDispose]: async () => {
       await group.drain();
