@@ -13,7 +13,7 @@ export type DiscordFileSource =
       readonly attachmentId: string;
       readonly url: string;
     }
-  /** Given to a command or a form: it belongs to no message, so that an expired URL cannot be renewed. */
+  /** Given to a command or a form: it belongs to no message that could be read again. */
   | { readonly kind: 'interaction'; readonly attachmentId: string; readonly url: string }
   /** Whatever the message holds: Discord hid it when it was looked at. */
   | { readonly kind: 'unseen'; readonly channelId: string; readonly messageId: string };

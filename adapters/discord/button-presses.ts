@@ -148,7 +148,7 @@ export function createButtonPresses(deps: {
         if (refusal !== null) await responder.whisper(refusal);
         else if (action === 'dismiss') await responder.remove();
         else await answerEdited(target, giver, responder, interaction.id);
-      } else if (await responder.defer('only-them')) {
+      } else if (await responder.defer()) {
         await withWords({ action, target }, giver, responder, interaction.id);
       }
     },

@@ -1,10 +1,12 @@
-import { AppError } from '../../src/errors.ts';
+import type { APIMessage } from 'discord.js';
+import { AppError, toAppError } from '../../src/errors.ts';
 import type { Attachment } from '../../src/types.ts';
 import { bytesOf, checkStatedSize, downloadFailed, downloadsLimited, fileUnavailable } from '../download-parts.ts';
-import { asObject } from '../json.ts';
+import { asArray, asObject, asText } from '../json.ts';
 import { filesOf, readSource } from './attachments.ts';
 import type { DiscordFileSource } from './attachments.ts';
 import { cancelled, hasCode } from './errors.ts';
+import { isHidden } from './message.ts';
 import type { DiscordApi } from './rest.ts';
 
 /** Where Discord keeps files; besides, the host of the configured API. */
@@ -45,16 +47,34 @@ async function open(source: DiscordFileSource, deps: Deps, signal: AbortSignal):
     // Discord answers like this to an address that has expired as well as to one whose file is gone.
     const mayHaveExpired = [401, 403, 404, 410].includes(response.status);
     if (!mayHaveExpired) throw refused(response);
-    if (source.kind === 'interaction') {
-      throw fileUnavailable(
-        'Discord keeps files of commands only for a while; attach it to a message that mentions me.',
-      );
-    }
   }
-  const again = await fetchFile(await freshUrl(source, deps.api, signal), deps, signal);
+  const again = await fetchFile(await renewed(source, deps.api, signal), deps, signal);
   if (again.status === 200) return again;
   await again.body?.cancel();
   throw refused(again);
+}
+
+async function renewed(source: DiscordFileSource, api: DiscordApi, signal: AbortSignal): Promise<string> {
+  if (source.kind !== 'interaction') return await freshUrl(source, api, signal);
+  const url = await refreshedUrl(source.url, api, signal);
+  if (url !== null) return url;
+  throw fileUnavailable('Discord keeps files of commands only for a while; attach it to a message that mentions me.');
+}
+
+/**
+ * A fresh address for an expired one, whatever it belongs to: a file of a command is in no message, and what a command was used on
+ * may be hidden from the bot. Discord lets bots call this, but neither its documentation nor its OpenAPI file has it: where it
+ * refuses, there is no fresh address.
+ */
+async function refreshedUrl(url: string, api: DiscordApi, signal: AbortSignal): Promise<string | null> {
+  try {
+    const body = { attachment_urls: [url] };
+    const answer = asObject(await api.call('POST', '/attachments/refresh-urls', { body, signal }));
+    return asText(asObject(asArray(answer['refreshed_urls'])[0])['refreshed']);
+  } catch (error) {
+    if (toAppError(error).retryable || signal.aborted) throw error;
+    return null;
+  }
 }
 
 /** Reading a message again gives its files fresh addresses (docs: reference, signed attachment URLs). */
@@ -80,11 +100,19 @@ async function freshUrl(
       ? readSource(files[0]?.source)
       : readSource(files.find(({ id }) => id === source.attachmentId)?.source);
   if (found?.kind === 'message') return found.url;
+  const refreshed =
+    source.kind === 'message' && isHiddenFrom(message) ? await refreshedUrl(source.url, api, signal) : null;
+  if (refreshed !== null) return refreshed;
   throw fileUnavailable(
     source.kind === 'unseen'
       ? 'Discord hides from me what other messages hold; attach it to a message that mentions me.'
       : 'it was taken out of its message, or Discord hides it from me; attach it to a message that mentions me.',
   );
+}
+
+/** What was taken out of a message that can be read is not fetched behind its owner's back. */
+function isHiddenFrom(message: unknown): boolean {
+  return isHidden(message as APIMessage);
 }
 
 async function fetchFile(address: string, deps: Deps, signal: AbortSignal): Promise<Response> {

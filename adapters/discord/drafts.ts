@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { toAppError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 import type { Draft } from '../../src/ports/store.ts';
 import type { Attachment, Person } from '../../src/types.ts';
 import { asObject, asText } from '../json.ts';
-import { toAppError } from '../../src/errors.ts';
 import { hasCode } from './errors.ts';
 import { idOf, messagesAfter } from './history.ts';
 import { taskIdOf, threadAt } from './message.ts';

@@ -116,7 +116,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     if (data.type === ApplicationCommandType.ChatInput) {
       const typed = interaction as APIChatInputApplicationCommandInteraction;
       if (data.name === analyzeCommand) return await analyze(typed, giver, responder);
-      if (!(await responder.defer('only-them'))) return;
+      if (!(await responder.defer())) return;
       const { userId: botUserId } = surroundings.self();
       const text = await plotlineText(typed, giver, { handlers, orders, botUserId, hasMessageContent });
       await responder.answer({ text });

@@ -3,7 +3,7 @@ import type { InboxEntry } from '../../src/ports/store.ts';
 import type { Person, ThreadRef } from '../../src/types.ts';
 import { codeBlock } from '../escape.ts';
 import { codeFileName, codeText } from '../shown-code.ts';
-import { firstTaskIdOf, taskIdOf, workspaceOf } from './message.ts';
+import { firstTaskIdOf, workspaceOf } from './message.ts';
 import type { Place } from './message.ts';
 import type { Saying } from './speech.ts';
 
@@ -43,14 +43,6 @@ export function createOrders(handlers: GatewayHandlers): Orders {
       workspaceId: workspaceOf(place.guildId),
       personId: person.id,
     });
-
-  const began = async ({ person, place, thread }: Giver): Promise<boolean> => {
-    if (place.kind === 'direct') return true;
-    if (thread === null) return false;
-    // A thread made from a question has its id; another one was begun by somebody else.
-    const first = await handlers.findTask(taskIdOf(place.guildId, thread.channelId, thread.threadId));
-    return first?.task.person.id === person.id;
-  };
 
   const refusalOn = (known: InboxEntry, giver: Giver, verb: string): string | null =>
     giver.isModerator || known.task.person.id === giver.person.id
@@ -114,10 +106,12 @@ export function createOrders(handlers: GatewayHandlers): Orders {
       if (what === 'thread') {
         if (thread === null)
           return 'This is no thread. Say it in the thread that shall be forgotten, or use `/plotline forget` with `channel` or `everywhere`.';
-        if (!isModerator && !(await began(giver))) {
-          return 'Only who began this thread, or a member with Manage Messages, can have it forgotten.';
+        // Of a direct message there is nobody else; of a thread who asked first counts, whoever made the thread itself.
+        const isTheirs = isModerator || place.kind === 'direct';
+        const forgotten = await handlers.onForget(isTheirs ? { thread } : { thread, begunBy: person.id });
+        if (forgotten === 0) {
+          return 'Only who asked first in this thread, or a member with Manage Messages, can have it forgotten.';
         }
-        await handlers.onForget({ thread });
         return 'This thread is forgotten: its questions, files, code and answers are not kept here any more. What is posted stays until you delete it.';
       }
       const forgotten = await handlers.onForget({

@@ -12,8 +12,8 @@ import type { Saying, Speech } from './speech.ts';
 
 /** The answer to one interaction. Discord waits three seconds for the first of these, and takes the rest for 15 minutes. */
 export interface Responder {
-  /** False: it came too late; then the person sees that it failed, and there is nothing to do. */
-  defer(visibility: 'public' | 'only-them'): Promise<boolean>;
+  /** For an answer that only the person sees. False: it came too late; then the person sees that it failed, and there is nothing to do. */
+  defer(): Promise<boolean>;
   /** For a button whose message changes, or not, without a word. */
   deferUpdate(): Promise<boolean>;
   /** At once, seen by the person alone. */
@@ -130,11 +130,7 @@ export function createResponder(
   };
 
   return {
-    defer: (visibility) => {
-      seenBy = visibility;
-      const data = visibility === 'only-them' ? { flags: MessageFlags.Ephemeral } : {};
-      return first(InteractionResponseType.DeferredChannelMessageWithSource, data);
-    },
+    defer: () => first(InteractionResponseType.DeferredChannelMessageWithSource, { flags: MessageFlags.Ephemeral }),
     deferUpdate: () => first(InteractionResponseType.DeferredMessageUpdate),
     refuse,
     announce,

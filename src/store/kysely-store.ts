@@ -35,7 +35,7 @@ export function createKyselyStore(deps: {
     ...createPeople(db),
     ...createForgetting(db, transact, rules),
     ...createBlobReferences(db),
-    ...createDrafts(db),
+    ...createDrafts(db, group),
     ...createInstallations(db, box, rules),
     ...createUsageLedger(db, group, transact),
     ping: async () => {

@@ -255,8 +255,7 @@ async function run(given: Schedule, world: World): Promise<readonly Question[]> 
 
 const sales = { name: 'sales.csv', bytes: csv, contentType: 'text/csv' };
 
-function write(discord: FakeDiscord, asked: Asked, index: number): Question | Command {
-  const { place, hasFile, by } = asked;
+function write(discord: FakeDiscord, { place, hasFile, by }: Asked, index: number): Question | Command {
   const { ada, grace, general } = discord.setting;
   const author = index === 0 ? ada.id : grace.id;
   const said = {
@@ -389,9 +388,9 @@ it('without faults: one reply with its chart, its file and its progress, whereve
 it('a process that is killed at any step of a command leaves one reply, or nothing that was promised', async () => {
   for (const by of ['slash', 'form'] as const) {
     for (let step = 1; step <= stepsOfCommand; step += 1) {
-      const asked: Asked = { place: 'channel', by, hasFile: true, meanwhile: 'nothing', afterMs: 0 };
+      const plain: Asked = { place: 'channel', by, hasFile: true, meanwhile: 'nothing', afterMs: 0 };
       await expect(
-        check({ asked: [asked], faults: [], refused: null, deaths: [step], replayed: 0 }),
+        check({ asked: [plain], faults: [], refused: null, deaths: [step], replayed: 0 }),
         `${by}, killed at step ${step}`,
       ).resolves.toBeUndefined();
     }

@@ -249,7 +249,7 @@ describe('messages', () => {
     say('help', thread.id, grace.id);
     expect(await until('help', () => saidIn(thread.id)[0])).toContain('/analyze');
     say('forget this thread', thread.id, grace.id);
-    expect(await until('a no', () => saidIn(thread.id)[1])).toContain('Only who began this thread');
+    expect(await until('a no', () => saidIn(thread.id)[1])).toContain('Only who asked first in this thread');
     say('forget this thread', general.id);
     expect(await until('a way', () => saidIn(general.id)[0])).toContain('This is no thread');
     expect(core.calls).toEqual([]);
@@ -429,12 +429,13 @@ describe('commands and forms', () => {
   it('an answer that Discord did not take promised nothing, and nothing comes of it', async () => {
     await start({ answerWindowMs: 200 });
     const tooLate = { kind: 'refuse', status: 404, code: 10_062, message: 'Unknown interaction' } as const;
-    for (const fault of [tooLate, { kind: 'cut' } as const]) {
+    for (const [index, fault] of [tooLate, { kind: 'cut' } as const].entries()) {
       discord.faults.plan({ route: callback, fault });
       discord.slash('analyze', { file: csv, question: 'totals' });
-      await until('the draft', () => core.drafts.length === 1);
-      await until('its end', () => core.drafts.length === 0);
+      await until('the refusal', () => discord.faults.happened === index + 1);
+      await until('the end of the draft', () => core.drafts.length === 0);
     }
+    await settle();
     expect(core.tasks).toEqual([]);
     expect(discord.messages(discord.setting.general.id)).toEqual([]);
   });

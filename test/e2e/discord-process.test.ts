@@ -116,11 +116,13 @@ describe('with no privileged intent', () => {
       expect(seenBy('by the form')).toContain(`['costs.csv', 'sales.csv']`);
     }, 90_000);
 
-    it('/analyze in a channel begins a thread from the question', async () => {
+    it('/analyze in a channel begins a thread from the question, and its deletion takes the answer back', async () => {
       const shown = await talk.answerTo(discord.slash('analyze', { file: sales, question: 'by the command?' }));
       await answer(shown.id);
       expect(shown.content).toContain('> by the command?');
       expect(discord.state.channels.get(shown.id)?.name).toBe('by the command?');
+      discord.remove(shown.id);
+      await talk.until('the answer to go', () => answers(shown.id) === 0);
     }, 90_000);
 
     it('Notebook, Re-run and Delete', async () => {

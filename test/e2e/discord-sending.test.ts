@@ -786,7 +786,26 @@ describe('downloads', () => {
     });
   });
 
-  test('files of commands cannot be renewed; what Discord hides is looked up, and said where it stays hidden', async () => {
+  test('files of commands, and of messages that are hidden, are renewed by their address alone', async () => {
+    const client = createClient();
+    const { general } = discord.setting;
+    const expired = (id: string): string => `${discord.origin}/attachments/${general.id}/${id}/c.csv?ex=0&is=0&hm=0`;
+    const stored = discord.store(general.id, { name: 'c.csv', bytes: csv }, true);
+    const ofCommand = { kind: 'interaction', attachmentId: stored.id, url: expired(stored.id) };
+    expect(await read(client, ofCommand)).toBe('month,revenue\n2026-01,10\n');
+    const hidden = discord.say({ text: 'just talk', files: [{ name: 'a.csv', bytes: csv }] });
+    const attachmentId = hidden.attachments[0]?.id ?? '';
+    const at = { kind: 'message', channelId: hidden.channelId, messageId: hidden.id };
+    expect(await read(client, { ...at, attachmentId, url: expired(attachmentId) })).toBe('month,revenue\n2026-01,10\n');
+    const shown = discord.say({ text: `${discord.botMention} hi`, files: [{ name: 'b.csv', bytes: csv }] });
+    const takenOut = { ...at, messageId: shown.id, attachmentId, url: expired(attachmentId) };
+    await expect(read(client, takenOut)).rejects.toMatchObject({
+      code: 'file-unavailable',
+      userMessage: expect.stringContaining('taken out of its message'),
+    });
+  });
+
+  test('files of commands that are gone, and what Discord hides, are said', async () => {
     const client = createClient();
     const stored = discord.store(discord.setting.general.id, { name: 'c.csv', bytes: csv }, true);
     const command = { kind: 'interaction', attachmentId: stored.id, url: `${discord.origin}/attachments/1/2/gone.csv` };

@@ -100,6 +100,9 @@ export function createHearingCore(): HearingCore {
     },
     onOverview: async ({ personId }) => overview(personId),
     onForget: async (what) => {
+      const isOthers =
+        'thread' in what && what.begunBy !== undefined && inThread(what.thread)[0]?.person.id !== what.begunBy;
+      if (isOthers) return 0;
       calls.push(`forget ${'thread' in what ? what.thread.threadId : `${what.person.personId} in ${what.channelId}`}`);
       return 1;
     },

@@ -121,6 +121,18 @@ describe('names of threads', () => {
     expect(threadName(null)).toBe('Question');
   });
 
+  test.each([
+    ['<@1> asks about `sales.csv`:\n> Revenue by **month**?', 'Revenue by month?'],
+    [
+      '<@1> asks about `a.csv`, `b.csv` of https://discord.com/channels/1/2/3:\n> Profit\n> by region?',
+      'Profit by region?',
+    ],
+    ['<@1> asks about `sales 2026.csv`, 3 more:\n> What is in it?', 'sales 2026.csv'],
+    ['<@1> asks about no file:\n> What is in it?', 'What is in it?'],
+  ])('an answer to a command, %j, is named after the question: %j', (content, name) => {
+    expect(threadName({ content, interaction_metadata: { id: '1' } })).toBe(name);
+  });
+
   test('are 1 to 100 characters without ids, whatever was written', () => {
     const piece = fc.oneof(
       fc.constantFrom('<@1>', '<@!123456789012345678>', '123456789012345678', '\n', '**'),

@@ -5,7 +5,7 @@ import { channelRoutes } from './channel-routes.ts';
 import type { DiscordFault, DiscordFaults } from './faults.ts';
 import { interactionRoutes } from './interaction-routes.ts';
 import type { Interactions } from './interactions.ts';
-import { fileOfLink } from './links.ts';
+import { fileOfLink, signedLink } from './links.ts';
 import { messageRoutes } from './message-routes.ts';
 import { readBody } from './multipart.ts';
 import type { OpenApiOracle } from './openapi.ts';
@@ -89,6 +89,10 @@ export function createRest({
     bytes: Buffer,
     record: RequestRecord,
   ): Promise<Answer> => {
+    if (isRefreshing(record.method, url)) {
+      if (request.headers.authorization !== `Bot ${state.token}`) throw refusal('unauthorized');
+      return ok(refreshedUrls(world, (await readBody(request.headers['content-type'], bytes)).json));
+    }
     const found = oracle.operationOf(record.method, url.pathname.slice(apiPrefix.length));
     if (found === null) {
       violations.push(`Discord has no ${record.method} ${url.pathname}`);
@@ -188,6 +192,20 @@ export function createRest({
       response.writeHead(404).end();
     },
   };
+}
+
+/** Clients and bots use it, but neither Discord's documentation nor its OpenAPI file has it: nothing checks its form but this. */
+function isRefreshing(method: string, url: URL): boolean {
+  return method === 'POST' && url.pathname === `${apiPrefix}/attachments/refresh-urls`;
+}
+
+function refreshedUrls(world: DiscordWorld, body: unknown): Json {
+  const urls = ((body as Json)['attachment_urls'] ?? []) as readonly string[];
+  const refreshed = urls.flatMap((original) => {
+    const file = world.state.attachments.get(new URL(original).pathname.split('/')[3] ?? '');
+    return file === undefined ? [] : [{ original, refreshed: signedLink(world, file) }];
+  });
+  return { refreshed_urls: refreshed };
 }
 
 /** The answer that takes the place of the real one. */
