@@ -44,7 +44,7 @@ export function createPostgresPool({ url, connections, statementTimeoutMs, log }
     connect: () => pool.connect().then(withWholeTexts, rejectFailure),
     end: () => pool.end(),
     options: {},
-  } as PostgresPool;
+  };
 }
 
 function withWholeTexts(client: PoolClient): PostgresPoolClient {
