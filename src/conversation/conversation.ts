@@ -82,7 +82,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       // Settled before anything is aborted, so that no crash can take the stop back. The worker delivers, as it does every reply.
       for (const { task, state } of unfinished) {
         const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
-        await delivery.settle(task, stoppedReply(task, text));
+        await delivery.settle(task, stoppedReply(task, text), null);
       }
       // Looked at again, for one that waited may run by now; what runs and is not meant is left alone.
       const isRunning = (await store.tasks(threadKey)).some((entry) => entry.state === 'running' && isMeant(entry));

@@ -30,7 +30,7 @@ export function createWorker(deps: WorkerDeps): WakeHandler {
       const entry = await deps.store.takeNext(threadKey);
       if (entry === null) return null;
       try {
-        await handle(entry, deps, signal);
+        await handle(entry, { ...deps, store: deps.store.heldBy(entry) }, signal);
       } finally {
         deps.sessions.release(threadKey);
       }
@@ -51,13 +51,13 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   if (isSettled) return await deliverSettled(entry, progressPost, client, deps);
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
-    const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
+    const isStill = await deps.delivery.settle(task, gaveUp(task, deps), entry);
     return isStill ? await deliverSettled(entry, progressPost, client, deps) : undefined;
   }
   const admission = await admit(entry, client, deps, signal);
   if (admission === null) return;
   if (admission.kind === 'refused') {
-    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
+    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text), entry))) return;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
     return await deliverSettled(entry, null, client, deps);
@@ -66,12 +66,13 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
 }
 
 async function deliverSettled(
-  { task, attempts }: InboxEntry,
+  entry: InboxEntry,
   progressPost: OutboxEntry | null,
   client: PlatformClient,
   deps: WorkerDeps,
 ): Promise<void> {
-  const { outcome } = await deps.delivery.deliverReply(task, attempts);
+  const { task } = entry;
+  const { outcome } = await deps.delivery.deliverReply(entry);
   await closeSigns(task, outcome, progressPost, client, deps.log);
   await finish(task, outcome, deps);
 }
@@ -105,24 +106,25 @@ async function admit(
 }
 
 async function answerAndDeliver(
-  { task, attempts }: InboxEntry,
+  entry: InboxEntry,
   postedBefore: boolean,
   client: PlatformClient,
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<void> {
+  const { task } = entry;
   const signs = startSigns(task, postedBefore, client, deps);
   let outcome: Reply['outcome'] | null = null;
   let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
-    if (reply === null || !(await deps.delivery.settle(task, reply))) {
+    if (reply === null || !(await deps.delivery.settle(task, reply, entry))) {
       ended = dropAnswer(task, signs, deps);
       return;
     }
     // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
     ended = signs.finish(reply.outcome);
-    ({ outcome } = await deps.delivery.deliverReply(task, attempts));
+    ({ outcome } = await deps.delivery.deliverReply(entry));
   } finally {
     await (ended ?? signs.finish(null));
   }

@@ -2,6 +2,8 @@ import type { Kysely, Selectable } from 'kysely';
 import type { InboxEntry, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Task } from '../types.ts';
+import { whileHeld, writeHeld } from './holds.ts';
+import type { Hold } from './holds.ts';
 import { ownersOf } from './owners.ts';
 import type { Database, TasksTable } from './schema.ts';
 import type { WriteGroup } from './write-group.ts';
@@ -13,6 +15,7 @@ type Inbox = Pick<
   | 'takeNext'
   | 'nextTask'
   | 'giveBack'
+  | 'holds'
   | 'finish'
   | 'completeTask'
   | 'reviseTask'
@@ -24,7 +27,7 @@ type Inbox = Pick<
 export const unfinished = ['waiting', 'running'] as const;
 
 /** The tasks of all threads. A method is one statement, and so atomic by itself, or a transaction. */
-export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
+export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold): Inbox {
   return {
     accept: async (task) => {
       const row = {
@@ -60,7 +63,11 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
     takeNext: async (threadKey) => {
       const row = await db
         .updateTable('tasks')
-        .set((expression) => ({ state: 'running' as const, attempts: expression('attempts', '+', 1) }))
+        .set((expression) => ({
+          state: 'running' as const,
+          attempts: expression('attempts', '+', 1),
+          fence: expression('fence', '+', 1),
+        }))
         .where('id', '=', (query) =>
           query
             .selectFrom('tasks as oldest')
@@ -89,20 +96,34 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup): Inbox {
 
     // A task that has ended stays as it ended: the first word is the final one.
     finish: async (taskId, state) => {
-      await db.updateTable('tasks').set({ state }).where('id', '=', taskId).where('state', 'in', unfinished).execute();
+      await writeHeld(db, hold, (transaction) =>
+        transaction
+          .updateTable('tasks')
+          .set({ state })
+          .where('id', '=', taskId)
+          .where('state', 'in', unfinished)
+          .execute(),
+      );
     },
 
     giveBack: async (taskId) => {
-      await db
-        .updateTable('tasks')
-        .set((expression) => ({ state: 'waiting' as const, attempts: expression('attempts', '-', 1) }))
-        .where('id', '=', taskId)
-        .where('state', '=', 'running')
-        .execute();
+      await writeHeld(db, hold, (transaction) =>
+        transaction
+          .updateTable('tasks')
+          .set((expression) => ({ state: 'waiting' as const, attempts: expression('attempts', '-', 1) }))
+          .where('id', '=', taskId)
+          .where('state', '=', 'running')
+          .execute(),
+      );
+    },
+
+    holds: async ({ task, fence }) => {
+      const row = await db.selectFrom('tasks').select('fence').where('id', '=', task.id).executeTakeFirst();
+      return row?.fence === fence;
     },
 
     completeTask: (task) =>
-      db.transaction().execute(async (transaction) => {
+      whileHeld(db, hold, async (transaction) => {
         const row = await unfinishedRow(transaction, task.id);
         if (row === undefined) return;
         const known = JSON.parse(row.task) as Task;
@@ -185,5 +206,5 @@ function unfinishedRow(db: Kysely<Database>, taskId: string) {
 }
 
 export function entryOf(row: Selectable<TasksTable>): InboxEntry {
-  return { task: JSON.parse(row.task) as Task, state: row.state, attempts: row.attempts };
+  return { task: JSON.parse(row.task) as Task, state: row.state, attempts: row.attempts, fence: row.fence };
 }

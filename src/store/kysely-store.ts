@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Store } from '../ports/store.ts';
 import { createForgetting } from './forgetting.ts';
+import type { Hold } from './holds.ts';
 import { createInbox } from './inbox.ts';
 import { createInstallations } from './installations.ts';
 import { createOutbox } from './outbox.ts';
@@ -16,16 +17,18 @@ import { createThreadRecords } from './thread-records.ts';
  */
 export function createKyselyStore(db: Kysely<Database>, box: SecretBox | null): Store {
   const group = createWriteGroup(db);
-  return {
-    ...createInbox(db, group),
-    ...createOutbox(db, group),
-    ...createThreadRecords(db),
+  const storeOf = (hold: Hold): Store => ({
+    ...createInbox(db, group, hold),
+    ...createOutbox(db, group, hold),
+    ...createThreadRecords(db, hold),
     ...createPeople(db),
     ...createForgetting(db),
     ...createInstallations(db, box),
+    heldBy: storeOf,
     [Symbol.asyncDispose]: async () => {
       await group.drain();
       await db.destroy();
     },
-  };
+  });
+  return storeOf(null);
 }

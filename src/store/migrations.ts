@@ -144,6 +144,14 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
           .execute();
       },
     },
+
+    '006-fences': {
+      up: (db: Kysely<Database>) =>
+        db.schema
+          .alterTable('tasks')
+          .addColumn('fence', 'integer', (column) => column.notNull().defaultTo(0))
+          .execute(),
+    },
   };
 }
 

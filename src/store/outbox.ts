@@ -3,18 +3,20 @@ import { AppError } from '../errors.ts';
 import type { PostedPart } from '../ports/platforms.ts';
 import type { OutboxEntry, Store } from '../ports/store.ts';
 import type { JsonValue, Task } from '../types.ts';
+import { whileHeld } from './holds.ts';
+import type { Hold } from './holds.ts';
 import type { Database } from './schema.ts';
 import type { WriteGroup } from './write-group.ts';
 
 type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent' | 'settle' | 'posts'>;
 
 /** The posts of all tasks, and which platform messages each became. */
-export function createOutbox(db: Kysely<Database>, group: WriteGroup): Outbox {
+export function createOutbox(db: Kysely<Database>, group: WriteGroup, hold: Hold): Outbox {
   return {
     putPost: (entry) => group.write((shared) => put(shared, entry)),
 
     settle: (task, entry) =>
-      db.transaction().execute(async (transaction) => {
+      whileHeld(db, hold, async (transaction) => {
         const row = await transaction
           .selectFrom('tasks')
           .select(['task', 'person_key'])

@@ -3,6 +3,8 @@ import { AppError } from '../errors.ts';
 import type { ModelMessage } from '../ports/model.ts';
 import type { Store, ThreadFile } from '../ports/store.ts';
 import type { Cell, FileCard } from '../types.ts';
+import { whileHeld, writeHeld } from './holds.ts';
+import type { Hold } from './holds.ts';
 import type { Database } from './schema.ts';
 
 type ThreadRecords = Pick<
@@ -11,10 +13,10 @@ type ThreadRecords = Pick<
 >;
 
 /** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */
-export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
+export function createThreadRecords(db: Kysely<Database>, hold: Hold): ThreadRecords {
   return {
     addCell: (threadKey, cell) =>
-      db.transaction().execute(async (transaction) => {
+      whileHeld(db, hold, async (transaction) => {
         const { last } = await transaction
           .selectFrom('cells')
           .select((expression) => expression.fn.max('position').as('last'))
@@ -44,19 +46,23 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
     },
 
     dropCells: async (threadKey, taskId) => {
-      await db.deleteFrom('cells').where('thread_key', '=', threadKey).where('task_id', '=', taskId).execute();
+      await writeHeld(db, hold, (transaction) =>
+        transaction.deleteFrom('cells').where('thread_key', '=', threadKey).where('task_id', '=', taskId).execute(),
+      );
     },
 
     putTurn: async (threadKey, taskId, messages) => {
-      await db
-        .insertInto('turns')
-        .values({ thread_key: threadKey, task_id: taskId, messages: JSON.stringify(messages) })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['thread_key', 'task_id'])
-            .doUpdateSet({ messages: (expression) => expression.ref('excluded.messages') }),
-        )
-        .execute();
+      await writeHeld(db, hold, (transaction) =>
+        transaction
+          .insertInto('turns')
+          .values({ thread_key: threadKey, task_id: taskId, messages: JSON.stringify(messages) })
+          .onConflict((conflict) =>
+            conflict
+              .columns(['thread_key', 'task_id'])
+              .doUpdateSet({ messages: (expression) => expression.ref('excluded.messages') }),
+          )
+          .execute(),
+      );
     },
 
     turns: async (threadKey) => {
@@ -73,15 +79,17 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
     },
 
     putFile: async (threadKey, file) => {
-      await db
-        .insertInto('files')
-        .values({ thread_key: threadKey, name: file.name, file: JSON.stringify(file) })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['thread_key', 'name'])
-            .doUpdateSet({ file: (expression) => expression.ref('excluded.file') }),
-        )
-        .execute();
+      await writeHeld(db, hold, (transaction) =>
+        transaction
+          .insertInto('files')
+          .values({ thread_key: threadKey, name: file.name, file: JSON.stringify(file) })
+          .onConflict((conflict) =>
+            conflict
+              .columns(['thread_key', 'name'])
+              .doUpdateSet({ file: (expression) => expression.ref('excluded.file') }),
+          )
+          .execute(),
+      );
     },
 
     files: async (threadKey) => {
@@ -95,15 +103,17 @@ export function createThreadRecords(db: Kysely<Database>): ThreadRecords {
     },
 
     putCard: async (threadKey, card) => {
-      await db
-        .insertInto('cards')
-        .values({ thread_key: threadKey, name: card.file, card: JSON.stringify(card) })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['thread_key', 'name'])
-            .doUpdateSet({ card: (expression) => expression.ref('excluded.card') }),
-        )
-        .execute();
+      await writeHeld(db, hold, (transaction) =>
+        transaction
+          .insertInto('cards')
+          .values({ thread_key: threadKey, name: card.file, card: JSON.stringify(card) })
+          .onConflict((conflict) =>
+            conflict
+              .columns(['thread_key', 'name'])
+              .doUpdateSet({ card: (expression) => expression.ref('excluded.card') }),
+          )
+          .execute(),
+      );
     },
 
     cards: async (threadKey) => {

@@ -7,6 +7,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { describeStoreChanges } from './store-changes.ts';
+import { describeStoreFences } from './store-fences.ts';
 import { describeStore } from './store.ts';
 
 const log = createLogger('silent');
@@ -23,7 +24,7 @@ const inFile = async (): Promise<Store> => {
   return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log, box });
 };
 
-for (const describeWhole of [describeStore, describeStoreChanges]) {
+for (const describeWhole of [describeStore, describeStoreChanges, describeStoreFences]) {
   describeWhole('SQLite in memory', inMemory);
   describeWhole('SQLite file', inFile);
 }

@@ -24,7 +24,9 @@ export const hasRedis = (process.env['PATH'] ?? '')
   .some((folder) => existsSync(join(folder, 'redis-server')));
 
 if (!hasRedis && process.env['CI'] === undefined) {
-  process.stderr.write('redis-server is not installed: tests of the shared queue are skipped (npm run setup installs it)\n');
+  process.stderr.write(
+    'redis-server is not installed: tests of the shared queue are skipped (npm run setup installs it)\n',
+  );
 }
 
 export const skipsRedis = !hasRedis && process.env['CI'] === undefined;

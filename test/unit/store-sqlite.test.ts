@@ -45,7 +45,7 @@ it('has an accepted task after the process was killed', async () => {
   await using store = await createSqliteStore({ path, log });
   expect(await store.unfinishedThreads()).toEqual([key]);
   expect(await store.accept(exampleTask('t1'))).toBe(false);
-  expect(await store.takeNext(key)).toEqual({ task: exampleTask('t1'), state: 'running', attempts: 1 });
+  expect(await store.takeNext(key)).toEqual({ task: exampleTask('t1'), state: 'running', attempts: 1, fence: 1 });
 });
 
 it('gives a task that was running when the process was killed to the next one, with the post that it began', async () => {
@@ -114,6 +114,7 @@ function takeBackTo(migration: string, database: DatabaseSync): void {
     alter table tasks drop column workspace_key;
     alter table tasks drop column person_key;
     alter table tasks drop column received_at_ms;
+    alter table tasks drop column fence;
   `);
   database.prepare('delete from kysely_migration where name > ?').run(migration);
 }
