@@ -145,7 +145,7 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
       },
     },
 
-    '006-fences': {
+    '008-fences': {
       up: (db: Kysely<Database>) =>
         db.schema
           .alterTable('tasks')
