@@ -20,7 +20,7 @@ const plainNode = ['--disable-warning=ExperimentalWarning'];
 async function main(name, args) {
   switch (name) {
     case 'setup': {
-      await setUp(readMachine(), { engine: true, browser: true, isAsked: true, isBot: true });
+      await setUp(readMachine(), { engine: true, browser: true, services: true, isAsked: true, isBot: true });
       say('everything is in place');
       return 0;
     }
@@ -35,7 +35,7 @@ async function main(name, args) {
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
     case 'bench': {
-      const ready = await setUp(readMachine(), { engine: true, browser: false });
+      const ready = await setUp(readMachine(), { engine: true, browser: false, services: true });
       return runForeground(ready.node, [...plainNode, 'bench/main.ts', ...args], ready.env);
     }
     case 'selftest': {
@@ -43,7 +43,7 @@ async function main(name, args) {
       return runForeground(ready.node, [...plainNode, 'selftest/main.ts', ...args], ready.env);
     }
     case 'test': {
-      const ready = await setUp(readMachine(), { engine: true, browser: true });
+      const ready = await setUp(readMachine(), { engine: true, browser: true, services: true });
       return (
         (await runStages(ready)) ||
         runForeground(ready.node, ['node_modules/vitest/vitest.mjs', 'run', ...args], ready.env)

@@ -9,6 +9,8 @@ import type { SlackConfig } from './slack-config.ts';
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
   readonly dataDir: string;
+  /** `null`: a SQLite file in `dataDir`. A secret. */
+  readonly databaseUrl: string | null;
   /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
   readonly logLevel: string | null;
   /** 32 bytes, under which tokens of installed workspaces are kept. */
@@ -74,6 +76,9 @@ const openAiBaseUrl = 'https://api.openai.com/v1';
 
 const environment = z.object({
   DATA_DIR: text.default('data'),
+  DATABASE_URL: text
+    .refine(isPostgresUrl, 'must be postgres://user:password@host:port/database (special characters as %40, %2F …)')
+    .optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
   SECRETS_KEY: text
@@ -140,6 +145,7 @@ export function readConfig(env: Environment): Config {
   const values = parsed.data;
   return {
     dataDir: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL ?? null,
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
@@ -167,6 +173,12 @@ export function readConfig(env: Environment): Config {
     redisUrl: values.REDIS_URL ?? null,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
   };
+}
+
+/** The host may be empty beside `?host=/folder/of/a/socket`. */
+function isPostgresUrl(value: string): boolean {
+  const url = URL.parse(value.replace('@/', '@localhost/'));
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1;
 }
 
 /** `null` where the text is not 32 bytes. */

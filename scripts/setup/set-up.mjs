@@ -8,6 +8,7 @@ import { provideGvisor } from './gvisor.mjs';
 import { provideNode } from './node-runtime.mjs';
 import { provideNpmPackages } from './npm-packages.mjs';
 import { root } from './paths.mjs';
+import { providePostgres } from './postgres.mjs';
 import { say } from './say.mjs';
 import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
 
@@ -24,6 +25,7 @@ import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
  * @param {object} needs
  * @param {boolean} needs.engine
  * @param {boolean} needs.browser
+ * @param {boolean} [needs.services] the servers that tests and benchmarks start for themselves are installed
  * @param {boolean} [needs.isAsked] the person asked for the set-up itself: what earlier runs gave up is tried again
  * @param {boolean} [needs.isBot] the settings of the bot count: where SANDBOX_HOSTS names its engines, none is provided here
  * @returns {Promise<Ready>} rejects with `SetupProblem`
@@ -43,6 +45,7 @@ export async function setUp(machine, needs) {
     await provideSandboxImage(machine, endpoint, process.env.SANDBOX_IMAGE || ownImage);
   }
   if (needs.browser) await provideBrowser(machine);
+  if (needs.services) await providePostgres(machine);
   return { node, env };
 }
 

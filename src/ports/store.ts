@@ -79,6 +79,11 @@ export interface Store extends AsyncDisposable {
    * Resolves to the blobs that nothing names any more.
    */
   forgetThread(threadKey: ThreadKey): Promise<readonly string[]>;
+  /**
+   * The SHA-256 of every blob that a file, cell or post of any thread names, each once: what a sweep must keep. In steps, so memory stays
+   * small; one that becomes named meanwhile may be missing, so a sweep spares what is young.
+   */
+  namedBlobs(): AsyncIterable<string>;
   /** Removes what the task said and was told: text, attachments, posts, turn. Its id stays, as above. */
   forgetTask(taskId: string): Promise<void>;
   putFeedback(taskId: string, personId: string, value: 'good' | 'bad'): Promise<void>;

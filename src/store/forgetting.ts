@@ -1,29 +1,50 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Store } from '../ports/store.ts';
 import type { Task } from '../types.ts';
-import type { Database } from './schema.ts';
+import { namedAmong } from './blob-references.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import { unfinished } from './inbox.ts';
+import type { Database } from './schema.ts';
+import type { Transact } from './transactions.ts';
 
 type Forgetting = Pick<Store, 'forgetThread' | 'forgetTask'>;
 
 /** Removes what was said and made. Ids of tasks stay, so that an event that comes again has no effect, and what they cost. */
-export function createForgetting(db: Kysely<Database>): Forgetting {
+export function createForgetting(db: Kysely<Database>, transact: Transact, { locksRows }: DialectRules): Forgetting {
   return {
     forgetThread: (threadKey) =>
-      db.transaction().execute(async (transaction) => {
-        const texts = await textsOf(transaction, threadKey);
+      transact(async (transaction) => {
+        // The tasks first, as whoever writes for a task does: a reply that is being settled is waited for, or finds its task forgotten.
+        const tasks = await transaction
+          .selectFrom('tasks')
+          .select('id')
+          .where('thread_key', '=', threadKey)
+          .orderBy('sequence')
+          .$if(locksRows, (rows) => rows.forNoKeyUpdate())
+          .execute();
+        const references = await transaction
+          .selectFrom('blob_references')
+          .select('sha256')
+          .distinct()
+          .where('thread_key', '=', threadKey)
+          .execute();
         for (const table of ['cells', 'turns', 'files', 'cards', 'posts'] as const) {
           await transaction.deleteFrom(table).where('thread_key', '=', threadKey).execute();
         }
-        const tasks = await transaction.selectFrom('tasks').select('id').where('thread_key', '=', threadKey).execute();
         for (const { id } of tasks) await scrub(transaction, id);
-        const free: string[] = [];
-        for (const hash of hashesIn(texts)) if (!(await isNamed(transaction, hash))) free.push(hash);
-        return free;
+        const hashes = references.map(({ sha256 }) => sha256);
+        const named = await namedAmong(transaction, hashes);
+        return hashes.filter((hash) => !named.has(hash));
       }),
 
     forgetTask: (taskId) =>
-      db.transaction().execute(async (transaction) => {
+      transact(async (transaction) => {
+        await transaction
+          .selectFrom('tasks')
+          .select('id')
+          .where('id', '=', taskId)
+          .$if(locksRows, (row) => row.forNoKeyUpdate())
+          .execute();
         await transaction.deleteFrom('posts').where('task_id', '=', taskId).execute();
         await transaction.deleteFrom('turns').where('task_id', '=', taskId).execute();
         await scrub(transaction, taskId);
@@ -53,27 +74,4 @@ async function scrub(db: Transaction<Database>, taskId: string): Promise<void> {
     .where('id', '=', taskId)
     .where('state', 'in', unfinished)
     .execute();
-}
-
-/** Everything of the thread that may name a blob. */
-async function textsOf(db: Transaction<Database>, threadKey: string): Promise<readonly string[]> {
-  const files = await db.selectFrom('files').select('file').where('thread_key', '=', threadKey).execute();
-  const cells = await db.selectFrom('cells').select('cell').where('thread_key', '=', threadKey).execute();
-  const posts = await db.selectFrom('posts').select('body').where('thread_key', '=', threadKey).execute();
-  return [...files.map(({ file }) => file), ...cells.map(({ cell }) => cell), ...posts.map(({ body }) => body)];
-}
-
-function hashesIn(texts: readonly string[]): ReadonlySet<string> {
-  return new Set(
-    texts.flatMap((text) => [...text.matchAll(/"sha256":"([0-9a-f]{64})"/g)].map(([, hash = '']) => hash)),
-  );
-}
-
-async function isNamed(db: Transaction<Database>, hash: string): Promise<boolean> {
-  const pattern = `%${hash}%`;
-  const found =
-    (await db.selectFrom('files').select('thread_key').where('file', 'like', pattern).limit(1).executeTakeFirst()) ??
-    (await db.selectFrom('cells').select('thread_key').where('cell', 'like', pattern).limit(1).executeTakeFirst()) ??
-    (await db.selectFrom('posts').select('thread_key').where('body', 'like', pattern).limit(1).executeTakeFirst());
-  return found !== undefined;
 }

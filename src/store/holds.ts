@@ -2,35 +2,30 @@ import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { InboxEntry } from '../ports/store.ts';
 import type { Database } from './schema.ts';
-
-/** The start of a task whose worker writes; `null`: whoever writes needs none. */
-export type Hold = InboxEntry | null;
+import type { Transact } from './transactions.ts';
 
 /**
- * Runs `work` while the task is the holder's: another start of it waits until the transaction ends. Rejects, retryable, where there
- * was another start already: this worker stood still for so long that its thread was given to the next one.
+ * How a worker writes about the task that it took. Each write happens while the task is its own, and another start waits for its end; it
+ * rejects, retryable, where there was another start already: the worker stood still for so long that its thread was given to the next.
  */
-export async function whileHeld<T>(
-  db: Kysely<Database>,
-  hold: Hold,
-  work: (transaction: Kysely<Database>) => Promise<T>,
-): Promise<T> {
-  return await db.transaction().execute(async (transaction) => {
-    if (hold !== null) await lock(transaction, hold);
-    return await work(transaction);
-  });
+export interface HeldWrites {
+  readonly transact: Transact;
+  /** For a single statement. */
+  readonly write: <T>(work: (db: Kysely<Database>) => Promise<T>) => Promise<T>;
 }
 
-/** As above for a single statement, which without a holder needs no transaction. */
-export async function writeHeld<T>(
-  db: Kysely<Database>,
-  hold: Hold,
-  work: (transaction: Kysely<Database>) => Promise<T>,
-): Promise<T> {
-  return hold === null ? await work(db) : await whileHeld(db, hold, work);
+/** `null`: for whoever needs not have taken a task. */
+export function heldWrites(db: Kysely<Database>, transact: Transact, hold: InboxEntry | null): HeldWrites {
+  if (hold === null) return { transact, write: (work) => work(db) };
+  const held: Transact = (work) =>
+    transact(async (transaction) => {
+      await lock(transaction, hold);
+      return await work(transaction);
+    });
+  return { transact: held, write: held };
 }
 
-/** A write that changes nothing: both dialects lock the row for it, and only one of them knows `for update`. */
+/** A write that changes nothing: both dialects lock the row for it, and before any other. */
 async function lock(transaction: Kysely<Database>, { task, fence }: InboxEntry): Promise<void> {
   const held = await transaction
     .updateTable('tasks')

@@ -2,10 +2,10 @@ import type { Kysely, Selectable } from 'kysely';
 import type { InboxEntry, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { Task } from '../types.ts';
-import { whileHeld, writeHeld } from './holds.ts';
-import type { Hold } from './holds.ts';
 import { ownersOf } from './owners.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import type { Database, TasksTable } from './schema.ts';
+import type { HeldWrites } from './holds.ts';
 import type { WriteGroup } from './write-group.ts';
 
 type Inbox = Pick<
@@ -27,7 +27,12 @@ type Inbox = Pick<
 export const unfinished = ['waiting', 'running'] as const;
 
 /** The tasks of all threads. A method is one statement, and so atomic by itself, or a transaction. */
-export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold): Inbox {
+export function createInbox(
+  db: Kysely<Database>,
+  group: WriteGroup,
+  { transact, write }: HeldWrites,
+  { locksRows }: DialectRules,
+): Inbox {
   return {
     accept: async (task) => {
       const row = {
@@ -74,8 +79,11 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold)
             .select('oldest.id')
             .where('oldest.thread_key', '=', threadKey)
             .where('oldest.state', 'in', unfinished)
+            // One that was begun goes first, then the oldest: of two that PostgreSQL took in at once, the later may be seen earlier.
+            .orderBy('oldest.state')
             .orderBy('oldest.sequence')
-            .limit(1),
+            .limit(1)
+            .$if(locksRows, (mine) => mine.forNoKeyUpdate()),
         )
         .returningAll()
         .executeTakeFirst();
@@ -88,6 +96,7 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold)
         .select('task')
         .where('thread_key', '=', threadKey)
         .where('state', 'in', unfinished)
+        .orderBy('state')
         .orderBy('sequence')
         .limit(1)
         .executeTakeFirst();
@@ -96,7 +105,7 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold)
 
     // A task that has ended stays as it ended: the first word is the final one.
     finish: async (taskId, state) => {
-      await writeHeld(db, hold, (transaction) =>
+      await write((transaction) =>
         transaction
           .updateTable('tasks')
           .set({ state })
@@ -107,7 +116,7 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold)
     },
 
     giveBack: async (taskId) => {
-      await writeHeld(db, hold, (transaction) =>
+      await write((transaction) =>
         transaction
           .updateTable('tasks')
           .set((expression) => ({ state: 'waiting' as const, attempts: expression('attempts', '-', 1) }))
@@ -123,8 +132,8 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold)
     },
 
     completeTask: (task) =>
-      whileHeld(db, hold, async (transaction) => {
-        const row = await unfinishedRow(transaction, task.id);
+      transact(async (transaction) => {
+        const row = await unfinishedRow(transaction, task.id, locksRows);
         if (row === undefined) return;
         const known = JSON.parse(row.task) as Task;
         const ids = new Set(known.attachments.map(({ id }) => id));
@@ -141,8 +150,8 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold)
       }),
 
     reviseTask: (task) =>
-      db.transaction().execute(async (transaction) => {
-        const row = await unfinishedRow(transaction, task.id);
+      transact(async (transaction) => {
+        const row = await unfinishedRow(transaction, task.id, locksRows);
         const reply = await transaction
           .selectFrom('posts')
           .select('post_id')
@@ -196,12 +205,13 @@ export function createInbox(db: Kysely<Database>, group: WriteGroup, hold: Hold)
   };
 }
 
-function unfinishedRow(db: Kysely<Database>, taskId: string) {
+function unfinishedRow(db: Kysely<Database>, taskId: string, locksRows: boolean) {
   return db
     .selectFrom('tasks')
     .select(['task', 'state'])
     .where('id', '=', taskId)
     .where('state', 'in', unfinished)
+    .$if(locksRows, (row) => row.forNoKeyUpdate())
     .executeTakeFirst();
 }
 

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { Store } from '../ports/store.ts';
 import type { JsonValue } from '../types.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
 import type { SecretBox } from './secret-box.ts';
 
@@ -12,7 +14,7 @@ type Installations = Pick<Store, 'putInstallation' | 'installation' | 'removeIns
 const lockPollMs = 100;
 
 /** Tokens of installed workspaces, sealed; and the lock under which they are renewed. `box` is `null` without a key. */
-export function createInstallations(db: Kysely<Database>, box: SecretBox | null): Installations {
+export function createInstallations(db: Kysely<Database>, box: SecretBox | null, rules: DialectRules): Installations {
   const keyed = (): SecretBox => {
     if (box !== null) return box;
     throw new AppError('config', 'SECRETS_KEY is not set: without it no tokens can be kept.');
@@ -20,15 +22,13 @@ export function createInstallations(db: Kysely<Database>, box: SecretBox | null)
 
   /** A lock that is free or whose holder let it run out becomes the owner's. */
   const tryLock = async (name: string, owner: string, ttlMs: number): Promise<boolean> => {
-    const now = Date.now();
+    const now = rules.nowMs();
+    const expires_at_ms = sql<number>`${now} + ${ttlMs}`;
     const taken = await db
       .insertInto('locks')
-      .values({ name, owner, expires_at_ms: now + ttlMs })
+      .values({ name, owner, expires_at_ms })
       .onConflict((conflict) =>
-        conflict
-          .column('name')
-          .doUpdateSet({ owner, expires_at_ms: now + ttlMs })
-          .where('locks.expires_at_ms', '<', now),
+        conflict.column('name').doUpdateSet({ owner, expires_at_ms }).where('locks.expires_at_ms', '<', now),
       )
       .returning('owner')
       .execute();

@@ -1,19 +1,23 @@
-import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { createReferenceTable } from './blob-references.ts';
+import type { ColumnRule, DialectRules } from './dialect-rules.ts';
 import { asCellWithItsEnd, asRepeatableCell } from './old-cells.ts';
 import type { Task } from '../types.ts';
 import { ownersOf } from './owners.ts';
 import type { Database } from './schema.ts';
 
-export type ColumnRule = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
-
 /**
  * Forward only: a migration that has been released is never edited, a new one is added under the next name. Names sort in
- * the order in which they run. `numbered` says how the dialect numbers rows by itself: `autoincrement` in SQLite, an
- * identity column in PostgreSQL.
+ * the order in which they run.
+ *
+ * Processes of the version before go on while a new one migrates, so a migration only adds: tables, indexes, triggers, columns that
+ * are nullable or have a default. It renames, drops and narrows nothing, and changes no meaning, that the version before still uses
+ * (the one after may). It is one transaction in which others wait, so it is short: what has to be filled in from many rows is filled in
+ * afterwards, a few at a time (`fillReferenceTable` is the example).
  */
-export function createMigrations(numbered: ColumnRule): Readonly<Record<string, Migration>> {
-  const sequence: ColumnRule = (column) => numbered(column.primaryKey());
+export function createMigrations(rules: DialectRules): Readonly<Record<string, Migration>> {
+  const sequence: ColumnRule = (column) => rules.numbered(column.primaryKey());
   const required: ColumnRule = (column) => column.notNull();
   const ofTask: ColumnRule = (column) => column.notNull().references('tasks.id').onDelete('cascade');
 
@@ -142,6 +146,21 @@ export function createMigrations(numbered: ColumnRule): Readonly<Record<string, 
           .addColumn('owner', 'text', required)
           .addColumn('expires_at_ms', 'bigint', required)
           .execute();
+      },
+    },
+
+    '006-blob-references': {
+      up: async (db: Kysely<Database>) => {
+        const { schema } = db;
+        await schema.createIndex('posts_of_thread').on('posts').columns(['thread_key', 'sequence']).execute();
+        await schema.createIndex('turns_of_task').on('turns').column('task_id').execute();
+        await schema.createIndex('usage_of_task').on('usage').column('task_id').execute();
+        await schema
+          .createIndex('tasks_left_of_thread')
+          .on('tasks')
+          .columns(['thread_key', 'state', 'sequence'])
+          .execute();
+        await createReferenceTable(db, rules);
       },
     },
 

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue } from 'node:sqlite';
 import { CompiledQuery, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely';
 import type { DatabaseConnection, Driver, SqliteDatabase, SqliteDialectConfig } from 'kysely';
+import { asGiven, asStored } from './stored-text.ts';
 
 /** How long a statement waits for another process's write to end before it fails, in milliseconds. */
 const busyTimeoutMs = 5000;
@@ -22,12 +23,16 @@ function openDatabase(path: string): SqliteDatabase {
       const statement = database.prepare(sql);
       return {
         reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...(parameters as readonly SQLInputValue[])),
-        run: (parameters) => statement.run(...(parameters as readonly SQLInputValue[])),
-        iterate: (parameters) => statement.iterate(...(parameters as readonly SQLInputValue[])),
+        all: (parameters) => asGiven(statement.all(...inputs(parameters))),
+        run: (parameters) => statement.run(...inputs(parameters)),
+        iterate: (parameters) => statement.iterate(...inputs(parameters)),
       };
     },
   };
+}
+
+function inputs(parameters: readonly unknown[]): SQLInputValue[] {
+  return asStored(parameters) as SQLInputValue[];
 }
 
 class NodeSqliteDialect extends SqliteDialect {

@@ -3,24 +3,30 @@ import { AppError } from '../errors.ts';
 import type { PostedPart } from '../ports/platforms.ts';
 import type { OutboxEntry, Store } from '../ports/store.ts';
 import type { JsonValue, Task } from '../types.ts';
-import { whileHeld } from './holds.ts';
-import type { Hold } from './holds.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
+import type { HeldWrites } from './holds.ts';
 import type { WriteGroup } from './write-group.ts';
 
 type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent' | 'settle' | 'posts'>;
 
 /** The posts of all tasks, and which platform messages each became. */
-export function createOutbox(db: Kysely<Database>, group: WriteGroup, hold: Hold): Outbox {
+export function createOutbox(
+  db: Kysely<Database>,
+  group: WriteGroup,
+  { transact }: HeldWrites,
+  { locksRows }: DialectRules,
+): Outbox {
   return {
     putPost: (entry) => group.write((shared) => put(shared, entry)),
 
     settle: (task, entry) =>
-      whileHeld(db, hold, async (transaction) => {
+      transact(async (transaction) => {
         const row = await transaction
           .selectFrom('tasks')
           .select(['task', 'person_key'])
           .where('id', '=', task.id)
+          .$if(locksRows, (mine) => mine.forNoKeyUpdate())
           .executeTakeFirst();
         const isSame = row !== undefined && row.person_key !== '' && (JSON.parse(row.task) as Task).text === task.text;
         return isSame ? await put(transaction, entry) : null;

@@ -18,6 +18,8 @@ export interface Database {
   readonly feedback: FeedbackTable;
   readonly installations: InstallationsTable;
   readonly locks: LocksTable;
+  readonly blob_references: BlobReferencesTable;
+  readonly fills: FillsTable;
 }
 
 export interface TasksTable {
@@ -114,4 +116,18 @@ export interface LocksTable {
   readonly name: string;
   readonly owner: string;
   readonly expires_at_ms: number;
+}
+
+/** Kept by triggers, see `blob-references.ts`. */
+export interface BlobReferencesTable {
+  readonly source: 'files' | 'cells' | 'posts';
+  readonly thread_key: string;
+  /** The naming row: its sequence; of a cell, its position. */
+  readonly source_number: number;
+  readonly sha256: string;
+}
+
+/** What was filled in, after a migration, from the rows that were there. */
+export interface FillsTable {
+  readonly name: string;
 }

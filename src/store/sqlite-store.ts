@@ -1,15 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../ports/store.ts';
+import { sqliteRules } from './dialect-rules.ts';
 import { createKyselyStore } from './kysely-store.ts';
+import { migrate } from './migrate.ts';
 import { createMigrations } from './migrations.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Database } from './schema.ts';
 import type { SecretBox } from './secret-box.ts';
+import { createWriteGroup } from './write-group.ts';
 
 /**
  * The store in one SQLite file, made with its folder (readable by the owner alone) where missing, and brought up to date.
@@ -23,16 +25,19 @@ export async function createSqliteStore(deps: {
   readonly box?: SecretBox | null;
 }): Promise<Store> {
   const db = open(deps.path);
-  const { error, results = [] } = await new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve({ ...createMigrations((column) => column.autoIncrement()) }) },
-  }).migrateToLatest();
-  if (error !== undefined) {
+  try {
+    const rules = sqliteRules;
+    await migrate(db, {
+      name: `The database ${deps.path}`,
+      migrations: createMigrations(rules),
+      rules,
+      log: deps.log,
+    });
+    return createKyselyStore({ db, rules, group: createWriteGroup(db), box: deps.box ?? null });
+  } catch (error) {
     await db.destroy();
-    throw unusable(deps.path, error);
+    throw error instanceof AppError ? error : unusable(deps.path, error);
   }
-  for (const { migrationName } of results) deps.log.info({ migration: migrationName }, 'store migrated');
-  return createKyselyStore(db, deps.box ?? null);
 }
 
 function open(path: string): Kysely<Database> {
@@ -48,7 +53,7 @@ function unusable(path: string, cause: unknown): AppError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new AppError(
     'config',
-    `The database ${path} cannot be used: ${reason}. Check that DATA_DIR is writable and was not written by a newer version.`,
+    `The database ${path} cannot be used: ${reason}. Check that DATA_DIR is this process's to read and write, and that its disk has room.`,
     { cause },
   );
 }

@@ -3,9 +3,9 @@ import { AppError } from '../errors.ts';
 import type { ModelMessage } from '../ports/model.ts';
 import type { Store, ThreadFile } from '../ports/store.ts';
 import type { Cell, FileCard } from '../types.ts';
-import { whileHeld, writeHeld } from './holds.ts';
-import type { Hold } from './holds.ts';
+import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
+import type { HeldWrites } from './holds.ts';
 
 type ThreadRecords = Pick<
   Store,
@@ -13,26 +13,32 @@ type ThreadRecords = Pick<
 >;
 
 /** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards; and what its tasks cost. */
-export function createThreadRecords(db: Kysely<Database>, hold: Hold): ThreadRecords {
+export function createThreadRecords(
+  db: Kysely<Database>,
+  { transact, write }: HeldWrites,
+  { locksRows }: DialectRules,
+): ThreadRecords {
   return {
     addCell: (threadKey, cell) =>
-      whileHeld(db, hold, async (transaction) => {
-        const { last } = await transaction
+      transact(async (transaction) => {
+        // Locked: one that is being dropped is waited for, and the one before it is the last.
+        const last = await transaction
           .selectFrom('cells')
-          .select((expression) => expression.fn.max('position').as('last'))
+          .select('position')
           .where('thread_key', '=', threadKey)
-          .executeTakeFirstOrThrow();
-        // The column's type does not say that the maximum of no rows is null.
-        const next = ((last as number | null) ?? -1) + 1;
-        if (cell.index !== next) {
-          throw new AppError('internal', 'The thread moved on while I was working. Please ask again.', {
-            detail: `cell ${cell.index} of task ${cell.taskId} cannot follow: the next index of thread ${threadKey} is ${next}`,
-          });
-        }
-        await transaction
+          .orderBy('position', 'desc')
+          .limit(1)
+          .$if(locksRows, (row) => row.forUpdate())
+          .executeTakeFirst();
+        const next = (last?.position ?? -1) + 1;
+        if (cell.index !== next) throw notNext(threadKey, cell, `is ${next}`);
+        const added = await transaction
           .insertInto('cells')
           .values({ thread_key: threadKey, position: cell.index, task_id: cell.taskId, cell: JSON.stringify(cell) })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('position')
           .execute();
+        if (added.length === 0) throw notNext(threadKey, cell, 'was taken at the same time');
       }),
 
     cells: async (threadKey) => {
@@ -46,13 +52,13 @@ export function createThreadRecords(db: Kysely<Database>, hold: Hold): ThreadRec
     },
 
     dropCells: async (threadKey, taskId) => {
-      await writeHeld(db, hold, (transaction) =>
+      await write((transaction) =>
         transaction.deleteFrom('cells').where('thread_key', '=', threadKey).where('task_id', '=', taskId).execute(),
       );
     },
 
     putTurn: async (threadKey, taskId, messages) => {
-      await writeHeld(db, hold, (transaction) =>
+      await write((transaction) =>
         transaction
           .insertInto('turns')
           .values({ thread_key: threadKey, task_id: taskId, messages: JSON.stringify(messages) })
@@ -79,7 +85,7 @@ export function createThreadRecords(db: Kysely<Database>, hold: Hold): ThreadRec
     },
 
     putFile: async (threadKey, file) => {
-      await writeHeld(db, hold, (transaction) =>
+      await write((transaction) =>
         transaction
           .insertInto('files')
           .values({ thread_key: threadKey, name: file.name, file: JSON.stringify(file) })
@@ -103,7 +109,7 @@ export function createThreadRecords(db: Kysely<Database>, hold: Hold): ThreadRec
     },
 
     putCard: async (threadKey, card) => {
-      await writeHeld(db, hold, (transaction) =>
+      await write((transaction) =>
         transaction
           .insertInto('cards')
           .values({ thread_key: threadKey, name: card.file, card: JSON.stringify(card) })
@@ -139,4 +145,10 @@ export function createThreadRecords(db: Kysely<Database>, hold: Hold): ThreadRec
         .execute();
     },
   };
+}
+
+function notNext(threadKey: string, { index, taskId }: Cell, next: string): AppError {
+  return new AppError('internal', 'The thread moved on while I was working. Please ask again.', {
+    detail: `cell ${index} of task ${taskId} cannot follow: the next index of thread ${threadKey} ${next}`,
+  });
 }

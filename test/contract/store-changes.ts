@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { exampleTask, exampleThread } from './store.ts';
+import { exampleCell, exampleFile, exampleTask, exampleThread } from './store.ts';
 
 const key = threadKeyOf(exampleThread);
 const otherThread = { ...exampleThread, threadId: '2.5' };
@@ -188,6 +188,56 @@ export function describeStoreChanges(name: string, create: () => Promise<Store>)
         expect(await store.turns(key)).toEqual([]);
         expect(await store.files(key)).toHaveLength(2);
         expect(await store.takeNext(key)).toMatchObject({ task: { id: 't2' } });
+      });
+    });
+
+    describe('named blobs', () => {
+      const named = async (): Promise<readonly string[]> => {
+        const hashes: string[] = [];
+        for await (const sha256 of store.namedBlobs()) hashes.push(sha256);
+        return hashes;
+      };
+      const postOf = (postId: string, ...sha256s: readonly string[]) => ({
+        ...replyOf('t1'),
+        postId,
+        body: { artifacts: sha256s.map((sha256) => ({ file: { sha256 } })) },
+      });
+
+      beforeEach(async () => {
+        await store.accept(exampleTask('t1'));
+        await store.accept(exampleTask('o1', otherThread));
+      });
+
+      it('are those of files, cells and posts, each once, as long as something names them', async () => {
+        expect(await named()).toEqual([]);
+        await store.putFile(key, exampleFile('a.csv', hash('b')));
+        await store.putFile(otherKey, exampleFile('a.csv', hash('b')));
+        await store.putFile(key, exampleFile('a.csv', hash('a')));
+        await store.putPost(postOf('p1', hash('c'), hash('c'), hash('d')));
+        await store.putPost(postOf('p2', hash('d')));
+        await store.updatePost('p1', { artifacts: [] });
+        await store.addCell(key, exampleCell('t1', 0, hash('e')));
+        expect(await named()).toEqual([hash('a'), hash('b'), hash('d'), hash('e')]);
+        await store.dropCells(key, 't1');
+        await store.forgetTask('t1');
+        expect(await named()).toEqual([hash('a'), hash('b')]);
+        expect(await store.forgetThread(otherKey)).toEqual([hash('b')]);
+        expect(await store.forgetThread(key)).toEqual([hash('a')]);
+        expect(await named()).toEqual([]);
+      });
+
+      it('are listed whole where there are many', async () => {
+        const many = Array.from({ length: 2500 }, (_, index) => index.toString(16).padStart(64, '0'));
+        await store.putPost(postOf('p1', ...many));
+        await store.putPost(postOf('p2', ...many.slice(0, 1500)));
+        expect(await named()).toEqual(many);
+        expect(await store.forgetThread(key)).toHaveLength(2500);
+      });
+
+      it('are not what only looks like a hash, also inside of texts', async () => {
+        const body = { sha256: 'cd', stdoutSha256: hash('a'), text: `"sha256":"${hash('b')}"`, list: [hash('c')] };
+        await store.putPost({ ...replyOf('t1'), body });
+        expect(await named()).toEqual([]);
       });
     });
 

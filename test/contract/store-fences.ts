@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InboxEntry, Store } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { cellOf, exampleCard, exampleTask, exampleThread, fileOf } from './store.ts';
+import { exampleCell, exampleCard, exampleTask, exampleThread, exampleFile } from './store.ts';
 
 const key = threadKeyOf(exampleThread);
 const task = exampleTask('t1');
@@ -9,10 +9,10 @@ const reply = { postId: 't1-reply', taskId: 't1', threadKey: key, kind: 'reply' 
 
 /** Everything that a worker writes about its task, each as it would be written by one that stood still for too long. */
 const writes: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
-  addCell: (store) => store.addCell(key, cellOf('t1', 0)),
+  addCell: (store) => store.addCell(key, exampleCell('t1', 0)),
   dropCells: (store) => store.dropCells(key, 't1'),
   putTurn: (store) => store.putTurn(key, 't1', [{ role: 'user', text: 'late' }]),
-  putFile: (store) => store.putFile(key, fileOf('a.csv', 'late')),
+  putFile: (store) => store.putFile(key, exampleFile('a.csv', 'late')),
   putCard: (store) => store.putCard(key, exampleCard),
   completeTask: (store) => store.completeTask({ ...task, attachments: [] }),
   giveBack: (store) => store.giveBack('t1'),
@@ -42,7 +42,7 @@ export function describeStoreFences(name: string, create: () => Promise<Store>):
         const write = writes[method]!;
         const early = await take();
         const late = await take();
-        if (method === 'dropCells') await store.addCell(key, cellOf('t1', 0));
+        if (method === 'dropCells') await store.addCell(key, exampleCell('t1', 0));
         const whole = async (): Promise<unknown> => [
           await store.task('t1'),
           await store.cells(key),
@@ -76,7 +76,7 @@ export function describeStoreFences(name: string, create: () => Promise<Store>):
     it('lets one of a write and the next start come first, never both half', async () => {
       const early = await take();
       const [write] = await Promise.allSettled([
-        store.heldBy(early).addCell(key, cellOf('t1', 0)),
+        store.heldBy(early).addCell(key, exampleCell('t1', 0)),
         store.takeNext(key),
       ]);
       expect(await store.cells(key)).toHaveLength(write.status === 'fulfilled' ? 1 : 0);

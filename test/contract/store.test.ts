@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
+import { createPostgresStore } from '../../src/store/postgres-store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { postgresMissing, startPostgres } from '../fakes/postgres.ts';
+import type { PostgresCluster } from '../fakes/postgres.ts';
 import { describeStoreChanges } from './store-changes.ts';
 import { describeStoreFences } from './store-fences.ts';
 import { describeStore } from './store.ts';
@@ -24,7 +27,21 @@ const inFile = async (): Promise<Store> => {
   return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log, box });
 };
 
-for (const describeWhole of [describeStore, describeStoreChanges, describeStoreFences]) {
+const suites = [describeStore, describeStoreChanges, describeStoreFences];
+
+for (const describeWhole of suites) {
   describeWhole('SQLite in memory', inMemory);
   describeWhole('SQLite file', inFile);
 }
+
+describe.skipIf(postgresMissing() !== null)('a real server', () => {
+  let cluster: PostgresCluster;
+  beforeAll(async () => {
+    cluster = await startPostgres();
+  });
+  afterAll(() => cluster[Symbol.asyncDispose]());
+
+  const onServer = async (): Promise<Store> => createPostgresStore({ url: await cluster.createDatabase(), log, box });
+
+  for (const describeWhole of suites) describeWhole('PostgreSQL', onServer);
+});

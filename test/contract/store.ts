@@ -21,7 +21,8 @@ export function exampleTask(id: string, thread: ThreadRef = exampleThread): Task
   };
 }
 
-export function cellOf(taskId: string, index: number): Cell {
+/** A cell with what text columns do not take, and a result of those bytes. */
+export function exampleCell(taskId: string, index: number, sha256 = 'cd'): Cell {
   return {
     taskId,
     index,
@@ -34,7 +35,7 @@ export function cellOf(taskId: string, index: number): Cell {
       stdout: 'out',
       stdoutSha256: 'ef',
       stderr: '',
-      results: [{ 'image/png': { sha256: 'cd', sizeBytes: 4 } }],
+      results: [{ 'image/png': { sha256, sizeBytes: 4 } }],
       error: { name: 'KeyError', message: "'x'", traceback: 'Traceback' },
       stateKept: true,
       files: [{ path: 'a/b.png', sizeBytes: 3, sha256: 'ab', change: 'new', formulas: null }],
@@ -57,7 +58,7 @@ export const exampleCard: FileCard = {
   warnings: [],
 };
 
-export function fileOf(name: string, sha256: string): ThreadFile {
+export function exampleFile(name: string, sha256: string): ThreadFile {
   return { name, mimeType: 'text/csv', sizeBytes: 5, sha256, taskId: 't1', origin: 'attachment', attachmentId: 'F1' };
 }
 
@@ -189,31 +190,31 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
       });
 
       it('keeps cells whole, in order, with no gap and no double', async () => {
-        await store.addCell(key, cellOf('t1', 0));
-        await store.addCell(key, cellOf('t1', 1));
-        await expect(store.addCell(key, cellOf('t1', 1))).rejects.toThrow('next index');
-        await expect(store.addCell(key, cellOf('t1', 3))).rejects.toThrow('next index');
-        await expect(store.addCell(otherKey, cellOf('t1', 1))).rejects.toThrow('next index');
-        await store.addCell(otherKey, cellOf('t1', 0));
-        expect(await store.cells(key)).toEqual([cellOf('t1', 0), cellOf('t1', 1)]);
+        await store.addCell(key, exampleCell('t1', 0));
+        await store.addCell(key, exampleCell('t1', 1));
+        await expect(store.addCell(key, exampleCell('t1', 1))).rejects.toThrow('next index');
+        await expect(store.addCell(key, exampleCell('t1', 3))).rejects.toThrow('next index');
+        await expect(store.addCell(otherKey, exampleCell('t1', 1))).rejects.toThrow('next index');
+        await store.addCell(otherKey, exampleCell('t1', 0));
+        expect(await store.cells(key)).toEqual([exampleCell('t1', 0), exampleCell('t1', 1)]);
       });
 
       it('lets one of many cells with the same index in', async () => {
         const outcomes = await Promise.allSettled(
-          Array.from({ length: 10 }, () => store.addCell(key, cellOf('t1', 0))),
+          Array.from({ length: 10 }, () => store.addCell(key, exampleCell('t1', 0))),
         );
         expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
         expect(await store.cells(key)).toHaveLength(1);
       });
 
       it('drops the cells of one task of one thread, after which their index is free', async () => {
-        await store.addCell(key, cellOf('t1', 0));
-        await store.addCell(key, cellOf('t2', 1));
-        await store.addCell(otherKey, cellOf('t2', 0));
+        await store.addCell(key, exampleCell('t1', 0));
+        await store.addCell(key, exampleCell('t2', 1));
+        await store.addCell(otherKey, exampleCell('t2', 0));
         await store.dropCells(key, 't2');
-        expect(await store.cells(key)).toEqual([cellOf('t1', 0)]);
+        expect(await store.cells(key)).toEqual([exampleCell('t1', 0)]);
         expect(await store.cells(otherKey)).toHaveLength(1);
-        await store.addCell(key, cellOf('t2', 1));
+        await store.addCell(key, exampleCell('t2', 1));
       });
 
       it('replaces the turn of the same task in its place', async () => {
@@ -247,12 +248,12 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
       });
 
       it('replaces a file of the same name in the same thread only', async () => {
-        await store.putFile(key, fileOf('a.csv', 'aa'));
-        await store.putFile(key, fileOf('b.csv', 'bb'));
-        await store.putFile(otherKey, fileOf('a.csv', 'cc'));
-        await store.putFile(key, fileOf('a.csv', 'dd'));
-        expect(await store.files(key)).toEqual([fileOf('a.csv', 'dd'), fileOf('b.csv', 'bb')]);
-        expect(await store.files(otherKey)).toEqual([fileOf('a.csv', 'cc')]);
+        await store.putFile(key, exampleFile('a.csv', 'aa'));
+        await store.putFile(key, exampleFile('b.csv', 'bb'));
+        await store.putFile(otherKey, exampleFile('a.csv', 'cc'));
+        await store.putFile(key, exampleFile('a.csv', 'dd'));
+        expect(await store.files(key)).toEqual([exampleFile('a.csv', 'dd'), exampleFile('b.csv', 'bb')]);
+        expect(await store.files(otherKey)).toEqual([exampleFile('a.csv', 'cc')]);
       });
 
       it('takes usage, also twice and with fractions of a millisecond', async () => {

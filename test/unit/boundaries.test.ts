@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 /** Which files may import a package or folder. Everything not listed may be imported anywhere. */
 const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^openai/, /^src\/models\//],
-  [/^(kysely|node:sqlite)/, /^src\/store\//],
+  [/^(kysely|node:sqlite|pg$)/, /^src\/store\//],
   [/^@slack\//, /^adapters\/slack\//],
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLogger } from '../../src/log.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { exampleTask, exampleThread } from '../contract/store.ts';
+import { exampleCell, exampleFile, exampleTask, exampleThread } from '../contract/store.ts';
 
 const log = createLogger('silent');
 const key = threadKeyOf(exampleThread);
@@ -106,15 +107,30 @@ it('refuses what names a task that was never accepted', async () => {
   ).rejects.toThrow(/FOREIGN KEY/);
 });
 
+/** Takes back the sixth migration and what came later: the database is as the version before it left it. */
+function takeBackReferences(database: DatabaseSync): void {
+  for (const table of ['files', 'cells', 'posts']) {
+    database.exec(
+      `drop trigger ${table}_name_blobs; drop trigger ${table}_rename_blobs; drop trigger ${table}_unname_blobs;`,
+    );
+  }
+  database.exec(`
+    drop table blob_references; drop table fills;
+    drop index posts_of_thread; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
+    alter table tasks drop column fence;
+    delete from kysely_migration where name >= '006';
+  `);
+}
+
 /** The database as it was after that migration: without what later ones added. */
 function takeBackTo(migration: string, database: DatabaseSync): void {
+  takeBackReferences(database);
   database.exec(`
     drop table cards; drop table feedback; drop table installations; drop table locks;
     drop index tasks_of_person; drop index tasks_of_workspace;
     alter table tasks drop column workspace_key;
     alter table tasks drop column person_key;
     alter table tasks drop column received_at_ms;
-    alter table tasks drop column fence;
   `);
   database.prepare('delete from kysely_migration where name > ?').run(migration);
 }
@@ -133,6 +149,36 @@ it('tasks that an earlier version stored are found by their person', async () =>
   expect((await store.tasksOf(who, 10)).map((entry) => entry.task)).toEqual([task]);
   expect(await store.usageOf(who, task.receivedAtMs)).toMatchObject({ questions: 1 });
   expect(await store.usageOf(who, task.receivedAtMs + 1)).toMatchObject({ questions: 0 });
+});
+
+it('blobs that an earlier version named are known, and those that it names from now on', async () => {
+  const hash = (digit: string): string => digit.repeat(64);
+  const named = async (store: Store): Promise<readonly string[]> => {
+    const hashes: string[] = [];
+    for await (const sha256 of store.namedBlobs()) hashes.push(sha256);
+    return hashes;
+  };
+  const threads = Array.from({ length: 50 }, (_, index) => ({ ...exampleThread, threadId: String(index) }));
+  {
+    await using store = await createSqliteStore({ path, log });
+    for (const [index, thread] of threads.entries()) {
+      await store.accept(exampleTask(`t${index}`, thread));
+      await store.putFile(threadKeyOf(thread), exampleFile('a.csv', index.toString(16).padStart(64, '0')));
+    }
+    await store.accept(exampleTask('t'));
+    await store.addCell(key, exampleCell('t', 0, hash('c')));
+    await store.putPost({ postId: 'p', taskId: 't', threadKey: key, kind: 'reply', body: [{ sha256: hash('d') }] });
+  }
+  const database = new DatabaseSync(path);
+  takeBackReferences(database);
+  await using store = await createSqliteStore({ path, log });
+  expect(await named(store)).toHaveLength(52);
+  expect((await named(store)).slice(-3)).toEqual([(49).toString(16).padStart(64, '0'), hash('c'), hash('d')]);
+  // As the version before writes, which still runs.
+  database.prepare('update files set file = ? where thread_key like ?').run(`{"sha256":"${hash('e')}"}`, '%/7');
+  database.close();
+  expect((await named(store)).at(-1)).toBe(hash('e'));
+  expect(await named(store)).toHaveLength(52);
 });
 
 it('cells that an earlier version stored are whole cells, with what it did not keep marked as unknown', async () => {

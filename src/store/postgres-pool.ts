@@ -1,0 +1,61 @@
+import { Pool } from 'pg';
+import type { PoolClient } from 'pg';
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type { Logger } from '../log.ts';
+import { queryFailure } from './postgres-errors.ts';
+import { asGiven, asStored } from './stored-text.ts';
+
+/** How long a query waits for a free or new connection. */
+const connectTimeoutMs = 10_000;
+
+/** A transaction whose process hangs gives its locks back after this. */
+const idleInTransactionMs = 30_000;
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly connections: number;
+  /** Longest run of one statement, waiting for others' locks included; 0: no limit. */
+  readonly statementTimeoutMs: number;
+  readonly log: Logger;
+}
+
+/**
+ * Connections of `pg` for Kysely. One that breaks is replaced and never ends the process: a query on it rejects, retryable. Texts are
+ * stored whole, see `stored-text.ts`.
+ */
+export function createPostgresPool({ url, connections, statementTimeoutMs, log }: PoolOptions): PostgresPool {
+  const pool = new Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    keepAlive: true,
+    application_name: 'plotline',
+  });
+  const heard = (error: Error): void => {
+    log.warn({ error: error.message }, 'a connection to the database broke');
+  };
+  // The pool hears its idle connections alone; one that is in use and breaks would end the process.
+  pool.on('error', heard);
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return {
+    connect: () => pool.connect().then(withWholeTexts, rejectFailure),
+    end: () => pool.end(),
+    options: {},
+  } as PostgresPool;
+}
+
+function withWholeTexts(client: PoolClient): PostgresPoolClient {
+  return {
+    query: (text: string, parameters: readonly unknown[]) =>
+      client
+        .query<Record<string, unknown>>(text, asStored(parameters))
+        .then((result) => ({ ...result, rows: asGiven(result.rows) }), rejectFailure),
+    release: (error?: Error | boolean) => client.release(error),
+  } as unknown as PostgresPoolClient;
+}
+
+function rejectFailure(error: unknown): never {
+  throw queryFailure(error);
+}
