@@ -9,7 +9,7 @@ import { wakeFor } from './wake-for.ts';
  * where store or dispatcher do not answer: the next sweep may find them again.
  */
 export async function sweepThreads(deps: {
-  readonly store: Store;
+  readonly store: Pick<Store, 'unfinishedThreads' | 'nextTask'>;
   readonly dispatcher: Dispatcher;
   readonly isServed: (threadKey: ThreadKey) => boolean;
 }): Promise<number> {
