@@ -9,6 +9,7 @@ import { provideNode } from './node-runtime.mjs';
 import { provideNpmPackages } from './npm-packages.mjs';
 import { root } from './paths.mjs';
 import { providePostgres } from './postgres.mjs';
+import { provideRedis } from './redis.mjs';
 import { say } from './say.mjs';
 import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
 
@@ -45,7 +46,10 @@ export async function setUp(machine, needs) {
     await provideSandboxImage(machine, endpoint, process.env.SANDBOX_IMAGE || ownImage);
   }
   if (needs.browser) await provideBrowser(machine);
-  if (needs.services) await providePostgres(machine);
+  if (needs.services) {
+    await providePostgres(machine);
+    await provideRedis(machine);
+  }
   return { node, env };
 }
 

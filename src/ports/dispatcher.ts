@@ -29,6 +29,8 @@ export interface Dispatcher {
   cancel(threadKey: ThreadKey): Promise<void>;
   /** Wakes waiting before this thread's; 0 when it is next or running. */
   place(threadKey: ThreadKey): Promise<number>;
+  /** Threads with work, over all processes: waiting for a handler, and in one. Cheap; rejects where the queue does not answer. */
+  depth(signal: AbortSignal): Promise<{ readonly waiting: number; readonly running: number }>;
   /** Those that neither wait nor run, nor are woken again later: their wakes were lost, or they had none. */
   unknown(threadKeys: readonly ThreadKey[]): Promise<readonly ThreadKey[]>;
   /**

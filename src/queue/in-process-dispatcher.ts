@@ -102,6 +102,8 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
 
     place: (threadKey) => Promise.resolve(waiting.place(threadKey)),
 
+    depth: () => Promise.resolve({ waiting: waiting.size + retries.size, running: running.size }),
+
     unknown: (threadKeys) =>
       Promise.resolve(
         threadKeys.filter((threadKey) => !waiting.has(threadKey) && !running.has(threadKey) && !retries.has(threadKey)),

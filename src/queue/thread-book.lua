@@ -207,6 +207,12 @@ function commands.place(thread)
   return index
 end
 
+-- -> how many threads wait, now or until later; how many run
+function commands.depth()
+  local waiting = redis.call('HLEN', key('waiting')) + redis.call('ZCARD', key('later'))
+  return { waiting, redis.call('ZCARD', key('running')) }
+end
+
 -- threads -> those that neither wait nor run nor come later
 function commands.unknown(...)
   local unknown = {}

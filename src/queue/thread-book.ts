@@ -32,6 +32,7 @@ export interface ThreadBook {
   cancel(threadKey: ThreadKey): Promise<void>;
   isCancelled(lease: Lease): Promise<boolean>;
   place(threadKey: ThreadKey): Promise<number>;
+  depth(): Promise<{ readonly waiting: number; readonly running: number }>;
   unknown(threadKeys: readonly ThreadKey[]): Promise<readonly ThreadKey[]>;
   /** Puts back what ended leases held, and whose time has come. */
   repair(): Promise<{ readonly endedLeases: number; readonly waiting: number }>;
@@ -95,6 +96,11 @@ export function createThreadBook(options: {
     isCancelled: async ({ threadKey, token }) => (await call('cancelled', threadKey, token)) === 1,
 
     place: async (threadKey) => (await call('place', threadKey)) as number,
+
+    depth: async () => {
+      const [waiting = 0, running = 0] = (await call('depth')) as readonly number[];
+      return { waiting, running };
+    },
 
     unknown: async (threadKeys) => {
       const unknown: ThreadKey[] = [];

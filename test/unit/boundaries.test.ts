@@ -7,6 +7,7 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^(kysely|node:sqlite|pg$)/, /^src\/store\//],
   [/^@slack\//, /^adapters\/slack\//],
   [/^discord\.js/, /^adapters\/discord\//],
+  [/^(bull|ioredis|@bull-board\/)/, /^src\/queue\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
   [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
