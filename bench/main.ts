@@ -12,6 +12,7 @@ import { idleMemory } from './idle-memory.ts';
 import { cardSpeed } from './card-speed.ts';
 import { loaderCorpora } from './loader-corpora.ts';
 import { mentionToChart } from './mention-to-chart.ts';
+import { queue } from './queue.ts';
 import { restore } from './restore.ts';
 import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
@@ -38,6 +39,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['loader-corpora', loaderCorpora],
   ['slack-ack', slackAck],
   ['discord-ack', discordAck],
+  ['queue', queue],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

@@ -106,7 +106,7 @@ describe.skipIf(skipsRedis)('the queue when things break', () => {
     const [first] = await Promise.all([startWorker(1500, 150), startWorker(1500, 150)]);
     await wakeAll();
     await until('work of the first', () => lines().some(([, pid]) => pid === String(first?.pid)));
-    await kill(first!);
+    await kill(first);
     await allEnd(15_000);
     expect(overlaps()).toEqual([]);
   });
