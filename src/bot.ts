@@ -8,7 +8,7 @@ import { createDirectoryBlobs } from './blobs/directory-blobs.ts';
 import type { Config, SandboxConfig } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { sweepThreads } from './conversation/sweep.ts';
+import { createThreadSweep } from './conversation/sweep.ts';
 import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
 import { AppError, toAppError } from './errors.ts';
@@ -138,14 +138,7 @@ export async function createBot(
   const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
   let threadSweepTimer: NodeJS.Timeout | undefined;
   const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
-  const wakeUnfinished = async (): Promise<void> => {
-    try {
-      const woken = await sweepThreads({ store, dispatcher, isServed });
-      if (woken > 0) log.info({ threads: woken }, 'threads with unfinished questions woken');
-    } catch (error) {
-      log.warn({ error: toAppError(error).message }, 'unfinished threads could not be looked for');
-    }
-  };
+  const wakeUnfinished = createThreadSweep({ store, dispatcher, isServed, log });
   const close: Bot['close'] = async ({ graceMs }) => {
     clearInterval(sweepTimer);
     clearInterval(threadSweepTimer);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sweepThreads } from '../../src/conversation/sweep.ts';
+import { createThreadSweep } from '../../src/conversation/sweep.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Dispatcher } from '../../src/ports/dispatcher.ts';
 import { createBullDispatcher } from '../../src/queue/bull-dispatcher.ts';
@@ -88,14 +88,15 @@ describe.skipIf(skipsRedis)('the queue when things break', () => {
 
   /** As the store says it, which no fault here touches. */
   const sweep = (): Promise<number> =>
-    sweepThreads({
+    createThreadSweep({
       store: {
         unfinishedThreads: async () => threads.filter((thread) => !isEnded(thread)),
         nextTask: async (thread) => taskOf(thread),
       },
       dispatcher: gateway,
       isServed: () => true,
-    });
+      log,
+    })();
   const allEnd = (withinMs: number): Promise<void> =>
     until('every thread to end', () => threads.every(isEnded), withinMs);
   const wakeAll = async (): Promise<void> => {
@@ -160,12 +161,29 @@ describe.skipIf(skipsRedis)('the queue when things break', () => {
     await redis.kill();
     await expect(gateway.wake('test/w/c/new', somebody)).rejects.toMatchObject({ retryable: true });
     await redis.start({ empty: true });
-    await until('a sweep to reach Redis', () => sweep().then(Boolean, () => false), 10_000);
+    await until('a sweep to reach Redis', async () => (await sweep()) > 0, 10_000);
     await sweep();
     expect(await sweep()).toBe(0);
     await allEnd(20_000);
     expect(overlaps()).toEqual([]);
     expect(both.every(isAlive)).toBe(true);
+  });
+
+  it('Redis comes later than the processes, and goes before them', async () => {
+    await redis.kill();
+    const worker = await startWorker(5000, 20);
+    const late = createBullDispatcher({ redisUrl: redis.url, prefix, log });
+    await expect(late.wake(threads[0]!, somebody)).rejects.toMatchObject({ retryable: true });
+    await redis.start();
+    await until('a sweep to reach Redis', async () => (await sweep()) > 0, 10_000);
+    await allEnd(15_000);
+    await redis.kill();
+    const startedAtMs = performance.now();
+    await late.close({ graceMs: 0 });
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
   });
 
   it('Redis stands still for five seconds: a wake is answered in time, and nothing runs twice', async () => {

@@ -2,7 +2,7 @@ import { createDelivery } from '../../src/answer/deliver.ts';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
-import { sweepThreads } from '../../src/conversation/sweep.ts';
+import { createThreadSweep } from '../../src/conversation/sweep.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
@@ -23,6 +23,8 @@ export interface Core {
   readonly sessions: Sessions;
   /** As a starting process does: takes up what is unfinished. */
   start(): Promise<void>;
+  /** The same with so many tasks at once; `start` takes four. */
+  startWith(concurrency: number): Promise<void>;
 }
 
 /** The conversation and its worker as the composition root wires them, on ports that the test gives. */
@@ -67,6 +69,10 @@ export function createCore(ports: {
     about: { version: '1.2.3', imageName: 'fake-image:latest' },
     log,
   });
+  const startWith = async (concurrency: number): Promise<void> => {
+    dispatcher.process(worker, { concurrency });
+    await createThreadSweep({ store, dispatcher, isServed: () => true, log })();
+  };
   return {
     handlers: createConversation({
       store,
@@ -79,10 +85,8 @@ export function createCore(ports: {
     }),
     dispatcher,
     sessions,
-    start: async () => {
-      dispatcher.process(worker, { concurrency: 4 });
-      await sweepThreads({ store, dispatcher, isServed: () => true });
-    },
+    start: () => startWith(4),
+    startWith,
   };
 }
 

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/log.ts';
 import type { PlatformClient } from '../../src/ports/platforms.ts';
 import type { InboxEntry, Store } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { threadKeyOf } from '../../src/types.ts';
 import type { Artifact, Reply } from '../../src/types.ts';
 import { taskOf } from '../fakes/core.ts';
 import { createMemoryBlobs } from '../fakes/memory-blobs.ts';
@@ -64,6 +65,28 @@ describe('delivery', () => {
     delivery = deliveryWith(platform.client);
   });
   afterEach(() => store[Symbol.asyncDispose]());
+
+  it('stops between two messages when another worker has the task by then, which posts the rest', async () => {
+    const take = async (): Promise<InboxEntry> => {
+      const entry = await store.takeNext(threadKeyOf(task.thread));
+      if (entry === null) throw new Error('the task is gone');
+      return entry;
+    };
+    const first = await take();
+    await delivery.settle(task, reply(), first);
+    const later: InboxEntry[] = [];
+    platform.faults.beforePart = async () => {
+      if (later.length === 0) later.push(await take());
+    };
+    await expect(delivery.deliverReply(first)).rejects.toMatchObject({ code: 'internal', retryable: true });
+    expect(posted()).toHaveLength(1);
+    await expect(delivery.settle(task, reply({ text: 'Late.' }), first)).rejects.toMatchObject({ retryable: true });
+    await expect(delivery.deliverReply(first)).rejects.toMatchObject({ retryable: true });
+    expect(posted()).toHaveLength(1);
+    for (const second of later) await delivery.deliverReply(second);
+    expect(posted()).toHaveLength(2);
+    expect(new Set(posted()).size).toBe(2);
+  });
 
   it('posts a settled reply once, whatever comes after', async () => {
     await delivery.settle(task, reply(), null);
