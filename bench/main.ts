@@ -13,6 +13,7 @@ import { cardSpeed } from './card-speed.ts';
 import { limitCheck } from './limit-check.ts';
 import { loaderCorpora } from './loader-corpora.ts';
 import { mentionToChart } from './mention-to-chart.ts';
+import { queue } from './queue.ts';
 import { restore } from './restore.ts';
 import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
@@ -42,6 +43,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['discord-ack', discordAck],
   ['limit-check', limitCheck],
   ['follow-up', storeFollowUp],
+  ['queue', queue],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

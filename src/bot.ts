@@ -8,8 +8,8 @@ import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import { createTaskLimits } from './conversation/limits.ts';
-import { sweepThreads } from './conversation/sweep.ts';
-import { AppError, toAppError } from './errors.ts';
+import { createThreadSweep } from './conversation/sweep.ts';
+import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createAnalyst } from './models/analyst/analyst.ts';
 import { createChatModel } from './models/openai-chat.ts';
@@ -109,14 +109,7 @@ export async function createBot(
 
   // Tasks of a platform that is not configured now wait until it is again.
   const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
-  const wakeUnfinished = async (): Promise<void> => {
-    try {
-      const woken = await sweepThreads({ store, dispatcher, isServed });
-      if (woken > 0) log.info({ threads: woken }, 'threads with unfinished questions woken');
-    } catch (error) {
-      log.warn({ error: toAppError(error).message }, 'unfinished threads could not be looked for');
-    }
-  };
+  const wakeUnfinished = createThreadSweep({ store, dispatcher, isServed, log });
   let threadSweepTimer: NodeJS.Timeout | undefined;
 
   const close: Bot['close'] = async ({ graceMs }) => {

@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'platform-rate-limited'
   | 'platform-failed'
   | 'cancelled'
+  /** This process ends in order: what it was at is left to the next one. */
+  | 'restarting'
   | 'internal';
 
 export class AppError extends Error {

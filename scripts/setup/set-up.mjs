@@ -10,6 +10,7 @@ import { provideNode } from './node-runtime.mjs';
 import { provideNpmPackages } from './npm-packages.mjs';
 import { root } from './paths.mjs';
 import { providePostgres } from './postgres.mjs';
+import { provideRedis } from './redis.mjs';
 import { provideS3 } from './s3.mjs';
 import { say } from './say.mjs';
 import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
@@ -49,6 +50,7 @@ export async function setUp(machine, needs) {
   if (needs.browser) await provideBrowser(machine);
   if (needs.services) {
     await providePostgres(machine);
+    await provideRedis(machine);
     await provideS3(machine);
   }
   return { node, env };

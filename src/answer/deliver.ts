@@ -2,7 +2,7 @@ import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { OutgoingFile, OutgoingMessage, PlatformClient, PostReceipt } from '../ports/platforms.ts';
-import type { OutboxEntry, PostKind, Store } from '../ports/store.ts';
+import type { InboxEntry, OutboxEntry, PostKind, Store } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
 import type { JsonValue, Reply, StoredFile, Task, ThreadRef } from '../types.ts';
 
@@ -22,15 +22,16 @@ export interface Delivery {
   postText(task: Task, postId: string, message: TextMessage): Promise<string>;
   /**
    * Writes the reply down, unless one is settled. From here on the task's answer is certain, whatever happens to this process.
-   * False where the question was edited or forgotten meanwhile: then it is no answer any more, and nothing is written.
+   * False where the question was edited or forgotten meanwhile: then it is no answer any more, and nothing is written. `by`: the start
+   * of the task whose answer it is; it is refused, retryable, where there was another since. `null`: a person's stop.
    */
-  settle(task: Task, reply: Reply): Promise<boolean>;
+  settle(task: Task, reply: Reply, by: InboxEntry | null): Promise<boolean>;
   /**
    * Posts the settled reply; resolves to it. What the platform does not take is named in a notice; where it takes no files at
-   * all, the text goes out alone. Rejects, retryable, where a later attempt may work. A reply that the platform refuses for good
-   * is logged and counts as delivered: there is nobody left to tell. `attempt` counts from 1.
+   * all, the text goes out alone. Rejects, retryable, where a later attempt may work, and where another worker has the task. A reply that the platform refuses for good
+   * is logged and counts as delivered: there is nobody left to tell.
    */
-  deliverReply(task: Task, attempt: number): Promise<Reply>;
+  deliverReply(taken: InboxEntry): Promise<Reply>;
 }
 
 /** Where a file of the task's reply can be fetched, and for how many days. */
@@ -58,6 +59,7 @@ export function createDelivery(deps: {
     message: OutgoingMessage,
     isRepeat: boolean,
     sent: string[],
+    mayGoOn: () => Promise<void> = () => Promise.resolve(),
   ): Promise<PostReceipt> => {
     const signal = AbortSignal.timeout(deps.timeoutMs);
     try {
@@ -65,9 +67,10 @@ export function createDelivery(deps: {
         postId: entry.postId,
         alreadyPosted: entry.parts,
         isRepeat,
-        onPosted: (part) => {
+        onPosted: async (part) => {
           sent.push(part.messageId);
-          return store.addPostedPart(entry.postId, part);
+          await store.addPostedPart(entry.postId, part);
+          await mayGoOn();
         },
         signal,
       });
@@ -133,23 +136,34 @@ export function createDelivery(deps: {
     }
   };
 
+  /** A worker that stood still while its task went to another one must not post beside it. */
+  const mustHold = async (taken: InboxEntry): Promise<void> => {
+    if (await store.holds(taken)) return;
+    throw new AppError('internal', 'I was interrupted and will go on in a moment.', {
+      retryable: true,
+      detail: `task ${taken.task.id} was started by another worker while its reply was posted`,
+    });
+  };
+
   const sendReply = async (
-    task: Task,
+    taken: InboxEntry,
     entry: OutboxEntry,
     reply: Reply,
-    attempt: number,
     sent: string[],
   ): Promise<PostReceipt> => {
+    const { task, attempts: attempt } = taken;
+    const mayGoOn = (): Promise<void> => mustHold(taken);
+    await mayGoOn();
     if (reply.outcome === 'refused') {
       const refusal = { kind: 'refusal', personId: task.person.id, text: reply.text } as const;
-      return await send(task, entry, refusal, attempt > 1, sent);
+      return await send(task, entry, refusal, attempt > 1, sent, mayGoOn);
     }
     const outgoing = (file: StoredFile): OutgoingFile => ({ file, open: () => blobs.get(file.sha256) });
     const files = reply.artifacts.map(({ file, picture }) => {
       return { ...outgoing(file), ...(picture === undefined ? {} : { picture: outgoing(picture) }) };
     });
     try {
-      return await send(task, entry, { kind: 'reply', reply, files }, attempt > 1, sent);
+      return await send(task, entry, { kind: 'reply', reply, files }, attempt > 1, sent, mayGoOn);
     } catch (error) {
       const failure = toAppError(error);
       const mayPass = failure.retryable || failure.code === 'internal';
@@ -157,7 +171,7 @@ export function createDelivery(deps: {
       if (isWorthWaiting || files.length === 0) throw failure;
       log.warn({ taskId: task.id, attempt, error: failure.message }, 'a reply goes out without its files');
       const textOnly = { kind: 'reply', reply, files: [] } as const;
-      const receipt = await send(task, await settledReply(task), textOnly, true, sent);
+      const receipt = await send(task, await settledReply(task), textOnly, true, sent, mayGoOn);
       if (receipt.notPosted.length > 0) return receipt;
       const names = files.map(({ file }) => ({ name: file.name, reason: failure.userMessage }));
       return { parts: receipt.parts, notPosted: names };
@@ -165,7 +179,7 @@ export function createDelivery(deps: {
   };
 
   const postReply = async (...post: Parameters<typeof sendReply>): Promise<void> => {
-    const [task, , reply, , sent] = post;
+    const [{ task }, , reply, sent] = post;
     const receipt = await sendReply(...post);
     await nameLeftOut(task, reply, receipt.notPosted, sent);
   };
@@ -207,8 +221,9 @@ export function createDelivery(deps: {
   return {
     postText,
 
-    settle: async (task, reply) => {
-      const entry = await store.settle(task, entryOf(task, replyIdOf(task), 'reply', reply as unknown as JsonValue));
+    settle: async (task, reply, by) => {
+      const writer = by === null ? store : store.heldBy(by);
+      const entry = await writer.settle(task, entryOf(task, replyIdOf(task), 'reply', reply as unknown as JsonValue));
       if (entry === null) return false;
       // A stop is settled when it is asked for; the worker that was stopped knows what was done by then.
       const bothStops = [reply, entry.body as unknown as Reply].every(({ outcome }) => outcome === 'cancelled');
@@ -218,12 +233,13 @@ export function createDelivery(deps: {
       return true;
     },
 
-    deliverReply: async (task, attempt) => {
+    deliverReply: async (taken) => {
+      const { task, attempts: attempt } = taken;
       const entry = await settledReply(task);
       const reply = entry.body as unknown as Reply;
       if (entry.sent) return reply;
       const sent: string[] = [];
-      const failure = await postReply(task, entry, reply, attempt, sent).then(() => null, toAppError);
+      const failure = await postReply(taken, entry, reply, sent).then(() => null, toAppError);
       if (failure !== null && isWorthRepeating(failure, attempt) && (await findPost(task, entry.postId)) !== null) {
         throw failure;
       }

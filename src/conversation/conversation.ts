@@ -44,9 +44,10 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
   /** At once, and not after what runs in the thread: what it says would be over by then. False: the worker has to say it. */
   const refuse = async (task: Task, text: string): Promise<boolean> => {
     log.info({ taskId: task.id }, 'task refused: a limit is reached');
-    if (!(await delivery.settle(task, refusedReply(task, text)))) return true;
+    if (!(await delivery.settle(task, refusedReply(task, text), null))) return true;
     try {
-      await deliverRefusal(task, 1, deps);
+      const entry = await store.task(task.id);
+      if (entry !== null) await deliverRefusal({ ...entry, attempts: 1 }, deps);
       return true;
     } catch (error) {
       log.warn({ taskId: task.id, error: String(error) }, 'a refusal could not be posted at once');
@@ -104,7 +105,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       // Settled before anything is aborted, so that no crash can take the stop back. The worker delivers, as it does every reply.
       for (const { task, state } of unfinished) {
         const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
-        await delivery.settle(task, stoppedReply(task, text));
+        await delivery.settle(task, stoppedReply(task, text), null);
         if (state === 'waiting') await store.endUsage(task, { outcome: 'cancelled', bytesOut: 0, counts: false });
       }
       // Looked at again, for one that waited may run by now; what runs and is not meant is left alone.

@@ -1,6 +1,6 @@
 import type { Delivery } from '../answer/deliver.ts';
-import type { Store } from '../ports/store.ts';
-import type { Reply, Task } from '../types.ts';
+import type { InboxEntry, Store } from '../ports/store.ts';
+import type { Reply } from '../types.ts';
 
 /** Longer than posting a line takes: past it whoever posted is taken for gone, and the thread need not wait for them. */
 const lockMs = 20_000;
@@ -10,13 +10,13 @@ const lockMs = 20_000;
  * time, in two processes; one posts, and the other finds it done. Resolves to its outcome; rejects, retryable, where a later attempt may work.
  */
 export async function deliverRefusal(
-  task: Task,
-  attempt: number,
+  taken: InboxEntry,
   { store, delivery }: { readonly store: Store; readonly delivery: Delivery },
 ): Promise<Reply['outcome']> {
+  const { task } = taken;
   const options = { ttlMs: lockMs, signal: AbortSignal.timeout(3 * lockMs) };
   return store.withLock(`refusal/${task.id}`, options, async () => {
-    const { outcome } = await delivery.deliverReply(task, attempt);
+    const { outcome } = await delivery.deliverReply(taken);
     await store.endUsage(task, { outcome, bytesOut: 0, counts: false });
     await store.finish(task.id, 'done');
     return outcome;

@@ -30,8 +30,12 @@ export function createWorker(deps: WorkerDeps): WakeHandler {
     try {
       const entry = await deps.store.takeNext(threadKey);
       if (entry === null) return null;
+      const held = { ...deps, store: deps.store.heldBy(entry) };
       try {
-        await deps.telemetry.task(entry, () => handle(entry, deps, signal));
+        await deps.telemetry.task(entry, () => handle(entry, held, signal));
+      } catch (error) {
+        if (isRestart(signal)) await handBack(entry.task, held);
+        throw error;
       } finally {
         deps.sessions.release(threadKey);
       }
@@ -53,22 +57,22 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   if (settled !== undefined && isRefusal(settled)) {
     await closeSigns(task, 'refused', progressPost, client, deps.log);
     // Whoever accepted it may be posting it, or have died at that.
-    return await deliverRefusal(task, attempts + 1, deps);
+    return await deliverRefusal({ ...entry, attempts: attempts + 1 }, deps);
   }
   if (settled !== undefined) return await deliverSettled(entry, progressPost, client, deps);
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
-    const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
+    const isStill = await deps.delivery.settle(task, gaveUp(task, deps), entry);
     return isStill ? await deliverSettled(entry, progressPost, client, deps) : null;
   }
   const allowed = await admit(entry, client, deps, signal);
   if (allowed === null) return null;
   const admission = await withinLimits(allowed, deps);
   if (admission.kind === 'refused') {
-    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return null;
+    if (!(await deps.delivery.settle(task, refusedReply(task, admission.text), entry))) return null;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
-    return await deliverRefusal(task, attempts, deps);
+    return await deliverRefusal(entry, deps);
   }
   return await answerAndDeliver({ ...entry, task: admission.task }, progressPost !== null, client, deps, signal);
 }
@@ -78,12 +82,13 @@ function isRefusal({ body }: OutboxEntry): boolean {
 }
 
 async function deliverSettled(
-  { task, attempts }: InboxEntry,
+  entry: InboxEntry,
   progressPost: OutboxEntry | null,
   client: PlatformClient,
   deps: WorkerDeps,
 ): Promise<Reply['outcome']> {
-  const reply = await deps.delivery.deliverReply(task, attempts);
+  const { task } = entry;
+  const reply = await deps.delivery.deliverReply(entry);
   await closeSigns(task, reply.outcome, progressPost, client, deps.log);
   return await finish(task, reply, deps);
 }
@@ -123,24 +128,25 @@ async function withinLimits(admission: Admission, deps: WorkerDeps): Promise<Adm
 }
 
 async function answerAndDeliver(
-  { task, attempts }: InboxEntry,
+  entry: InboxEntry,
   postedBefore: boolean,
   client: PlatformClient,
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<Reply['outcome'] | null> {
+  const { task } = entry;
   const signs = startSigns(task, postedBefore, client, deps);
   let posted: Reply;
   let ended: Promise<void> | null = null;
   try {
     const reply = await replyOf(task, client, signs.progress, deps, signal);
-    if (reply === null || !(await deps.telemetry.step('settle', () => deps.delivery.settle(task, reply)))) {
+    if (reply === null || !(await deps.telemetry.step('settle', () => deps.delivery.settle(task, reply, entry)))) {
       ended = dropAnswer(task, signs, deps);
       return null;
     }
     // Begun before the reply is posted: where posts appear at once, the last step is then ticked off above the answer.
     ended = signs.finish(reply.outcome);
-    posted = await deps.delivery.deliverReply(task, attempts);
+    posted = await deps.delivery.deliverReply(entry);
   } finally {
     await (ended ?? signs.finish(null));
   }
@@ -174,11 +180,11 @@ async function replyOf(
     const reply = await answerTask(task, client, progress, deps, signal);
     if (reply.outcome !== 'cancelled') return reply;
     throwUnlessStopped(signal);
-    return (await isStopped(task, deps)) ? reply : null;
+    return (await isSettled(task, deps)) ? reply : null;
   } catch (error) {
     if (signal.aborted) {
       throwUnlessStopped(signal);
-      return (await isStopped(task, deps)) ? stoppedReply(task, 'Stopped.') : null;
+      return (await isSettled(task, deps)) ? stoppedReply(task, 'Stopped.') : null;
     }
     const failure = toAppError(error);
     deps.log.error(
@@ -190,7 +196,7 @@ async function replyOf(
 }
 
 /** A stop settles the reply before it interrupts. */
-async function isStopped(task: Task, deps: WorkerDeps): Promise<boolean> {
+async function isSettled(task: Task, deps: WorkerDeps): Promise<boolean> {
   return (await deps.store.posts(task.id)).some(({ kind }) => kind === 'reply');
 }
 
@@ -203,11 +209,22 @@ function isStop({ reason }: AbortSignal): boolean {
   return reason instanceof AppError && reason.code === 'cancelled';
 }
 
+function isRestart({ reason }: AbortSignal): boolean {
+  return reason instanceof AppError && reason.code === 'restarting';
+}
+
 async function finish(task: Task, { outcome, artifacts }: Reply, deps: WorkerDeps): Promise<Reply['outcome']> {
   const bytesOut = artifacts.reduce((bytes, { file }) => bytes + file.sizeBytes, 0);
   await deps.store.endUsage(task, { outcome, bytesOut, counts: outcome !== 'refused' });
   await deps.store.finish(task.id, outcome === 'cancelled' ? 'cancelled' : 'done');
   return outcome;
+}
+
+/** The end of this process is not the task's fault: it waits again as if it had not been begun, unless its answer is certain. */
+async function handBack(task: Task, deps: WorkerDeps): Promise<void> {
+  if (await isSettled(task, deps)) return;
+  await deps.store.dropCells(threadKeyOf(task.thread), task.id);
+  await deps.store.giveBack(task.id);
 }
 
 /** What a killed attempt executed is run again by this one; its container, if it lives, holds half-done state. */

@@ -15,7 +15,8 @@ export type WakeHandler = (threadKey: ThreadKey, signal: AbortSignal) => Promise
 
 /**
  * Only wakes: the truth is in the store. An aborted signal's `reason` is an `AppError`: `cancelled` when a person stopped the thread;
- * `internal` and retryable when this process may not go on with it, which leaves the task to the next one.
+ * retryable when this process may not go on with it, which leaves the task to the next one: `restarting` where it ends in order, and
+ * still holds the task; `internal` where another one may have it already.
  */
 export interface Dispatcher {
   /** Something waits in this thread. Cheap; repeating it is harmless. Rejects, retryable, within seconds where it cannot be kept. */

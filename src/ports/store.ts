@@ -8,6 +8,8 @@ export interface InboxEntry {
   readonly state: TaskState;
   /** How often a worker has started it; above 1 means an earlier one died. */
   readonly attempts: number;
+  /** Grows with every start, whatever becomes of it: the last one holds the task. */
+  readonly fence: number;
 }
 
 export type PostKind = 'progress' | 'card' | 'reply' | 'notice';
@@ -61,6 +63,13 @@ export interface Store extends AsyncDisposable, UsageLedger {
   reviseTask(task: Task): Promise<'waiting' | 'running' | null>;
   /** The task was not begun after all: it waits again, and this start does not count. */
   giveBack(taskId: string): Promise<void>;
+  /** Whether no worker has started the task since it was taken as this entry. */
+  holds(entry: InboxEntry): Promise<boolean>;
+  /**
+   * The store for the worker that took this entry. What it writes about the task and its thread is refused, retryable, once another
+   * has started the task: a worker that stood still must not write into the work of the next one. What was posted it may note.
+   */
+  heldBy(entry: InboxEntry): Store;
   /** `null` for one that never was, or was forgotten. */
   task(taskId: string): Promise<InboxEntry | null>;
   /** Whether the thread holds a task that is not forgotten. */

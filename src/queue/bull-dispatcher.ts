@@ -9,10 +9,10 @@ import { abortedGraceMs, processEnds, stoppedByPerson } from './ends.ts';
 import { flowPathOf } from './fair-order.ts';
 import { holdRun } from './held-run.ts';
 import type { HeldRun } from './held-run.ts';
-import { openRedis } from './redis.ts';
+import { defaultPrefix, openRedis } from './redis.ts';
 import { createThreadBook } from './thread-book.ts';
 import type { Lease } from './thread-book.ts';
-import { within } from './within.ts';
+import { underSignal, within } from './within.ts';
 
 /** How long a thread stays with a process that does not answer any more. Longer than Redis takes to start again. */
 const defaultLeaseMs = 15_000;
@@ -31,11 +31,10 @@ interface Run extends HeldRun {
 export function createBullDispatcher(options: {
   readonly redisUrl: string;
   readonly log: Logger;
-  /** Of all keys in Redis. Its braces keep them in one slot. */
   readonly prefix?: string;
   readonly leaseMs?: number;
 }): Dispatcher {
-  const { redisUrl, log, prefix = '{plotline}', leaseMs = defaultLeaseMs } = options;
+  const { redisUrl, log, prefix = defaultPrefix, leaseMs = defaultLeaseMs } = options;
   const redis = openRedis({ url: redisUrl, prefix, log });
   const book = createThreadBook({ redis: redis.commands, prefix, ownerId: randomUUID(), leaseMs });
   const carriers = createCarriers(redis.queue);
@@ -179,8 +178,7 @@ export function createBullDispatcher(options: {
 
     place: (threadKey) => book.place(threadKey),
 
-    // Redis answers or fails within seconds: nobody needs to be told to stop waiting.
-    depth: () => book.depth(),
+    depth: (signal) => underSignal(book.depth(), signal),
 
     unknown: (threadKeys) => book.unknown(threadKeys),
 

@@ -7,7 +7,7 @@ export function stoppedByPerson(): AppError {
 }
 
 export function processEnds(): AppError {
-  return new AppError('internal', 'I am being restarted and will go on afterwards.', { retryable: true });
+  return new AppError('restarting', 'I am being restarted and will go on afterwards.', { retryable: true });
 }
 
 export function leaseLost(): AppError {

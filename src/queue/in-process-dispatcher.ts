@@ -38,7 +38,8 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
   };
 
   const startWaiting = (): void => {
-    while (handler !== null && running.size < concurrency) {
+    if (handler === null) return;
+    while (running.size < concurrency) {
       const threadKey = waiting.take();
       const whom = threadKey === null ? undefined : wakes.get(threadKey);
       if (threadKey === null || whom === undefined) return;

@@ -15,6 +15,9 @@ const longestReconnectMs = 1000;
 /** Messages of a connection that is down repeat with every attempt; one in this time is logged. */
 const quietMs = 10_000;
 
+/** Of all keys in Redis. Its braces keep them in one slot. */
+export const defaultPrefix = '{plotline}';
+
 export interface RedisQueue {
   /** Carries the wakes. Its own connections wait for Redis as long as it takes. */
   readonly queue: Bull.Queue<Carrier>;

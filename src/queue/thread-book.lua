@@ -207,9 +207,10 @@ function commands.place(thread)
   return index
 end
 
--- -> how many threads wait, how many run
+-- -> how many threads wait, now or until later; how many run
 function commands.depth()
-  return { redis.call('HLEN', key('waiting')), redis.call('ZCARD', key('running')) }
+  local waiting = redis.call('HLEN', key('waiting')) + redis.call('ZCARD', key('later'))
+  return { waiting, redis.call('ZCARD', key('running')) }
 end
 
 -- threads -> those that neither wait nor run nor come later

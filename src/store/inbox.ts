@@ -5,7 +5,7 @@ import type { Task } from '../types.ts';
 import { ownersOf } from './owners.ts';
 import type { DialectRules } from './dialect-rules.ts';
 import type { Database, TasksTable } from './schema.ts';
-import type { Transact } from './transactions.ts';
+import type { HeldWrites } from './holds.ts';
 import type { WriteGroup } from './write-group.ts';
 
 type Inbox = Pick<
@@ -15,6 +15,7 @@ type Inbox = Pick<
   | 'takeNext'
   | 'nextTask'
   | 'giveBack'
+  | 'holds'
   | 'finish'
   | 'completeTask'
   | 'reviseTask'
@@ -29,7 +30,7 @@ export const unfinished = ['waiting', 'running'] as const;
 export function createInbox(
   db: Kysely<Database>,
   group: WriteGroup,
-  transact: Transact,
+  { transact, write }: HeldWrites,
   { locksRows }: DialectRules,
 ): Inbox {
   return {
@@ -67,7 +68,11 @@ export function createInbox(
     takeNext: async (threadKey) => {
       const row = await db
         .updateTable('tasks')
-        .set((expression) => ({ state: 'running' as const, attempts: expression('attempts', '+', 1) }))
+        .set((expression) => ({
+          state: 'running' as const,
+          attempts: expression('attempts', '+', 1),
+          fence: expression('fence', '+', 1),
+        }))
         .where('id', '=', (query) =>
           query
             .selectFrom('tasks as oldest')
@@ -91,6 +96,7 @@ export function createInbox(
         .select('task')
         .where('thread_key', '=', threadKey)
         .where('state', 'in', unfinished)
+        .orderBy('state')
         .orderBy('sequence')
         .limit(1)
         .executeTakeFirst();
@@ -99,16 +105,30 @@ export function createInbox(
 
     // A task that has ended stays as it ended: the first word is the final one.
     finish: async (taskId, state) => {
-      await db.updateTable('tasks').set({ state }).where('id', '=', taskId).where('state', 'in', unfinished).execute();
+      await write((transaction) =>
+        transaction
+          .updateTable('tasks')
+          .set({ state })
+          .where('id', '=', taskId)
+          .where('state', 'in', unfinished)
+          .execute(),
+      );
     },
 
     giveBack: async (taskId) => {
-      await db
-        .updateTable('tasks')
-        .set((expression) => ({ state: 'waiting' as const, attempts: expression('attempts', '-', 1) }))
-        .where('id', '=', taskId)
-        .where('state', '=', 'running')
-        .execute();
+      await write((transaction) =>
+        transaction
+          .updateTable('tasks')
+          .set((expression) => ({ state: 'waiting' as const, attempts: expression('attempts', '-', 1) }))
+          .where('id', '=', taskId)
+          .where('state', '=', 'running')
+          .execute(),
+      );
+    },
+
+    holds: async ({ task, fence }) => {
+      const row = await db.selectFrom('tasks').select('fence').where('id', '=', task.id).executeTakeFirst();
+      return row?.fence === fence;
     },
 
     completeTask: (task) =>
@@ -196,5 +216,5 @@ function unfinishedRow(db: Kysely<Database>, taskId: string, locksRows: boolean)
 }
 
 export function entryOf(row: Selectable<TasksTable>): InboxEntry {
-  return { task: JSON.parse(row.task) as Task, state: row.state, attempts: row.attempts };
+  return { task: JSON.parse(row.task) as Task, state: row.state, attempts: row.attempts, fence: row.fence };
 }

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
-import type { Store } from '../ports/store.ts';
+import type { InboxEntry, Store } from '../ports/store.ts';
 import { createBlobReferences } from './blob-references.ts';
 import type { DialectRules } from './dialect-rules.ts';
 import { createDrafts } from './drafts.ts';
 import { createForgetting } from './forgetting.ts';
+import { heldWrites } from './holds.ts';
 import { createInbox } from './inbox.ts';
 import { createInstallations } from './installations.ts';
 import { createOutbox } from './outbox.ts';
@@ -28,10 +29,11 @@ export function createKyselyStore(deps: {
 }): Store {
   const { db, rules, group, box } = deps;
   const transact = createTransact(db);
-  return {
-    ...createInbox(db, group, transact, rules),
-    ...createOutbox(db, group, transact, rules),
-    ...createThreadRecords(db, transact, rules),
+  const storeOf = (hold: InboxEntry | null): Store => ({
+    ...createInbox(db, group, heldWrites(db, transact, hold), rules),
+    ...createOutbox(db, group, heldWrites(db, transact, hold), rules),
+    ...createThreadRecords(db, heldWrites(db, transact, hold), rules),
+    heldBy: storeOf,
     ...createPeople(db),
     ...createForgetting(db, transact, rules),
     ...createBlobReferences(db),
@@ -45,5 +47,6 @@ export function createKyselyStore(deps: {
       await group.drain();
       await db.destroy();
     },
-  };
+  });
+  return storeOf(null);
 }

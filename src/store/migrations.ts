@@ -176,6 +176,14 @@ export function createMigrations(rules: DialectRules): Readonly<Record<string, M
           .addColumn('body', 'text', required)
           .execute(),
     },
+
+    '009-fences': {
+      up: (db: Kysely<Database>) =>
+        db.schema
+          .alterTable('tasks')
+          .addColumn('fence', 'integer', (column) => column.notNull().defaultTo(0))
+          .execute(),
+    },
   };
 }
 

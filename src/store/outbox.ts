@@ -5,7 +5,7 @@ import type { OutboxEntry, Store } from '../ports/store.ts';
 import type { JsonValue, Task } from '../types.ts';
 import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
-import type { Transact } from './transactions.ts';
+import type { HeldWrites } from './holds.ts';
 import type { WriteGroup } from './write-group.ts';
 
 type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent' | 'settle' | 'posts'>;
@@ -14,7 +14,7 @@ type Outbox = Pick<Store, 'putPost' | 'updatePost' | 'addPostedPart' | 'markSent
 export function createOutbox(
   db: Kysely<Database>,
   group: WriteGroup,
-  transact: Transact,
+  { transact }: HeldWrites,
   { locksRows }: DialectRules,
 ): Outbox {
   return {

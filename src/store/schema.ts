@@ -38,6 +38,8 @@ export interface TasksTable {
   /** `platform/workspace/person`; empty where the task was forgotten. */
   readonly person_key: string;
   readonly received_at_ms: number;
+  /** How often it was started in all; a worker that took an earlier start holds it no more. */
+  readonly fence: Generated<number>;
 }
 
 export interface PostsTable {

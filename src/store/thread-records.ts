@@ -5,7 +5,7 @@ import type { Store, ThreadFile } from '../ports/store.ts';
 import type { Cell, FileCard } from '../types.ts';
 import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
-import type { Transact } from './transactions.ts';
+import type { HeldWrites } from './holds.ts';
 
 type ThreadRecords = Pick<
   Store,
@@ -15,7 +15,7 @@ type ThreadRecords = Pick<
 /** What a thread is rebuilt from: its cells, what the model saw and said, its files and their cards. */
 export function createThreadRecords(
   db: Kysely<Database>,
-  transact: Transact,
+  { transact, write }: HeldWrites,
   { locksRows }: DialectRules,
 ): ThreadRecords {
   return {
@@ -63,19 +63,23 @@ export function createThreadRecords(
     },
 
     dropCells: async (threadKey, taskId) => {
-      await db.deleteFrom('cells').where('thread_key', '=', threadKey).where('task_id', '=', taskId).execute();
+      await write((transaction) =>
+        transaction.deleteFrom('cells').where('thread_key', '=', threadKey).where('task_id', '=', taskId).execute(),
+      );
     },
 
     putTurn: async (threadKey, taskId, messages) => {
-      await db
-        .insertInto('turns')
-        .values({ thread_key: threadKey, task_id: taskId, messages: JSON.stringify(messages) })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['thread_key', 'task_id'])
-            .doUpdateSet({ messages: (expression) => expression.ref('excluded.messages') }),
-        )
-        .execute();
+      await write((transaction) =>
+        transaction
+          .insertInto('turns')
+          .values({ thread_key: threadKey, task_id: taskId, messages: JSON.stringify(messages) })
+          .onConflict((conflict) =>
+            conflict
+              .columns(['thread_key', 'task_id'])
+              .doUpdateSet({ messages: (expression) => expression.ref('excluded.messages') }),
+          )
+          .execute(),
+      );
     },
 
     turns: async (threadKey) => {
@@ -92,15 +96,17 @@ export function createThreadRecords(
     },
 
     putFile: async (threadKey, file) => {
-      await db
-        .insertInto('files')
-        .values({ thread_key: threadKey, name: file.name, file: JSON.stringify(file) })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['thread_key', 'name'])
-            .doUpdateSet({ file: (expression) => expression.ref('excluded.file') }),
-        )
-        .execute();
+      await write((transaction) =>
+        transaction
+          .insertInto('files')
+          .values({ thread_key: threadKey, name: file.name, file: JSON.stringify(file) })
+          .onConflict((conflict) =>
+            conflict
+              .columns(['thread_key', 'name'])
+              .doUpdateSet({ file: (expression) => expression.ref('excluded.file') }),
+          )
+          .execute(),
+      );
     },
 
     files: async (threadKey) => {
@@ -114,15 +120,17 @@ export function createThreadRecords(
     },
 
     putCard: async (threadKey, card) => {
-      await db
-        .insertInto('cards')
-        .values({ thread_key: threadKey, name: card.file, card: JSON.stringify(card) })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['thread_key', 'name'])
-            .doUpdateSet({ card: (expression) => expression.ref('excluded.card') }),
-        )
-        .execute();
+      await write((transaction) =>
+        transaction
+          .insertInto('cards')
+          .values({ thread_key: threadKey, name: card.file, card: JSON.stringify(card) })
+          .onConflict((conflict) =>
+            conflict
+              .columns(['thread_key', 'name'])
+              .doUpdateSet({ card: (expression) => expression.ref('excluded.card') }),
+          )
+          .execute(),
+      );
     },
 
     cards: async (threadKey) => {

@@ -1,20 +1,124 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import { createBullDispatcher } from '../../src/queue/bull-dispatcher.ts';
+import { openRedis } from '../../src/queue/redis.ts';
+import type { Redis, RedisQueue } from '../../src/queue/redis.ts';
 import { skipsRedis, startRedis } from '../fakes/redis.ts';
 import type { RedisServer } from '../fakes/redis.ts';
-import { describeDispatcher } from './dispatcher.ts';
+import { describeSharedDispatcher } from './dispatcher-shared.ts';
+import { describeDispatcher, handling, somebody } from './dispatcher.ts';
 
 describe.skipIf(skipsRedis)('on Redis', () => {
-  let redis: RedisServer;
+  let server: RedisServer;
+  let looking: RedisQueue;
+  let redis: Redis;
   beforeAll(async () => {
-    redis = await startRedis();
+    server = await startRedis();
+    looking = openRedis({ url: server.url, prefix: '{looking}', log });
+    redis = looking.commands;
   });
-  afterAll(() => redis[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await looking.close();
+    await server[Symbol.asyncDispose]();
+  });
 
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
-  describeDispatcher('Bull', async () =>
-    createBullDispatcher({ redisUrl: redis.url, prefix: `{${randomUUID()}}`, log }),
-  );
+  const newPrefix = (): string => `{${randomUUID()}}`;
+  const open = (prefix: string, leaseMs = 15_000) =>
+    createBullDispatcher({ redisUrl: server.url, prefix, leaseMs, log });
+
+  describeDispatcher('Bull', async () => open(newPrefix()));
+  describeSharedDispatcher('Bull', () => {
+    const prefix = newPrefix();
+    return () => open(prefix);
+  });
+
+  const untilAborted = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+
+  it('tells a handler whose lease another has, as no cancellation', async () => {
+    const prefix = newPrefix();
+    const dispatcher = open(prefix, 300);
+    let reason: unknown;
+    const started = vi.fn<() => void>();
+    dispatcher.process(
+      async (_, signal) => {
+        started();
+        await untilAborted(signal);
+        ({ reason } = signal);
+        throw signal.reason;
+      },
+      { concurrency: 1 },
+    );
+    await dispatcher.wake('a', somebody);
+    await vi.waitFor(() => expect(started).toHaveBeenCalled());
+    await redis.hset(`${prefix}:threads:holders`, 'a', 'another');
+    await vi.waitFor(() => expect(reason).toMatchObject({ code: 'internal', retryable: true }));
+    // The other one keeps what it has.
+    expect(await redis.hget(`${prefix}:threads:holders`, 'a')).toBe('another');
+    await dispatcher.close({ graceMs: 0 });
+  });
+
+  it('stops what was cancelled between its hand-out and its start', async () => {
+    const prefix = newPrefix();
+    const dispatcher = open(prefix);
+    // As a cancel does that no subscriber heard.
+    const cancelling = vi.waitFor(
+      async () => {
+        const token = await redis.hget(`${prefix}:threads:holders`, 'a');
+        if (token === null) throw new Error('not handed out yet');
+        await redis.hset(`${prefix}:threads:cancels`, 'a', token);
+      },
+      { interval: 0, timeout: 5000 },
+    );
+    const reasons: unknown[] = [];
+    dispatcher.process(
+      handling(async (_, signal) => {
+        await untilAborted(signal);
+        reasons.push(signal.reason);
+      }),
+      { concurrency: 1 },
+    );
+    await dispatcher.wake('a', somebody);
+    await cancelling;
+    await vi.waitFor(() => expect(reasons).toMatchObject([{ code: 'cancelled' }]), { timeout: 8000 });
+    await dispatcher.close({ graceMs: 0 });
+  });
+
+  it('sends carriers that got lost, and needs no more of them than threads wait', async () => {
+    const prefix = newPrefix();
+    const dispatcher = open(prefix, 600);
+    for (const threadKey of ['a', 'b', 'c']) await dispatcher.wake(threadKey, somebody);
+    // As a process leaves it that ends between its two steps.
+    await redis.del(`${prefix}:wakes:wait`);
+    const runs: string[] = [];
+    dispatcher.process(
+      handling(async (threadKey) => runs.push(threadKey)),
+      { concurrency: 1 },
+    );
+    await vi.waitFor(() => expect(runs).toEqual(['a', 'b', 'c']), { timeout: 5000 });
+    await dispatcher.wake('d', somebody);
+    await vi.waitFor(() => expect(runs).toHaveLength(4));
+    await vi.waitFor(async () => expect(await redis.llen(`${prefix}:wakes:wait`)).toBe(0));
+    await dispatcher.close({ graceMs: 0 });
+  });
+
+  it('keeps no job but the last ones', async () => {
+    const prefix = newPrefix();
+    const dispatcher = open(prefix);
+    let runs = 0;
+    dispatcher.process(
+      handling(async () => {
+        runs += 1;
+      }),
+      { concurrency: 4 },
+    );
+    for (let index = 0; index < 260; index += 1) await dispatcher.wake(`t${index}`, somebody);
+    await vi.waitFor(() => expect(runs).toBe(260), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await redis.llen(`${prefix}:wakes:active`)).toBe(0));
+    const jobs = (await redis.keys(`${prefix}:wakes:*`)).filter((key) => /:\d+$/.test(key));
+    expect(jobs).toHaveLength(200);
+    await dispatcher.close({ graceMs: 0 });
+  });
 });

@@ -248,7 +248,73 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       await dispatcher.wake('a', somebody);
       await vi.waitFor(() => expect(started).toHaveBeenCalled(), { interval: 1 });
       await dispatcher.close({ graceMs: 20 });
-      expect(reason).toMatchObject({ code: 'internal', retryable: true });
+      expect(reason).toMatchObject({ code: 'restarting', retryable: true });
+    });
+
+    it('runs a thread again for whom its handler names, behind others that wait', async () => {
+      const runs: string[] = [];
+      await dispatcher.wake('test/w/c/long', somebody);
+      await dispatcher.wake('test/w/c/short', { ...somebody, personId: 'q' });
+      dispatcher.process(
+        async (threadKey) => {
+          runs.push(threadKey);
+          return threadKey.endsWith('long') && runs.length < 4 ? somebody : null;
+        },
+        { concurrency: 1 },
+      );
+      await vi.waitFor(() =>
+        expect(runs.map((threadKey) => threadKey.split('/').at(-1))).toEqual(['long', 'short', 'long', 'long']),
+      );
+    });
+
+    it('knows what waits, runs, or is woken again later', async () => {
+      const started = vi.fn<() => void>();
+      dispatcher.process(
+        handling(async (threadKey, signal) => {
+          if (threadKey === 'done') return;
+          if (threadKey === 'later') throw new AppError('docker-unavailable', 'Docker is down.', { retryable: true });
+          started();
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        }),
+        { concurrency: 1 },
+      );
+      await dispatcher.wake('done', somebody);
+      await dispatcher.wake('later', somebody);
+      await dispatcher.wake('runs', somebody);
+      await vi.waitFor(() => expect(started).toHaveBeenCalled());
+      await dispatcher.wake('waits', somebody);
+      expect(await dispatcher.unknown(['done', 'later', 'runs', 'waits', 'never'])).toEqual(['done', 'never']);
+    });
+
+    it.each([
+      ['in 200 threads', (index: number) => `test/w/c/busy-${index}`],
+      ['in one thread', () => 'test/w/c/busy'],
+    ])('starts the single task of another within two task lengths behind 200 of one person %s', async (_, threadOf) => {
+      const busy = { personId: 'busy', isFollowUp: false };
+      const left = new Map<string, number>();
+      const runs: string[] = [];
+      let asked = Infinity;
+      for (let index = 0; index < 200; index += 1) {
+        const threadKey = threadOf(index);
+        left.set(threadKey, (left.get(threadKey) ?? 0) + 1);
+        await dispatcher.wake(threadKey, busy);
+      }
+      dispatcher.process(
+        async (threadKey) => {
+          runs.push(threadKey);
+          const more = (left.get(threadKey) ?? 1) - 1;
+          left.set(threadKey, more);
+          if (runs.length === 20) {
+            asked = runs.length;
+            await dispatcher.wake('test/w/c/single', { personId: 'other', isFollowUp: false });
+          }
+          return more > 0 ? busy : null;
+        },
+        { concurrency: 1 },
+      );
+      await vi.waitFor(() => expect(runs).toContain('test/w/c/single'), { timeout: 10_000 });
+      expect(runs.indexOf('test/w/c/single') - asked).toBeLessThan(2);
+      await vi.waitFor(() => expect(runs).toHaveLength(201), { timeout: 20_000 });
     });
   });
 }

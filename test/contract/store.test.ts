@@ -11,6 +11,7 @@ import { postgresMissing, startPostgres } from '../fakes/postgres.ts';
 import type { PostgresCluster } from '../fakes/postgres.ts';
 import { describeStoreChanges } from './store-changes.ts';
 import { describeStoreLimits } from './store-limits.ts';
+import { describeStoreFences } from './store-fences.ts';
 import { describeStore } from './store.ts';
 
 const log = createLogger('silent');
@@ -27,7 +28,9 @@ const inFile = async (): Promise<Store> => {
   return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log, box });
 };
 
-for (const describeWhole of [describeStore, describeStoreChanges, describeStoreLimits]) {
+const suites = [describeStore, describeStoreChanges, describeStoreFences, describeStoreLimits];
+
+for (const describeWhole of suites) {
   describeWhole('SQLite in memory', inMemory);
   describeWhole('SQLite file', inFile);
 }
@@ -45,7 +48,5 @@ describe.skipIf(postgresMissing() !== null)('a real server', () => {
   const onServer = async (): Promise<Store> =>
     createPostgresStore({ url: await cluster.createDatabase(template), log, box });
 
-  for (const describeWhole of [describeStore, describeStoreChanges, describeStoreLimits]) {
-    describeWhole('PostgreSQL', onServer);
-  }
+  for (const describeWhole of suites) describeWhole('PostgreSQL', onServer);
 });

@@ -23,19 +23,22 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
         const answers = await Promise.all(Array.from({ length: 50 }, () => store.accept(task)));
         expect(answers.filter(Boolean)).toHaveLength(1);
         expect(await store.accept({ ...task, text: 'another text' })).toBe(false);
-        expect(await store.tasks(key)).toEqual([{ task, state: 'waiting', attempts: 0 }]);
+        expect(await store.tasks(key)).toEqual([{ task, state: 'waiting', attempts: 0, fence: 0 }]);
       });
 
       it('takes the oldest unfinished task of the thread and counts its attempts', async () => {
         for (const id of ['t1', 't2']) await store.accept(exampleTask(id));
         await store.accept(exampleTask('o1', otherThread));
-        expect(await store.takeNext(key)).toEqual({ task: exampleTask('t1'), state: 'running', attempts: 1 });
+        expect(await store.nextTask(key)).toEqual(exampleTask('t1'));
+        expect(await store.takeNext(key)).toEqual({ task: exampleTask('t1'), state: 'running', attempts: 1, fence: 1 });
+        expect(await store.nextTask(key)).toEqual(exampleTask('t1'));
         // Not finished: the worker died, and whoever comes next takes the same one.
         expect(await store.takeNext(key)).toMatchObject({ task: { id: 't1' }, attempts: 2 });
         await store.finish('t1', 'done');
         expect(await store.takeNext(key)).toMatchObject({ task: { id: 't2' }, attempts: 1 });
         await store.finish('t2', 'cancelled');
         expect(await store.takeNext(key)).toBeNull();
+        expect(await store.nextTask(key)).toBeNull();
         expect((await store.tasks(key)).map(({ task, state }) => [task.id, state])).toEqual([
           ['t1', 'done'],
           ['t2', 'cancelled'],

@@ -483,9 +483,11 @@ describe('files', () => {
       await store.accept(task);
       const message = replyOf(asked, files);
       if (message.kind !== 'reply') throw new Error('no reply');
-      await delivery.settle(task, message.reply);
-      await delivery.deliverReply(task, 1);
-      await delivery.deliverReply(task, 2);
+      const entry = await store.takeNext(threadKeyOf(task.thread));
+      if (entry === null) throw new Error('no task');
+      await delivery.settle(task, message.reply, entry);
+      await delivery.deliverReply(entry);
+      await delivery.deliverReply({ ...entry, attempts: 2 });
       const shown = inThread(asked).map(shownText);
       expect(shown.filter((text) => text.includes('Revenue grew'))).toHaveLength(1);
       const notices = shown.filter((text) => text.startsWith('Not posted:'));

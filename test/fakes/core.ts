@@ -3,7 +3,7 @@ import { createConversation } from '../../src/conversation/conversation.ts';
 import { createTaskLimits } from '../../src/conversation/limits.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
-import { sweepThreads } from '../../src/conversation/sweep.ts';
+import { createThreadSweep } from '../../src/conversation/sweep.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
@@ -26,6 +26,8 @@ export interface Core {
   readonly sessions: Sessions;
   /** As a starting process does: takes up what is unfinished. */
   start(): Promise<void>;
+  /** The same with so many tasks at once; `start` takes four. */
+  startWith(concurrency: number): Promise<void>;
 }
 
 /** The conversation and its worker as the composition root wires them, on ports that the test gives. */
@@ -77,6 +79,10 @@ export function createCore(ports: {
     telemetry: silentTelemetry,
     log,
   });
+  const startWith = async (concurrency: number): Promise<void> => {
+    dispatcher.process(worker, { concurrency });
+    await createThreadSweep({ store, dispatcher, isServed: () => true, log })();
+  };
   return {
     handlers: createConversation({
       store,
@@ -90,10 +96,8 @@ export function createCore(ports: {
     }),
     dispatcher,
     sessions,
-    start: async () => {
-      dispatcher.process(worker, { concurrency: 4 });
-      await sweepThreads({ store, dispatcher, isServed: () => true });
-    },
+    start: () => startWith(4),
+    startWith,
   };
 }
 

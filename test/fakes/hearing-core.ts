@@ -28,6 +28,7 @@ export function createHearingCore(): HearingCore {
     task,
     state: answered.has(task.id) ? 'done' : 'running',
     attempts: 1,
+    fence: 1,
   });
   const inThread = (thread: ThreadRef): readonly Task[] =>
     [...tasks.values()].filter((task) => threadKeyOf(task.thread) === threadKeyOf(thread));

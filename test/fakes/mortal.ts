@@ -33,6 +33,7 @@ export function mortal<T extends object>(port: T, life: Life): T {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function' || passesThrough.has(name)) return member;
+      if (name === 'heldBy') return (...args: unknown[]) => mortal(Reflect.apply(member, target, args) as object, life);
       return async (...args: unknown[]): Promise<unknown> => {
         await life.step();
         const result: unknown = await (member as (...given: unknown[]) => unknown).apply(target, args);

@@ -7,6 +7,7 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^(kysely|node:sqlite|pg$)/, /^src\/store\//],
   [/^@slack\//, /^adapters\/slack\//],
   [/^discord\.js/, /^adapters\/discord\//],
+  [/^(bull|ioredis|@bull-board\/)/, /^src\/queue\//],
   [/^dockerode/, /^sandbox\//],
   [/^(hono|@hono\/)/, /^src\/(web|queue)\//],
   [/^prom-client/, /^src\/observe\/metrics\.ts$/],

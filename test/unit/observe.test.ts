@@ -35,7 +35,12 @@ beforeEach(() => {
 });
 
 describe('a task', () => {
-  const entry = { task: taskOf('t1', { receivedAtMs: Date.now() - 2000 }), state: 'running', attempts: 1 } as const;
+  const entry = {
+    task: taskOf('t1', { receivedAtMs: Date.now() - 2000 }),
+    state: 'running',
+    attempts: 1,
+    fence: 1,
+  } as const;
 
   it('that is interrupted, by a rejection or without one, has not ended', async () => {
     const { telemetry } = observers();

@@ -393,7 +393,7 @@ test('an upload of which only the file was announced is found and heard', async 
   const task = { ...(lost.tasks[0] as Task) };
   const elsewhere = createHarness({
     answers,
-    handlers: { findTask: async () => ({ task, state: 'waiting', attempts: 0 }) },
+    handlers: { findTask: async () => ({ task, state: 'waiting', attempts: 0, fence: 0 }) },
   });
   await elsewhere.hear(shared);
   expect(elsewhere.tasks).toEqual([]);

@@ -52,7 +52,7 @@ function createHarness(answers: Readonly<Record<string, Answer>>, given: Partial
     }),
   };
   const handlers = createHandlers({
-    findTask: async (id) => ({ task: { ...task, id }, state: 'done', attempts: 1 }),
+    findTask: async (id) => ({ task: { ...task, id }, state: 'done', attempts: 1, fence: 1 }),
     ...given,
   });
   const client = {
@@ -105,7 +105,7 @@ test('a button under a message of another channel knows nothing', async () => {
   const harness = createHarness(
     {},
     {
-      findTask: async () => ({ task: other, state: 'running', attempts: 1 }),
+      findTask: async () => ({ task: other, state: 'running', attempts: 1, fence: 1 }),
       onCancel: async (where) => stopped.push(where),
     },
   );
@@ -118,7 +118,7 @@ test('a task id of another workspace, in whatever button, reaches nothing; the p
   const reached: unknown[] = [];
   const other = { ...task, thread: { ...thread, workspaceId: 'T2' }, person: { id: 'U2', displayName: 'Bob' } };
   const handlers: Partial<GatewayHandlers> = {
-    findTask: async () => ({ task: other, state: 'done', attempts: 1 }),
+    findTask: async () => ({ task: other, state: 'done', attempts: 1, fence: 1 }),
     onShowCode: async () => {
       reached.push('code');
       return [];
@@ -148,6 +148,7 @@ test('a task id of another workspace, in whatever button, reaches nothing; the p
         task: { ...task, thread: { ...thread, workspaceId: 'E1.T1' } },
         state: 'done',
         attempts: 1,
+        fence: 1,
       }),
     },
   );

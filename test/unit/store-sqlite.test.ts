@@ -46,7 +46,7 @@ it('has an accepted task after the process was killed', async () => {
   await using store = await createSqliteStore({ path, log });
   expect(await store.unfinishedThreads()).toEqual([key]);
   expect(await store.accept(exampleTask('t1'))).toBe(false);
-  expect(await store.takeNext(key)).toEqual({ task: exampleTask('t1'), state: 'running', attempts: 1 });
+  expect(await store.takeNext(key)).toEqual({ task: exampleTask('t1'), state: 'running', attempts: 1, fence: 1 });
 });
 
 it('gives a task that was running when the process was killed to the next one, with the post that it began', async () => {
@@ -115,7 +115,9 @@ function takeBackLimits(database: DatabaseSync): void {
   const added = database.prepare(`select name from pragma_table_info('usage') where cid > 5`).all();
   for (const { name } of indexes) database.exec(`drop index ${String(name)}`);
   for (const { name } of added) database.exec(`alter table usage drop column ${String(name)}`);
-  database.exec(`drop table limit_scopes; drop table drafts; delete from kysely_migration where name >= '007';`);
+  database.exec(
+    `drop table limit_scopes; drop table drafts; alter table tasks drop column fence; delete from kysely_migration where name >= '007';`,
+  );
 }
 
 /** Takes back the sixth migration: the database is as the version before it left it. */
