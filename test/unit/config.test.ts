@@ -191,7 +191,8 @@ describe('Slack', () => {
 describe('links to files', () => {
   it('need an address and a key to sign with; neither is shown', () => {
     expect(readConfig({}).publicUrl).toBeNull();
-    const given = { PUBLIC_URL: 'https://bot.example/plotline/', SECRETS_KEY: 'ab'.repeat(32) };
+    const given = { PUBLIC_URL: 'https://bot.example/plotline/', SECRETS_KEY: 'ab'.repeat(32), HTTP_PORT: '8080' };
+    expect(() => readConfig({ ...given, HTTP_PORT: '' })).toThrow('HTTP_PORT: needed beside PUBLIC_URL');
     expect(readConfig(given).publicUrl).toBe('https://bot.example/plotline');
     expect(() => readConfig({ PUBLIC_URL: given.PUBLIC_URL })).toThrow('SECRETS_KEY: needed beside PUBLIC_URL');
     for (const url of ['bot.example', 'ftp://bot.example', 'https://a.example/?x=1', 'https://me:pass@a.example']) {

@@ -232,7 +232,7 @@ describe('the way from a message to its reply', () => {
     await running('wait()');
     await core.dispatcher.close({ graceMs: 0 });
     await core.sessions[Symbol.asyncDispose]();
-    expect([await stateOf('t1'), platform.replies('t1')]).toEqual(['running', []]);
+    expect([await stateOf('t1'), platform.replies('t1')]).toEqual(['waiting', []]);
     core = coreWith({ model: createScriptedModel([{ calls: [pythonCall('write("out.csv", "1")')] }]) });
     await core.start();
     await ended('t1');
