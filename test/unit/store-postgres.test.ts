@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { createPostgresStore } from '../../src/store/postgres-store.ts';
+import { createPostgresDatabase, createPostgresStore } from '../../src/store/postgres-store.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import { exampleCell, exampleFile, exampleTask, exampleThread } from '../fakes/store-examples.ts';
@@ -330,6 +331,18 @@ describe.skipIf(postgresMissing() !== null)('two processes over one PostgreSQL d
     expect(await revising).toMatchObject([{ status: 'rejected', reason: { code: 'internal', retryable: true } }]);
     await client.query('rollback');
     expect(await one.task('t1')).toMatchObject({ task: exampleTask('t1') });
+  });
+
+  it('a server that does not answer any more is given up, and its connection with it', async () => {
+    const db = createPostgresDatabase({ url, connections: 1, statementTimeoutMs: 100, log });
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+    const pid = Number(rows[0]?.pid);
+    process.kill(pid, 'SIGSTOP');
+    const failing = db.transaction().execute((transaction) => transaction.selectFrom('tasks').selectAll().execute());
+    await expect(failing).rejects.toMatchObject({ code: 'internal', retryable: true });
+    expect(await db.selectFrom('tasks').selectAll().execute()).toEqual([]);
+    process.kill(pid, 'SIGCONT');
+    await db.destroy();
   });
 
   it('a server that dies fails its queries, retryable, and is found again', async () => {
