@@ -78,7 +78,7 @@ function describePlans(
     readonly scansOf: (db: Kysely<Database>, query: CompiledQuery) => Promise<readonly string[]>;
   },
 ): void {
-  describe(name, () => {
+  describe(`plans of ${name}`, () => {
     let db: Kysely<Database>;
     let store: Store;
     let statements: CompiledQuery[] = [];

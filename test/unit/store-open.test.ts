@@ -85,6 +85,7 @@ describe.skipIf(postgresMissing() !== null)('a PostgreSQL database', () => {
   it('says what is wrong with the password and with the name', async () => {
     const wrong = cluster.url.replace(postgresPassword, 'hidden');
     expect(await refusal(wrong)).toMatch(/password authentication failed.*Check user and password in DATABASE_URL/);
+    expect(await refusal(cluster.url.replace(`:${postgresPassword}`, ''))).toMatch(/Check user and password/);
     expect(await refusal(cluster.url.replace(/postgres$/, 'missing'))).toMatch(/"missing" does not exist.*createdb/);
   });
 
@@ -96,6 +97,14 @@ describe.skipIf(postgresMissing() !== null)('a PostgreSQL database', () => {
     await run(other, "create role guest login password 'hidden'", 'revoke create on schema public from public');
     const asGuest = other.replace(`plotline:${postgresPassword}`, 'guest:hidden');
     expect(await refusal(asGuest)).toMatch(/permission denied for schema public.*GRANT CREATE/);
+  });
+
+  it('says that it is of another encoding, and that another program lives there', async () => {
+    await run(cluster.url, "create database ascii encoding 'SQL_ASCII' template template0");
+    expect(await refusal(cluster.url.replace(/postgres$/, 'ascii'))).toMatch(/encoding is SQL_ASCII.*createdb -E UTF8/);
+    const url = await cluster.createDatabase();
+    await run(url, 'create table tasks (id text)');
+    expect(await refusal(url)).toMatch(/"tasks" already exists.*database of its own/);
   });
 
   it('says that a newer version wrote it', async () => {
