@@ -8,8 +8,21 @@ const minuteMs = 60_000;
  */
 export function reachedText(reached: readonly LimitUse[], nowMs: number): string {
   const lasting = reached.reduce((last, use) => (endOf(use) > endOf(last) ? use : last));
-  if (lasting.kind === 'tasks-at-once') return atOnceText(lasting);
-  return `${usedText(lasting)} ${freesText(lasting, nowMs)}`;
+  const { scope, kind, used, value, freesAtMs } = lasting;
+  const who = whoUsed[scope];
+  const when = whenText(freesAtMs ?? nowMs, nowMs);
+  switch (kind) {
+    case 'tasks-at-once':
+      return atOnceText(lasting);
+    case 'tasks-per-day':
+      return `${who} asked ${formatted(used)} of ${formatted(value)} questions in the last 24 hours. The next one is possible ${when}.`;
+    case 'tokens-per-day':
+      return `${who} used ${formatted(used)} of ${formatted(value)} tokens of the language model in the last 24 hours. More is possible ${when}.`;
+    case 'sandbox-ms-per-day':
+      return `${who} used ${seconds(used)} of ${seconds(value)} seconds of computing in the last 24 hours. More is possible ${when}.`;
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** A refusal for good does not exist; one that ends with an answer comes before one that ends tomorrow. */
@@ -39,26 +52,9 @@ const whoUsed: Readonly<Record<LimitScope, string>> = {
   workspace: 'This workspace has',
 };
 
-function usedText({ scope, kind, used, value }: LimitUse): string {
-  const who = whoUsed[scope];
-  switch (kind) {
-    case 'tasks-per-day':
-      return `${who} asked ${formatted(used)} of ${formatted(value)} questions in the last 24 hours.`;
-    case 'tokens-per-day':
-      return `${who} used ${formatted(used)} of ${formatted(value)} tokens of the language model in the last 24 hours.`;
-    case 'sandbox-ms-per-day':
-      return `${who} used ${seconds(used)} of ${seconds(value)} seconds of computing in the last 24 hours.`;
-    case 'tasks-at-once':
-      return atOnceText({ scope, kind, used, value, freesAtMs: null });
-    default:
-      return kind satisfies never;
-  }
-}
-
-function freesText({ kind, freesAtMs }: LimitUse, nowMs: number): string {
-  if (freesAtMs === null) return '';
-  const next = kind === 'tasks-per-day' ? 'The next one is possible' : 'More is possible';
-  return `${next} in ${waitText(freesAtMs - nowMs)} (at ${clockText(freesAtMs)} UTC).`;
+/** `in 2 h 10 min (at 14:05 UTC)`. */
+function whenText(atMs: number, nowMs: number): string {
+  return `in ${waitText(atMs - nowMs)} (at ${clockText(atMs)} UTC)`;
 }
 
 /** Rounded up to minutes: whoever comes then must not be early. */

@@ -296,7 +296,12 @@ export function describeStoreChanges(name: string, create: () => Promise<Store>)
 
       it('is waited for until the signal, under another name not at all', async () => {
         const { promise: held, resolve: release } = Promise.withResolvers<void>();
-        const holder = store.withLock('l', { ttlMs: 10_000, signal }, () => held);
+        const { promise: inside, resolve: enter } = Promise.withResolvers<void>();
+        const holder = store.withLock('l', { ttlMs: 10_000, signal }, () => {
+          enter();
+          return held;
+        });
+        await inside;
         await expect(
           store.withLock('l', { ttlMs: 10_000, signal: AbortSignal.timeout(150) }, () => Promise.resolve()),
         ).rejects.toThrow('aborted');

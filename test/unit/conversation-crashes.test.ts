@@ -4,6 +4,8 @@ import { createLogger } from '../../src/log.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
 import type { Model } from '../../src/ports/model.ts';
 import type { PlatformClient } from '../../src/ports/platforms.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { Limit } from '../../src/ports/usage.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Task } from '../../src/types.ts';
 import { attachmentOf, createCore, taskOf, testThread, testThreadKey } from '../fakes/core.ts';
@@ -31,6 +33,7 @@ interface World {
   readonly platform: ReturnType<typeof createStrictPlatform>;
   readonly store: Awaited<ReturnType<typeof createSqliteStore>>;
   readonly blobs: Blobs;
+  readonly limits: readonly Limit[];
 }
 
 /** Processes one after the other over the same world: each but the last ends at its step. `stopAtMs`: the person stops it all. */
@@ -48,10 +51,12 @@ async function runLives(world: World, endings: readonly number[], stopAfterTurns
     }
     // The last one ends in order; the ones before it are gone with whatever they were doing.
     if (endsAtStep === null) await core.dispatcher.close({ graceMs: 1000 });
+    // What it had begun to write is written, or never will be, before the next one looks.
+    else await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
-function startCore({ platform, store, blobs }: World, life: Life): Core {
+function startCore({ platform, store, blobs, limits }: World, life: Life): Core {
   const provider = createMortalSandbox(life);
   const client: PlatformClient = {
     ...mortal(platform.client, life),
@@ -64,7 +69,19 @@ function startCore({ platform, store, blobs }: World, life: Life): Core {
     download: (attachment, options) => platform.client.download(attachment, options),
     edit: mortal(platform.client, life).edit,
   };
-  return createCore({ store: mortal(store, life), blobs: mortal(blobs, life), client, provider, model: model() });
+  // The locks of a process that ended run out after a while, which would have to be waited for here.
+  const mortalStore: Store = { ...mortal(store, life), withLock: createLocks(life) };
+  return createCore({ store: mortalStore, blobs: mortal(blobs, life), client, provider, model: model(), limits });
+}
+
+function createLocks(life: Life): Store['withLock'] {
+  const held = new Map<string, Promise<unknown>>();
+  return async (name, _options, work) => {
+    await life.step();
+    const mine = (held.get(name) ?? Promise.resolve()).then(work, work);
+    held.set(name, mine);
+    return await mine;
+  };
 }
 
 async function isAnswered({ store }: World): Promise<boolean> {
@@ -72,9 +89,9 @@ async function isAnswered({ store }: World): Promise<boolean> {
   return states.length > 0 && states.every((state) => state === 'done' || state === 'cancelled');
 }
 
-async function withWorld(check: (world: World) => Promise<void>): Promise<void> {
+async function withWorld(check: (world: World) => Promise<void>, limits: readonly Limit[] = []): Promise<void> {
   await using store = await createSqliteStore({ path: ':memory:', log: createLogger('silent') });
-  await check({ store, platform: createStrictPlatform(), blobs: createMemoryBlobs() });
+  await check({ store, platform: createStrictPlatform(), blobs: createMemoryBlobs(), limits });
 }
 
 /** What holds after any number of crashes: each accepted question has its one reply, and nothing is there twice. */
@@ -134,3 +151,22 @@ it('a life without an end answers both questions with all they made', () =>
       { outcome: 'answered' },
     ]);
   }));
+
+it('with a limit, each ends in its one reply or its one refusal, and no more were answered than there was room for', async () => {
+  const limits: Limit[] = [{ scope: 'person', kind: 'tasks-per-day', value: 1 }];
+  await assert(
+    asyncProperty(array(integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 4 }), (endings) =>
+      withWorld(async (world) => {
+        await runLives(world, endings, null);
+        const ends = questions.map(({ id }) =>
+          world.platform.messages.flatMap(({ postId, partId, content }) =>
+            postId === `${id}-reply` && partId === 'text-1' ? [content.kind] : [],
+          ),
+        );
+        expect(ends.map((kinds) => kinds.join()).toSorted((a, b) => a.localeCompare(b))).toEqual(['refusal', 'reply']);
+        expect(await world.store.usageBy('workspace', 0)).toMatchObject([{ tasks: 2, refused: 1 }]);
+      }, limits),
+    ),
+    { numRuns: 60 },
+  );
+}, 120_000);
