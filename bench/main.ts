@@ -18,6 +18,7 @@ import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
 import { benchImage } from './sandboxes.ts';
 import { slackAck } from './slack-ack.ts';
+import { storeFollowUp } from './store-follow-up.ts';
 import { transfer } from './transfer.ts';
 import { warmTake } from './warm-take.ts';
 
@@ -40,6 +41,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['slack-ack', slackAck],
   ['discord-ack', discordAck],
   ['queue', queue],
+  ['follow-up', storeFollowUp],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

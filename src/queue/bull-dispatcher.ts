@@ -186,7 +186,7 @@ export function createBullDispatcher(options: {
       if (isClosing) return;
       isClosing = true;
       clearTimeout(repairTimer);
-      if (isProcessing) await carriers.stop();
+      const stopped = isProcessing ? carriers.stop() : Promise.resolve();
       const allDone = Promise.allSettled(underWay);
       if (!(await within(graceMs, allDone))) {
         for (const run of runs.values()) run.abort(processEnds());
@@ -195,6 +195,9 @@ export function createBullDispatcher(options: {
         }
       }
       for (const run of runs.values()) run.end();
+      await stopped;
+      // Carriers that Bull gave to this process meanwhile went for nothing; the threads they were for wait still.
+      if (isProcessing) await repair().catch(() => {});
       await redis.close();
     },
   };

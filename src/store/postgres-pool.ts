@@ -4,6 +4,7 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type { Logger } from '../log.ts';
 import { queryFailure } from './postgres-errors.ts';
 import { asGiven, asStored } from './stored-text.ts';
+import { repeated } from './transactions.ts';
 
 /** How long a query waits for a free or new connection. */
 const connectTimeoutMs = 10_000;
@@ -43,15 +44,22 @@ export function createPostgresPool({ url, connections, statementTimeoutMs, log }
     connect: () => pool.connect().then(withWholeTexts, rejectFailure),
     end: () => pool.end(),
     options: {},
-  } as PostgresPool;
+  };
 }
 
 function withWholeTexts(client: PoolClient): PostgresPoolClient {
+  let isInTransaction = false;
   return {
-    query: (text: string, parameters: readonly unknown[]) =>
-      client
-        .query<Record<string, unknown>>(text, asStored(parameters))
-        .then((result) => ({ ...result, rows: asGiven(result.rows) }), rejectFailure),
+    query: (text: string, parameters: readonly unknown[]) => {
+      const run = () =>
+        client
+          .query<Record<string, unknown>>(text, asStored(parameters))
+          .then((result) => ({ ...result, rows: asGiven(result.rows) }), rejectFailure);
+      if (/^(begin|start transaction)\b/.test(text)) isInTransaction = true;
+      if (/^(commit|rollback)$/.test(text)) isInTransaction = false;
+      // A transaction is repeated as a whole, see `transactions.ts`.
+      return isInTransaction ? run() : repeated(run);
+    },
     release: (error?: Error | boolean) => client.release(error),
   } as unknown as PostgresPoolClient;
 }

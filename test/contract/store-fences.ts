@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InboxEntry, Store } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { exampleCell, exampleCard, exampleTask, exampleThread, exampleFile } from './store.ts';
+import { exampleCell, exampleCard, exampleTask, exampleThread, exampleFile } from '../fakes/store-examples.ts';
 
 const key = threadKeyOf(exampleThread);
 const task = exampleTask('t1');

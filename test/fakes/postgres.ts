@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -13,7 +23,7 @@ export interface PostgresCluster extends AsyncDisposable {
   readonly port: number;
   /** Of the database that is always there, as the user who may do everything. */
   readonly url: string;
-  /** A new empty database, or a copy of the one that `template` names, which nobody may be connected to. Resolves to its URL. */
+  /** A new empty database, or a copy of the one of URL `template`, to which nobody may be connected. Resolves to its URL. */
   createDatabase(template?: string): Promise<string>;
   /** Ends it like `kill -9` of the whole server: nothing is flushed, connections just break. */
   kill(): Promise<void>;
@@ -40,8 +50,14 @@ function reasonAgainst(): string | null {
   return null;
 }
 
-/** `durable`: flushes to disk as a real server does, for benchmarks; tests do without. Ready when it resolves. */
-export async function startPostgres({ durable = false } = {}): Promise<PostgresCluster> {
+/**
+ * Ready when it resolves. `durable`: flushes to disk as a real server does, for benchmarks; tests do without. `certificates`: a folder with
+ * `cert.pem` and `key.pem`, by which it also offers TLS.
+ */
+export async function startPostgres({
+  durable = false,
+  certificates = null,
+}: { readonly durable?: boolean; readonly certificates?: string | null } = {}): Promise<PostgresCluster> {
   const folder = programFolder();
   const ids = ownerIds();
   const against = reasonAgainst();
@@ -51,6 +67,13 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresC
   const passwordFile = join(dir, 'password');
   writeFileSync(passwordFile, postgresPassword);
   if (ids !== null) for (const path of [dir, passwordFile]) chownSync(path, ids.uid, ids.gid);
+  if (certificates !== null) {
+    for (const name of ['cert.pem', 'key.pem']) {
+      copyFileSync(join(certificates, name), join(dir, name));
+      chmodSync(join(dir, name), 0o600);
+      if (ids !== null) chownSync(join(dir, name), ids.uid, ids.gid);
+    }
+  }
   const options = { cwd: dir, ...ids, env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } };
 
   const auth = ['--auth-host=scram-sha-256', '--auth-local=trust', `--pwfile=${passwordFile}`];
@@ -71,6 +94,9 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresC
     fsync: durable ? 'on' : 'off',
     max_connections: '200',
     shared_buffers: '32MB',
+    ...(certificates === null
+      ? {}
+      : { ssl: 'on', ssl_cert_file: join(dir, 'cert.pem'), ssl_key_file: join(dir, 'key.pem') }),
   };
   let server: ChildProcess | null = null;
   let count = 0;
@@ -114,15 +140,21 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresC
     port,
     url: urlOf('postgres'),
     createDatabase: async (template = 'template1') => {
+      const source = template.split('/').at(-1);
       count += 1;
       const name = `test_${count}`;
       const client = new Client({ connectionString: urlOf('postgres') });
       await client.connect();
-      await client.query(`create database ${name} template ${template}`);
+      await client.query(`create database ${name} template ${source}`);
       await client.end();
       return urlOf(name);
     },
-    kill: () => end('SIGKILL'),
+    kill: async () => {
+      // Each connection has a process of its own, which would go on for a moment.
+      const sessions = childrenOf(server?.pid);
+      await end('SIGKILL');
+      for (const pid of sessions) endSession(pid);
+    },
     start,
     [Symbol.asyncDispose]: async () => {
       process.off('exit', endWithTests);
@@ -145,6 +177,21 @@ async function untilReady(child: ChildProcess): Promise<string | null> {
   child.once('error', (error) => resolve(error.message));
   child.once('exit', () => resolve(words));
   return promise;
+}
+
+function childrenOf(pid: number | undefined): readonly number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  if (pid === undefined || !existsSync(path)) return [];
+  return [...readFileSync(path, 'utf8').matchAll(/\d+/g)].map(([child]) => Number(child));
+}
+
+function endSession(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended with its server.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** Debian keeps the programs of each version in a folder of its own, which is not on PATH. The newest one that has all. */

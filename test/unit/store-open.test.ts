@@ -10,6 +10,7 @@ import { openStore } from '../../src/store/open-store.ts';
 import { freePort } from '../fakes/free-port.ts';
 import { postgresMissing, postgresPassword, startPostgres } from '../fakes/postgres.ts';
 import type { PostgresCluster } from '../fakes/postgres.ts';
+import { makeCertificates } from '../fakes/tls-front.ts';
 
 const lines: string[] = [];
 const log = createLogger('debug', (line) => lines.push(line));
@@ -104,7 +105,21 @@ describe.skipIf(postgresMissing() !== null)('a PostgreSQL database', () => {
     expect(await refusal(url)).toMatch(/was written by a newer version of Plotline: it has 999-later/);
   });
 
-  it('asks for TLS where sslmode does, and says that this server has none', async () => {
+  it('asks for TLS where sslmode does, and says where there is none or nobody vouches for it', async () => {
     expect(await refusal(`${cluster.url}?sslmode=verify-full`)).toMatch(/does not support SSL.*sslmode/);
+    const certificates = makeCertificates(join(dataDir, 'certificates'));
+    await using guarded = await startPostgres({ certificates });
+    const databaseUrl = `${await guarded.createDatabase()}?sslmode=verify-full`;
+    expect(await refusal(databaseUrl)).toMatch(/certificate.*sslmode/);
+    const trusting = `${databaseUrl}&sslrootcert=${encodeURIComponent(join(certificates, 'ca.pem'))}`;
+    await using store = await openStore({ dataDir, databaseUrl: trusting, secretsKey: null }, log);
+    expect(await store.unfinishedThreads()).toEqual([]);
+    const client = new Client({ connectionString: guarded.url });
+    await client.connect();
+    const { rows } = await client.query(
+      `select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'plotline'`,
+    );
+    await client.end();
+    expect(rows).toEqual([{ ssl: true }]);
   });
 });
