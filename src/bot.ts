@@ -158,7 +158,7 @@ export async function createBot(
       sweep();
       dispatcher.process(worker, { concurrency: config.concurrency });
       await wakeUnfinished();
-      threadSweepTimer = setInterval(() => void wakeUnfinished(), threadSweepIntervalMs);
+      threadSweepTimer = setInterval(() => void wakeUnfinished(), threadSweepIntervalMs).unref();
       await Promise.all([...platforms.values()].map(({ gateway }) => gateway.start(handlers)));
     },
     close,

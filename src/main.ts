@@ -74,7 +74,11 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  const bot = await createBot({ ...config, dataDir, databaseUrl: null }, new Map([['terminal', terminal]]), log);
+  const bot = await createBot(
+    { ...config, dataDir, databaseUrl: null, redisUrl: null },
+    new Map([['terminal', terminal]]),
+    log,
+  );
   try {
     await bot.start();
     const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));

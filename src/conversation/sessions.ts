@@ -19,6 +19,11 @@ export interface Sessions extends AsyncDisposable {
   open(threadKey: ThreadKey, signal: AbortSignal, onPlace?: OnPlace): Promise<OpenSession>;
   /** A fresh container beside the threads' own, with nothing in it; it counts as a live session until it is disposed. */
   apart(signal: AbortSignal, onPlace?: OnPlace): Promise<AsyncDisposable & Pick<OpenSession, 'session'>>;
+  /**
+   * Before a task: `starts` counts those of the thread's tasks, this one included, in all processes. A session that did not serve the one
+   * before is thrown away: what others executed since is not in it.
+   */
+  claim(threadKey: ThreadKey, starts: number): Promise<void>;
   /** The task is over: the idle clocks start, first the one that suspends the session, then the one that removes it. */
   release(threadKey: ThreadKey): void;
   /** Throws the thread's container away; the next `open` rebuilds it. */
@@ -37,6 +42,8 @@ interface Live {
   /** In use by a task: never evicted, whatever else happens. */
   busy: boolean;
   usedAtMs: number;
+  /** Which start of the thread's tasks it served last. */
+  servedStart: number | null;
   readonly idleTimers: NodeJS.Timeout[];
 }
 
@@ -55,6 +62,8 @@ export function createSessions(deps: {
   readonly log: Logger;
 }): Sessions {
   const live = new Map<ThreadKey, Live>();
+  /** The starts of the tasks that run now. */
+  const claims = new Map<ThreadKey, number>();
   const rebuild = createRebuild(deps);
 
   const drop = async (threadKey: ThreadKey): Promise<void> => {
@@ -100,7 +109,7 @@ export function createSessions(deps: {
     await places.take(signal, onPlace);
     try {
       const fresh = await openFresh(threadKey, signal, onPlace);
-      live.set(threadKey, { ...fresh, busy: true, usedAtMs: Date.now(), idleTimers: [] });
+      live.set(threadKey, { ...fresh, busy: true, usedAtMs: Date.now(), servedStart: null, idleTimers: [] });
       return fresh;
     } catch (error) {
       places.free();
@@ -172,9 +181,16 @@ export function createSessions(deps: {
     open,
     apart,
     drop,
+    claim: async (threadKey, starts) => {
+      claims.set(threadKey, starts);
+      if (live.get(threadKey)?.servedStart !== starts - 1) await drop(threadKey);
+    },
     release: (threadKey) => {
       const entry = live.get(threadKey);
+      const servedStart = claims.get(threadKey) ?? null;
+      claims.delete(threadKey);
       if (entry === undefined) return;
+      entry.servedStart = servedStart;
       stopClock(entry);
       entry.busy = false;
       entry.usedAtMs = Date.now();

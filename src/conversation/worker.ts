@@ -29,6 +29,7 @@ export function createWorker(deps: WorkerDeps): WakeHandler {
     try {
       const entry = await deps.store.takeNext(threadKey);
       if (entry === null) return null;
+      await deps.sessions.claim(threadKey, await deps.store.starts(threadKey));
       try {
         await handle(entry, { ...deps, store: deps.store.heldBy(entry) }, signal);
       } finally {
