@@ -61,6 +61,35 @@ describe.skipIf(skipsRedis)('on Redis', () => {
     await dispatcher.close({ graceMs: 0 });
   });
 
+  it('starts a thread anew only once the handler that lost it has ended, be it in the same process', async () => {
+    const prefix = newPrefix();
+    const dispatcher = open(prefix, 300);
+    const first = Promise.withResolvers<void>();
+    const events: string[] = [];
+    dispatcher.process(
+      handling(async (_, signal) => {
+        events.push('start');
+        if (events.length === 1) {
+          signal.addEventListener('abort', () => events.push('told'));
+          await first.promise;
+        }
+        events.push('end');
+      }),
+      { concurrency: 2 },
+    );
+    await dispatcher.wake('a', somebody);
+    await eventually(() => expect(events).toEqual(['start']));
+    await redis.hset(`${prefix}:threads:holders`, 'a', 'another');
+    await eventually(() => expect(events).toEqual(['start', 'told']));
+    // The other is gone, and this process gets the thread back.
+    await eventually(async () => expect(await redis.hget(`${prefix}:threads:holders`, 'a')).not.toBe('another'));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(events).toEqual(['start', 'told']);
+    first.resolve();
+    await eventually(() => expect(events).toEqual(['start', 'told', 'end', 'start', 'end']));
+    await dispatcher.close({ graceMs: 0 });
+  });
+
   it('stops what was cancelled though the message got lost', async () => {
     const prefix = newPrefix();
     const dispatcher = open(prefix, 900);
