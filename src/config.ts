@@ -133,7 +133,9 @@ const environment = z.object({
   AGENT_MAX_STEPS: whole(12, 1, 100),
   AGENT_MAX_TOKENS: whole(400_000, 1000, 100_000_000),
   AGENT_MAX_SECONDS: number(600, 5, 86_400),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_URL: text
+    .refine(isRedisUrl, 'must be redis://[user:password@]host:port/number, or rediss:// with TLS')
+    .optional(),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
   PUBLIC_URL: z
@@ -208,6 +210,12 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
 function isPostgresUrl(value: string): boolean {
   const url = URL.parse(value.replace('@/', '@localhost/'));
   return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1;
+}
+
+/** Reserved characters of a password must be percent-encoded, or the rest is read as something else. */
+function isRedisUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d*$/.test(url.pathname);
 }
 
 /** `null` where the text is not 32 bytes. */

@@ -75,7 +75,6 @@ export function createTaskCells(
     const index = (last?.index ?? -1) + 1;
     const cell = { taskId: task.id, index, title, source: code, seed, startedAtMs, execution: record };
     await deps.store.addCell(threadKey, cell);
-    deps.sessions.kept(threadKey, cell);
     shown.push({ title, source: code, status: execution.status, durationMs: execution.durationMs });
     if (execution.status === 'lost') {
       outcomes.push({ status: 'lost', artifacts: [] });

@@ -2,7 +2,7 @@ import type { Logger } from '../log.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { OnPlace, SandboxLimits, SandboxProvider, SandboxSession } from '../ports/sandbox.ts';
 import type { Store } from '../ports/store.ts';
-import type { Cell, ThreadKey } from '../types.ts';
+import type { ThreadKey } from '../types.ts';
 import { createPlaces } from './places.ts';
 import { createRebuild } from './rebuild.ts';
 
@@ -14,14 +14,16 @@ export interface Sessions extends AsyncDisposable {
   /**
    * The thread's live session, or a fresh one in which its cells were run again; either way with every attachment of the thread
    * written. `notices` say in words what could not be rebuilt; empty when the thread was alive or came back whole. `onPlace` is
-   * told where the thread has to wait for others, or for Docker. A live session is another worker's past, where the thread went
-   * on elsewhere since: then it is rebuilt too.
+   * told where the thread has to wait for others, or for Docker.
    */
   open(threadKey: ThreadKey, signal: AbortSignal, onPlace?: OnPlace): Promise<OpenSession>;
   /** A fresh container beside the threads' own, with nothing in it; it counts as a live session until it is disposed. */
   apart(signal: AbortSignal, onPlace?: OnPlace): Promise<AsyncDisposable & Pick<OpenSession, 'session'>>;
-  /** The cell ran in the thread's live session, and the store has it. */
-  kept(threadKey: ThreadKey, cell: Cell): void;
+  /**
+   * Before a task: `starts` counts those of the thread's tasks, this one included, in all processes. A session that did not serve the one
+   * before is thrown away: what others executed since is not in it.
+   */
+  claim(threadKey: ThreadKey, starts: number): Promise<void>;
   /** The task is over: the idle clocks start, first the one that suspends the session, then the one that removes it. */
   release(threadKey: ThreadKey): void;
   /** Throws the thread's container away; the next `open` rebuilds it. */
@@ -39,11 +41,11 @@ interface Live {
   readonly session: SandboxSession;
   /** `name sha256` of the attachments it holds. */
   readonly written: Set<string>;
-  /** The thread's last cell that it ran; see `markOf`. */
-  mark: string;
   /** In use by a task: never evicted, whatever else happens. */
   busy: boolean;
   usedAtMs: number;
+  /** Which start of the thread's tasks it served last. */
+  servedStart: number | null;
   readonly idleTimers: NodeJS.Timeout[];
 }
 
@@ -62,6 +64,8 @@ export function createSessions(deps: {
   readonly log: Logger;
 }): Sessions {
   const live = new Map<ThreadKey, Live>();
+  /** The starts of the tasks that run now. */
+  const claims = new Map<ThreadKey, number>();
   const rebuild = createRebuild(deps);
 
   const drop = async (threadKey: ThreadKey): Promise<void> => {
@@ -95,12 +99,9 @@ export function createSessions(deps: {
 
   const open: Sessions['open'] = async (threadKey, signal, onPlace) => {
     const existing = live.get(threadKey);
-    if (existing !== undefined) {
+    if (existing?.session.alive === true) {
       existing.busy = true;
       stopClock(existing);
-    }
-    const mark = markOf(await deps.store.lastCell(threadKey));
-    if (existing?.session.alive === true && existing.mark === mark) {
       return {
         session: existing.session,
         notices: await rebuild.writeAttachments(existing.session, threadKey, existing.written, signal),
@@ -110,7 +111,7 @@ export function createSessions(deps: {
     await places.take(signal, onPlace);
     try {
       const fresh = await openFresh(threadKey, signal, onPlace);
-      live.set(threadKey, { ...fresh, mark, busy: true, usedAtMs: Date.now(), idleTimers: [] });
+      live.set(threadKey, { ...fresh, busy: true, usedAtMs: Date.now(), servedStart: null, idleTimers: [] });
       return fresh;
     } catch (error) {
       places.free();
@@ -178,27 +179,32 @@ export function createSessions(deps: {
     }
   };
 
-  const isStale = async (threadKey: ThreadKey, { mark }: Live): Promise<boolean> =>
-    mark !== markOf(await deps.store.lastCell(threadKey)) || !(await deps.store.knowsThread(threadKey));
+  /** `servedStart` is `null` where no task was answered in it: then nothing can tell whose past it is. */
+  const isStale = async (threadKey: ThreadKey, { servedStart }: Live): Promise<boolean> =>
+    servedStart !== (await deps.store.starts(threadKey)) || !(await deps.store.knowsThread(threadKey));
 
   return {
     open,
     apart,
     drop,
-    kept: (threadKey, cell) => {
-      const entry = live.get(threadKey);
-      if (entry !== undefined) entry.mark = markOf(cell);
+    claim: async (threadKey, starts) => {
+      claims.set(threadKey, starts);
+      if (live.get(threadKey)?.servedStart !== starts - 1) await drop(threadKey);
     },
     sweep: async () => {
       for (const [threadKey, entry] of live) {
-        if (entry.busy || !(await isStale(threadKey, entry))) continue;
+        // A task that begins has claimed it, and is not counted in it yet.
+        if (entry.busy || claims.has(threadKey) || !(await isStale(threadKey, entry))) continue;
         // A task may have come to it meanwhile.
-        if (!entry.busy && live.get(threadKey) === entry) await drop(threadKey);
+        if (!entry.busy && !claims.has(threadKey) && live.get(threadKey) === entry) await drop(threadKey);
       }
     },
     release: (threadKey) => {
       const entry = live.get(threadKey);
+      const servedStart = claims.get(threadKey) ?? null;
+      claims.delete(threadKey);
       if (entry === undefined) return;
+      entry.servedStart = servedStart;
       stopClock(entry);
       entry.busy = false;
       entry.usedAtMs = Date.now();
@@ -213,11 +219,6 @@ export function createSessions(deps: {
       await Promise.all([...live.keys()].map(drop));
     },
   };
-}
-
-/** Tells a thread's last cell from any other that was or will be its last one; cells of a killed attempt share their index with later ones. */
-function markOf(cell: Cell | null): string {
-  return cell === null ? '' : `${cell.index} ${cell.startedAtMs} ${cell.taskId}`;
 }
 
 /** No idle clock runs under a later task: a forgotten one would end its session. */

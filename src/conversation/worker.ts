@@ -31,6 +31,7 @@ export function createWorker(deps: WorkerDeps): WakeHandler {
       const entry = await deps.store.takeNext(threadKey);
       if (entry === null) return null;
       const held = { ...deps, store: deps.store.heldBy(entry) };
+      await deps.sessions.claim(threadKey, await deps.store.starts(threadKey));
       try {
         await deps.telemetry.task(entry, () => handle(entry, held, signal));
       } catch (error) {

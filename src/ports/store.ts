@@ -63,6 +63,8 @@ export interface Store extends AsyncDisposable, UsageLedger {
   reviseTask(task: Task): Promise<'waiting' | 'running' | null>;
   /** The task was not begun after all: it waits again, and this start does not count. */
   giveBack(taskId: string): Promise<void>;
+  /** How often tasks of the thread were started in all, by any worker: grows with every `takeNext` that gives one. */
+  starts(threadKey: ThreadKey): Promise<number>;
   /** Whether no worker has started the task since it was taken as this entry. */
   holds(entry: InboxEntry): Promise<boolean>;
   /**

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { toAppError } from '../errors.ts';
-import type { AppError } from '../errors.ts';
+import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Dispatcher, WakeHandler } from '../ports/dispatcher.ts';
 import type { ThreadKey } from '../types.ts';
 import { createCarriers } from './carriers.ts';
-import { abortedGraceMs, processEnds, stoppedByPerson } from './ends.ts';
+import { abortedGraceMs, leaseLost, processEnds, stoppedByPerson } from './ends.ts';
 import { flowPathOf } from './fair-order.ts';
 import { holdRun } from './held-run.ts';
 import type { HeldRun } from './held-run.ts';
@@ -58,15 +57,13 @@ export function createBullDispatcher(options: {
     if (lease === null) return;
     const { threadKey } = lease;
     tellBoard(threadKey);
-    const earlier = runs.get(threadKey)?.ended;
+    const earlier = runs.get(threadKey)?.ended ?? Promise.resolve();
     const held = holdRun({ lease, takenAtMs, leaseMs, book });
     const ended = Promise.withResolvers<void>();
     const run = Object.assign(held, { ended: ended.promise });
     runs.set(threadKey, run);
     try {
-      // A handler that lost its lease and was told so may still be ending.
-      await earlier;
-      await runOnce(handler, run);
+      await runOnce(handler, run, earlier);
     } finally {
       held.end();
       if (runs.get(threadKey) === run) runs.delete(threadKey);
@@ -74,11 +71,13 @@ export function createBullDispatcher(options: {
     }
   };
 
-  const runOnce = async (handler: WakeHandler, run: Run): Promise<void> => {
+  const runOnce = async (handler: WakeHandler, run: Run, earlier: Promise<void>): Promise<void> => {
     const { lease, signal } = run;
     const { threadKey } = lease;
     if (isClosing) run.abort(processEnds());
     try {
+      // A handler here that lost its lease and was told so may still be ending. One that does not leaves the thread to others.
+      if (!(await within(abortedGraceMs, earlier))) throw leaseLost();
       signal.throwIfAborted();
       const next = await handler(threadKey, signal);
       await giveBack(run, async () => {
@@ -159,7 +158,9 @@ export function createBullDispatcher(options: {
     },
 
     process: (handler, { concurrency }) => {
-      if (isProcessing) throw new Error('process() was called twice');
+      if (isProcessing) {
+        throw new AppError('internal', 'The bot is set up twice.', { detail: 'process() was called twice' });
+      }
       isProcessing = true;
       listenForCancels();
       carriers.take(concurrency, async (tellBoard) => {
@@ -186,7 +187,7 @@ export function createBullDispatcher(options: {
       if (isClosing) return;
       isClosing = true;
       clearTimeout(repairTimer);
-      if (isProcessing) await carriers.stop();
+      const stopped = isProcessing ? carriers.stop() : Promise.resolve();
       const allDone = Promise.allSettled(underWay);
       if (!(await within(graceMs, allDone))) {
         for (const run of runs.values()) run.abort(processEnds());
@@ -195,6 +196,9 @@ export function createBullDispatcher(options: {
         }
       }
       for (const run of runs.values()) run.end();
+      await stopped;
+      // Carriers that Bull gave to this process meanwhile went for nothing; the threads they were for wait still.
+      if (isProcessing) await repair().catch(() => {});
       await redis.close();
     },
   };

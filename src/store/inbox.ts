@@ -16,6 +16,7 @@ type Inbox = Pick<
   | 'nextTask'
   | 'giveBack'
   | 'holds'
+  | 'starts'
   | 'finish'
   | 'completeTask'
   | 'reviseTask'
@@ -124,6 +125,15 @@ export function createInbox(
           .where('state', '=', 'running')
           .execute(),
       );
+    },
+
+    starts: async (threadKey) => {
+      const { starts } = await db
+        .selectFrom('tasks')
+        .select((expression) => expression.fn.sum<number | string | null>('fence').as('starts'))
+        .where('thread_key', '=', threadKey)
+        .executeTakeFirstOrThrow();
+      return Number(starts ?? 0);
     },
 
     holds: async ({ task, fence }) => {

@@ -4,6 +4,7 @@ import { createLogger } from '../../src/log.ts';
 import { createBullDispatcher } from '../../src/queue/bull-dispatcher.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import type { Redis, RedisQueue } from '../../src/queue/redis.ts';
+import { eventually } from '../fakes/eventually.ts';
 import { skipsRedis, startRedis } from '../fakes/redis.ts';
 import type { RedisServer } from '../fakes/redis.ts';
 import { describeSharedDispatcher } from './dispatcher-shared.ts';
@@ -52,19 +53,47 @@ describe.skipIf(skipsRedis)('on Redis', () => {
       { concurrency: 1 },
     );
     await dispatcher.wake('a', somebody);
-    await vi.waitFor(() => expect(started).toHaveBeenCalled());
+    await eventually(() => expect(started).toHaveBeenCalled());
     await redis.hset(`${prefix}:threads:holders`, 'a', 'another');
-    await vi.waitFor(() => expect(reason).toMatchObject({ code: 'internal', retryable: true }));
+    await eventually(() => expect(reason).toMatchObject({ code: 'internal', retryable: true }));
     // The other one keeps what it has.
     expect(await redis.hget(`${prefix}:threads:holders`, 'a')).toBe('another');
     await dispatcher.close({ graceMs: 0 });
   });
 
-  it('stops what was cancelled between its hand-out and its start', async () => {
+  it('starts a thread anew only once the handler that lost it has ended, be it in the same process', async () => {
     const prefix = newPrefix();
-    const dispatcher = open(prefix);
-    // As a cancel does that no subscriber heard.
-    const cancelling = vi.waitFor(
+    const dispatcher = open(prefix, 300);
+    const first = Promise.withResolvers<void>();
+    const events: string[] = [];
+    dispatcher.process(
+      handling(async (_, signal) => {
+        events.push('start');
+        if (events.length === 1) {
+          signal.addEventListener('abort', () => events.push('told'));
+          await first.promise;
+        }
+        events.push('end');
+      }),
+      { concurrency: 2 },
+    );
+    await dispatcher.wake('a', somebody);
+    await eventually(() => expect(events).toEqual(['start']));
+    await redis.hset(`${prefix}:threads:holders`, 'a', 'another');
+    await eventually(() => expect(events).toEqual(['start', 'told']));
+    // The other is gone, and this process gets the thread back.
+    await eventually(async () => expect(await redis.hget(`${prefix}:threads:holders`, 'a')).not.toBe('another'));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(events).toEqual(['start', 'told']);
+    first.resolve();
+    await eventually(() => expect(events).toEqual(['start', 'told', 'end', 'start', 'end']));
+    await dispatcher.close({ graceMs: 0 });
+  });
+
+  it('stops what was cancelled though the message got lost', async () => {
+    const prefix = newPrefix();
+    const dispatcher = open(prefix, 900);
+    const cancelling = eventually(
       async () => {
         const token = await redis.hget(`${prefix}:threads:holders`, 'a');
         if (token === null) throw new Error('not handed out yet');
@@ -82,7 +111,7 @@ describe.skipIf(skipsRedis)('on Redis', () => {
     );
     await dispatcher.wake('a', somebody);
     await cancelling;
-    await vi.waitFor(() => expect(reasons).toMatchObject([{ code: 'cancelled' }]), { timeout: 8000 });
+    await eventually(() => expect(reasons).toMatchObject([{ code: 'cancelled' }]), { timeout: 8000 });
     await dispatcher.close({ graceMs: 0 });
   });
 
@@ -97,10 +126,10 @@ describe.skipIf(skipsRedis)('on Redis', () => {
       handling(async (threadKey) => runs.push(threadKey)),
       { concurrency: 1 },
     );
-    await vi.waitFor(() => expect(runs).toEqual(['a', 'b', 'c']), { timeout: 5000 });
+    await eventually(() => expect(runs).toEqual(['a', 'b', 'c']), { timeout: 5000 });
     await dispatcher.wake('d', somebody);
-    await vi.waitFor(() => expect(runs).toHaveLength(4));
-    await vi.waitFor(async () => expect(await redis.llen(`${prefix}:wakes:wait`)).toBe(0));
+    await eventually(() => expect(runs).toHaveLength(4));
+    await eventually(async () => expect(await redis.llen(`${prefix}:wakes:wait`)).toBe(0));
     await dispatcher.close({ graceMs: 0 });
   });
 
@@ -115,8 +144,8 @@ describe.skipIf(skipsRedis)('on Redis', () => {
       { concurrency: 4 },
     );
     for (let index = 0; index < 260; index += 1) await dispatcher.wake(`t${index}`, somebody);
-    await vi.waitFor(() => expect(runs).toBe(260), { timeout: 10_000 });
-    await vi.waitFor(async () => expect(await redis.llen(`${prefix}:wakes:active`)).toBe(0));
+    await eventually(() => expect(runs).toBe(260), { timeout: 10_000 });
+    await eventually(async () => expect(await redis.llen(`${prefix}:wakes:active`)).toBe(0));
     const jobs = (await redis.keys(`${prefix}:wakes:*`)).filter((key) => /:\d+$/.test(key));
     expect(jobs).toHaveLength(200);
     await dispatcher.close({ graceMs: 0 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Dispatcher } from '../../src/ports/dispatcher.ts';
+import { eventually } from '../fakes/eventually.ts';
 import { handling, somebody } from './dispatcher.ts';
 
 /**
@@ -36,8 +37,8 @@ export function describeSharedDispatcher(name: string, createQueue: () => () => 
         handling(async (threadKey) => runs.push(threadKey)),
         { concurrency: 1 },
       );
-      await vi.waitFor(() => expect(runs).toEqual(['a', 'b', 'c']));
-      await vi.waitFor(async () => expect(await gateway.unknown(['a', 'b', 'c'])).toEqual(['a', 'b', 'c']));
+      await eventually(() => expect(runs).toEqual(['a', 'b', 'c']));
+      await eventually(async () => expect(await gateway.unknown(['a', 'b', 'c'])).toEqual(['a', 'b', 'c']));
     });
 
     it('runs a thread in one of them at a time, all threads in all of them, and loses no wake', async () => {
@@ -66,7 +67,7 @@ export function describeSharedDispatcher(name: string, createQueue: () => () => 
         announced.set(threadKey, step);
         await workers[step % 3]!.wake(threadKey, somebody);
       }
-      await vi.waitFor(() => expect(seen).toEqual(announced), { timeout: 10_000 });
+      await eventually(() => expect(seen).toEqual(announced), { timeout: 10_000 });
       expect(overlaps).toBe(0);
       expect(busy.size).toBe(3);
     });
@@ -84,11 +85,11 @@ export function describeSharedDispatcher(name: string, createQueue: () => () => 
         );
       }
       await gateway.wake('a', somebody);
-      await vi.waitFor(() => expect(signals).toHaveLength(1));
+      await eventually(() => expect(signals).toHaveLength(1));
       await gateway.wake('b', somebody);
-      await vi.waitFor(() => expect(signals).toHaveLength(2));
+      await eventually(() => expect(signals).toHaveLength(2));
       await gateway.cancel('a');
-      await vi.waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]), { timeout: 500 });
+      await eventually(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]), { timeout: 500 });
       expect(signals[0]?.reason).toMatchObject({ code: 'cancelled' });
     });
 
@@ -104,16 +105,16 @@ export function describeSharedDispatcher(name: string, createQueue: () => () => 
         { concurrency: 1 },
       );
       await closing.wake('a', somebody);
-      await vi.waitFor(() => expect(runs).toEqual(['first a']));
+      await eventually(() => expect(runs).toEqual(['first a']));
       await closing.wake('b', somebody);
       other.process(
         handling(async (threadKey) => runs.push(`then ${threadKey}`)),
         { concurrency: 1 },
       );
-      await vi.waitFor(() => expect(runs).toEqual(['first a', 'then b']));
+      await eventually(() => expect(runs).toEqual(['first a', 'then b']));
       const startedAtMs = performance.now();
       await closing.close({ graceMs: 20 });
-      await vi.waitFor(() => expect(runs).toEqual(['first a', 'then b', 'then a']));
+      await eventually(() => expect(runs).toEqual(['first a', 'then b', 'then a']));
       expect(performance.now() - startedAtMs).toBeLessThan(4000);
     });
 
@@ -129,14 +130,14 @@ export function describeSharedDispatcher(name: string, createQueue: () => () => 
         { concurrency: 1 },
       );
       await closing.wake('a', somebody);
-      await vi.waitFor(() => expect(runs).toEqual(['begins']));
+      await eventually(() => expect(runs).toEqual(['begins']));
       other.process(
         handling(async () => runs.push('again')),
         { concurrency: 1 },
       );
       await other.wake('a', somebody);
       await closing.close({ graceMs: 5000 });
-      await vi.waitFor(() => expect(runs).toEqual(['begins', 'ends', 'again']));
+      await eventually(() => expect(runs).toEqual(['begins', 'ends', 'again']));
     });
   });
 }

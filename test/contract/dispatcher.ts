@@ -3,6 +3,7 @@ import { array, assert, asyncProperty, boolean, integer, record } from 'fast-che
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import type { Dispatcher, WakeFor, WakeHandler } from '../../src/ports/dispatcher.ts';
+import { eventually } from '../fakes/eventually.ts';
 
 export const somebody: WakeFor = { personId: 'p', isFollowUp: false };
 
@@ -35,7 +36,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         { concurrency: 1 },
       );
       await dispatcher.wake('c', somebody);
-      await vi.waitFor(() => expect(runs).toEqual(['b', 'a', 'c']));
+      await eventually(() => expect(runs).toEqual(['b', 'a', 'c']));
     });
 
     it('runs at most the given number at once', async () => {
@@ -53,7 +54,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         { concurrency: 3 },
       );
       for (let index = 0; index < 12; index += 1) await dispatcher.wake(`thread-${index}`, somebody);
-      await vi.waitFor(() => expect(runs).toBe(12));
+      await eventually(() => expect(runs).toBe(12));
       expect(most).toBe(3);
     });
 
@@ -71,11 +72,11 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         { concurrency: 2 },
       );
       await dispatcher.wake('a', somebody);
-      await vi.waitFor(() => expect(runs).toBe(1));
+      await eventually(() => expect(runs).toBe(1));
       for (let index = 0; index < 5; index += 1) await dispatcher.wake('a', somebody);
       expect(runs).toBe(1);
       release();
-      await vi.waitFor(() => expect(runs).toBe(2));
+      await eventually(() => expect(runs).toBe(2));
       await sleep(20);
       expect(runs).toBe(2);
     });
@@ -118,7 +119,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
               await tested.wake(threadKey, somebody);
               if (pauseMs === 2) await sleep(1);
             }
-            await vi.waitFor(() => expect(seen).toEqual(announced), { interval: 2 });
+            await eventually(() => expect(seen).toEqual(announced), { interval: 2 });
             await tested.close({ graceMs: 1000 });
             expect(overlaps).toBe(0);
           },
@@ -139,10 +140,10 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       await dispatcher.cancel('a');
       await dispatcher.wake('a', somebody);
       await dispatcher.wake('b', somebody);
-      await vi.waitFor(() => expect(signals.size).toBe(2));
+      await eventually(() => expect(signals.size).toBe(2));
       expect(signals.get('a')?.aborted).toBe(false);
       await dispatcher.cancel('a');
-      await vi.waitFor(() => expect(signals.get('a')?.aborted).toBe(true));
+      await eventually(() => expect(signals.get('a')?.aborted).toBe(true));
       expect(signals.get('a')?.reason).toMatchObject({ code: 'cancelled' });
       expect(signals.get('b')?.aborted).toBe(false);
     });
@@ -160,7 +161,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         }),
         { concurrency: 1 },
       );
-      await vi.waitFor(() => expect(started).toHaveBeenCalled());
+      await eventually(() => expect(started).toHaveBeenCalled());
       expect(await Promise.all(['a', 'b', 'c'].map((threadKey) => dispatcher.place(threadKey)))).toEqual([0, 0, 1]);
     });
 
@@ -169,11 +170,11 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       expect(await depth()).toEqual({ waiting: 0, running: 0 });
       for (const threadKey of ['a', 'b', 'c', 'a']) await dispatcher.wake(threadKey, somebody);
       expect(await depth()).toEqual({ waiting: 3, running: 0 });
-      const { promise: held, resolve: end } = Promise.withResolvers<null>();
-      dispatcher.process(() => held, { concurrency: 1 });
-      await vi.waitFor(async () => expect(await depth()).toEqual({ waiting: 2, running: 1 }));
-      end(null);
-      await vi.waitFor(async () => expect(await depth()).toEqual({ waiting: 0, running: 0 }));
+      const held = Promise.withResolvers<null>();
+      dispatcher.process(() => held.promise, { concurrency: 1 });
+      await eventually(async () => expect(await depth()).toEqual({ waiting: 2, running: 1 }));
+      held.resolve(null);
+      await eventually(async () => expect(await depth()).toEqual({ waiting: 0, running: 0 }));
     });
 
     it('wakes a thread again whose handler failed for a while, not before it may, and no other', async () => {
@@ -190,7 +191,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       );
       await dispatcher.wake('limited', somebody);
       await dispatcher.wake('broken', somebody);
-      await vi.waitFor(() => expect(runs).toHaveLength(3));
+      await eventually(() => expect(runs).toHaveLength(3));
       const [first, second] = runs.filter((run) => run.threadKey === 'limited');
       expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(55);
       await sleep(50);
@@ -209,7 +210,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       await dispatcher.wake('a', somebody);
       await sleep(100);
       expect(runs).toBe(1);
-      await vi.waitFor(() => expect(runs).toBe(2), { timeout: 5000 });
+      await eventually(() => expect(runs).toBe(2), { timeout: 5000 });
     });
 
     it('lets running handlers finish within the grace and starts no more', async () => {
@@ -224,7 +225,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         { concurrency: 1 },
       );
       await dispatcher.wake('a', somebody);
-      await vi.waitFor(() => expect(started).toEqual(['a']), { interval: 1 });
+      await eventually(() => expect(started).toEqual(['a']), { interval: 1 });
       await dispatcher.wake('b', somebody);
       await dispatcher.wake('a', somebody);
       await dispatcher.close({ graceMs: 5000 });
@@ -246,7 +247,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         { concurrency: 1 },
       );
       await dispatcher.wake('a', somebody);
-      await vi.waitFor(() => expect(started).toHaveBeenCalled(), { interval: 1 });
+      await eventually(() => expect(started).toHaveBeenCalled(), { interval: 1 });
       await dispatcher.close({ graceMs: 20 });
       expect(reason).toMatchObject({ code: 'restarting', retryable: true });
     });
@@ -262,7 +263,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         },
         { concurrency: 1 },
       );
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(runs.map((threadKey) => threadKey.split('/').at(-1))).toEqual(['long', 'short', 'long', 'long']),
       );
     });
@@ -281,7 +282,7 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       await dispatcher.wake('done', somebody);
       await dispatcher.wake('later', somebody);
       await dispatcher.wake('runs', somebody);
-      await vi.waitFor(() => expect(started).toHaveBeenCalled());
+      await eventually(() => expect(started).toHaveBeenCalled());
       await dispatcher.wake('waits', somebody);
       expect(await dispatcher.unknown(['done', 'later', 'runs', 'waits', 'never'])).toEqual(['done', 'never']);
     });
@@ -312,9 +313,9 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
         },
         { concurrency: 1 },
       );
-      await vi.waitFor(() => expect(runs).toContain('test/w/c/single'), { timeout: 10_000 });
+      await eventually(() => expect(runs).toContain('test/w/c/single'), { timeout: 10_000 });
       expect(runs.indexOf('test/w/c/single') - asked).toBeLessThan(2);
-      await vi.waitFor(() => expect(runs).toHaveLength(201), { timeout: 20_000 });
+      await eventually(() => expect(runs).toHaveLength(201), { timeout: 20_000 });
     });
   });
 }

@@ -11,6 +11,7 @@ import { AppError } from '../../src/errors.ts';
 import { attachmentOf, taskOf, until } from '../fakes/core.ts';
 import { createParentPlatform } from '../fakes/parent-platform.ts';
 import { createRandom } from '../fakes/random.ts';
+import { skipsRedis, startRedis } from '../fakes/redis.ts';
 
 /** How often the bot is killed. A few in every run of the tests; `KILLS=20` for the claim as a whole. */
 const kills = Number(process.env['KILLS'] ?? 5);
@@ -36,16 +37,18 @@ const isThere = await engine.check().then(
 );
 
 describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
-  it(
-    `leaves no container and every thread with its one reply (${kills} times, seed ${seed})`,
-    async () => {
+  it.each(['its own queue', ...(skipsRedis ? [] : ['a queue in Redis'])])(
+    `with %s leaves no container and every thread with its one reply (${kills} times, seed ${seed})`,
+    async (queue) => {
+      await using redis = queue === 'a queue in Redis' ? await startRedis() : null;
+      const startBot = (): ChildProcess => startBotIn(dataDir, redis?.url ?? '');
       const dataDir = mkdtempSync(join(tmpdir(), 'plotline-killed-'));
       const random = createRandom(seed);
       const platform = createParentPlatform();
       const killed: number[] = [];
       try {
         for (let round = 0; round < kills; round += 1) {
-          const bot = startBot(dataDir);
+          const bot = startBot();
           const task = taskOf(`task-${round}`, {
             thread: { platform: 'parent', workspaceId: 'w', channelId: 'c', threadId: `thread-${round}` },
             text: 'run: import time, plotline; frame = plotline.load("a.csv"); time.sleep(0.3); print(frame.sum())',
@@ -60,7 +63,7 @@ describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
           await once(bot, 'exit');
         }
 
-        const last = startBot(dataDir);
+        const last = startBot();
         expect(await platform.connect(last, { hears: true })).toBe(true);
         await Promise.all([
           until(
@@ -90,12 +93,13 @@ describe.skipIf(!isThere)('a bot that is killed at any moment', () => {
   );
 });
 
-function startBot(dataDir: string): ChildProcess {
+function startBotIn(dataDir: string, redisUrl: string): ChildProcess {
   return fork(new URL('../fakes/bot-child.ts', import.meta.url), {
     env: {
       PATH: process.env['PATH'] ?? '',
       LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
       DATA_DIR: dataDir,
+      REDIS_URL: redisUrl,
       SANDBOX_IMAGE: image,
       SANDBOX_RUNTIME: 'runc',
       SANDBOX_POOL_SIZE: '1',

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import type { Dispatcher } from '../../src/ports/dispatcher.ts';
 import { boardPath, createBoard } from '../../src/queue/board.ts';
 import type { Board } from '../../src/queue/board.ts';
 import { createBullDispatcher } from '../../src/queue/bull-dispatcher.ts';
+import { eventually } from '../fakes/eventually.ts';
 import { skipsRedis, startRedis } from '../fakes/redis.ts';
 import type { RedisServer } from '../fakes/redis.ts';
 
@@ -64,7 +65,7 @@ describe.skipIf(skipsRedis)('the board', () => {
     );
     await dispatcher.wake('test/w/c/good', { personId: 'ada', isFollowUp: false });
     await dispatcher.wake('test/w/c/bad', { personId: 'ada', isFollowUp: false });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const text = await (await ask('/board/api/queues?activeQueue=wakes&status=failed')).text();
       expect(text).toContain('test/w/c/bad');
       expect(text).not.toContain('salaries');

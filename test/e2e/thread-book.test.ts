@@ -171,7 +171,12 @@ describe.skipIf(skipsRedis)('the thread book in Redis', () => {
       const places = await Promise.all(waiting.map((threadKey) => book.place(threadKey)));
       expect(places.toSorted((a, b) => a - b)).toEqual(waiting.map((_, index) => index));
       const asked = waiting.filter((_, index) => index % (count / 100) === 0);
-      costs.push(await costOf(() => Promise.all(asked.map((threadKey) => book.place(threadKey)))));
+      const measured: (typeof costs)[number][] = [];
+      for (let time = 0; time < 5; time += 1) {
+        measured.push(await costOf(() => Promise.all(asked.map((threadKey) => book.place(threadKey)))));
+      }
+      // The quickest: others use this machine too.
+      costs.push(...measured.toSorted((a, b) => a.usec - b.usec).slice(0, 1));
     }
     const [few, many] = costs;
     expect(many!.calls).toBe(few!.calls);

@@ -84,6 +84,27 @@ describe('DATABASE_URL', () => {
   });
 });
 
+describe('REDIS_URL', () => {
+  it.each(['redis://localhost', 'rediss://bot:p%40ss@queue.example:6380/2', 'redis://:secret@[::1]:6379/'])(
+    'takes %s',
+    (redisUrl) => {
+      expect(readConfig({ REDIS_URL: redisUrl })).toMatchObject({ redisUrl });
+    },
+  );
+
+  it.each([
+    'localhost:6379',
+    'http://queue.example',
+    'redis://',
+    'redis://:not-to-be/shown@queue.example',
+    'redis://queue.example/plotline',
+  ])('says what is wrong with %s, without the password', (redisUrl) => {
+    const read = (): unknown => readConfig({ REDIS_URL: redisUrl });
+    expect(read).toThrow(/REDIS_URL: must be redis:/);
+    expect(read).not.toThrow(/not-to-be/);
+  });
+});
+
 describe('Slack', () => {
   const key = '0123456789abcdef'.repeat(4);
   const token = { SLACK_BOT_TOKEN: 'xoxb-1' };

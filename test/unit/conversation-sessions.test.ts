@@ -10,7 +10,6 @@ import type { Store, ThreadFile } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { CellRecord, ExecutionStatus } from '../../src/types.ts';
-import { plainRecord } from '../fakes/cells.ts';
 import { sandboxLimits, taskOf, testThread, testThreadKey } from '../fakes/core.ts';
 import { createFakeSandbox, outputOf } from '../fakes/fake-sandbox.ts';
 import type { FakeContainer, FakeSandbox } from '../fakes/fake-sandbox.ts';
@@ -126,35 +125,19 @@ describe('sessions', () => {
     expect(texts()).toEqual({ 'a.csv': 'changed by code' });
   });
 
-  it('a session whose thread went on in another worker is rebuilt, not handed out', async () => {
-    await addFile('in.txt', '1');
-    await sessions.open(testThreadKey, never);
-    sessions.release(testThreadKey);
-    await addCell('set("elsewhere")');
-    await sessions.open(testThreadKey, never);
-    expect(sandbox.containers).toHaveLength(2);
-    expect(newest().ran).toEqual(['set("elsewhere")']);
-  });
-
-  it('what ran here and was kept is no reason to rebuild', async () => {
-    await sessions.open(testThreadKey, never);
-    await addCell('set("here")');
-    const cell = await store.lastCell(testThreadKey);
-    if (cell !== null) sessions.kept(testThreadKey, cell);
-    sessions.release(testThreadKey);
-    await sessions.open(testThreadKey, never);
-    expect(sandbox.containers).toHaveLength(1);
-  });
-
   it('a sweep ends idle sessions of threads that were forgotten or went on elsewhere, and no others', async () => {
-    const inThread = async (threadId: string): Promise<string> => {
+    const served = async (threadId: string): Promise<string> => {
       const thread = { ...testThread, threadId };
       await store.accept(taskOf(threadId, { thread }));
-      await sessions.open(threadKeyOf(thread), never);
-      return threadKeyOf(thread);
+      await store.accept(taskOf(`${threadId}-2`, { thread }));
+      const threadKey = threadKeyOf(thread);
+      await store.takeNext(threadKey);
+      await sessions.claim(threadKey, await store.starts(threadKey));
+      await sessions.open(threadKey, never);
+      return threadKey;
     };
-    const forgotten = await inThread('forgotten');
-    const kept = await inThread('kept');
+    const forgotten = await served('forgotten');
+    const kept = await served('kept');
     await store.forgetThread(forgotten);
     await sessions.sweep();
     expect(sandbox.living()).toBe(2);
@@ -162,8 +145,8 @@ describe('sessions', () => {
     sessions.release(kept);
     await sessions.sweep();
     expect(sandbox.containers.map(({ alive }) => alive)).toEqual([false, true]);
-    const cell = { index: 0, title: '', source: '', seed: null, startedAtMs: 1, execution: plainRecord };
-    await store.addCell(kept, { ...cell, taskId: 'kept' });
+    await store.finish('kept', 'done');
+    await store.takeNext(kept);
     await sessions.sweep();
     expect(sandbox.living()).toBe(0);
   });

@@ -61,6 +61,37 @@ describe('whose task is answered when', () => {
     expect(replied().filter((id) => id !== 'single')).toEqual(many.map(({ id }) => id));
   });
 
+  it('a session goes on with what it served itself, and is rebuilt where another worker served the thread since', async () => {
+    const script = (): Model =>
+      createScriptedModel([], ({ messages }) => {
+        const last = messages.at(-1);
+        return last?.role === 'user' ? { calls: [pythonCall(`print("${messages.length}")`)] } : { text: 'Done.' };
+      });
+    const sandboxes = [createFakeSandbox(), createFakeSandbox()] as const;
+    const answer = async (by: 0 | 1, id: string): Promise<void> => {
+      const core = createCore({ store, blobs, client: platform.client, provider: sandboxes[by], model: script() });
+      const served = workers[by] ?? core;
+      workers[by] = served;
+      if (served === core) {
+        cores.push(core);
+        await core.start();
+      }
+      await served.handlers.onTask(taskOf(id));
+      await until(id, async () => (await store.task(id))?.state === 'done');
+    };
+    const workers: [Core?, Core?] = [];
+    await answer(0, 't1');
+    await answer(0, 't2');
+    expect(sandboxes[0].containers).toHaveLength(1);
+    await answer(1, 't3');
+    await answer(0, 't4');
+    // Rebuilt, with all that was executed anywhere.
+    expect(sandboxes[0].containers).toHaveLength(2);
+    expect(sandboxes[0].containers[1]?.ran.filter((code) => code.startsWith('print('))).toHaveLength(4);
+    await answer(0, 't5');
+    expect(sandboxes[0].containers).toHaveLength(2);
+  });
+
   it('a worker that stood still while another answered writes nothing more and posts nothing', async () => {
     const gate = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
