@@ -1,5 +1,5 @@
 import type { TableData } from '../src/types.ts';
-import { formatCount, oneLine, shorten } from './format.ts';
+import { counted, oneLine, shorten } from './format.ts';
 import { cellText } from './table-text.ts';
 
 /** Of the whole text, what the names of the columns may take. */
@@ -7,12 +7,18 @@ const namesShare = 0.4;
 const nameCharacters = 40;
 const cellCharacters = 40;
 
+/** What pandas calls a column without a name. */
+const unnamed = /^Unnamed: \d+(?:_level_\d+)?$/;
+
 /**
  * A table for somebody who cannot see its picture: its title, its size, its columns, and as many of its first rows as fit into
  * `maxCharacters`, each cell behind the name of its column. Plain text.
  */
 export function tableWords(title: string, table: TableData, maxCharacters: number): string {
-  const names = table.columns.map(({ name }, index) => shorten(oneLine(name), nameCharacters) || `column ${index + 1}`);
+  const names = table.columns.map(({ name }, index) => {
+    const text = shorten(oneLine(name), nameCharacters);
+    return text === '' || unnamed.test(text) ? `column ${index + 1}` : text;
+  });
   const head = `Table${title.trim() === '' ? '' : ` “${shorten(oneLine(title), 120)}”`}: ${counted(table.rowCount, 'row')}, ${counted(names.length, 'column')}: `;
   let words = `${head}${listed(names, maxCharacters * namesShare)}.`;
   for (const [index, row] of table.rows.entries()) {
@@ -34,8 +40,4 @@ function listed(names: readonly string[], maxCharacters: number): string {
     list += index === 0 ? name : `, ${name}`;
   }
   return list;
-}
-
-function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

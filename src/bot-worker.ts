@@ -84,7 +84,7 @@ export function createBotWorker(
     collect: collectLimits,
     about: { version: packageFile.version, imageName: sandbox.image },
   });
-  let warmed: Promise<unknown> | null = null;
+  let wasWarmed = false;
   const sweep = (): void => {
     Promise.all([sandboxes.sweep(), sessions.sweep()]).catch((error: unknown) =>
       log.warn({ error: String(error) }, 'sweep failed'),
@@ -96,15 +96,15 @@ export function createBotWorker(
     handler: observation.threadHandler(handler),
     engines: () => sandboxes.engines(),
     check: async () => {
-      await (warmed ?? Promise.reject(new AppError('sandbox-failed', 'the start has not come to the sandboxes yet')));
+      if (!wasWarmed) throw new AppError('sandbox-failed', 'the first containers are being started');
       await sandboxes.check();
     },
     endSession: (threadKey) => sessions.drop(threadKey),
     start: async () => {
-      warmed = sandboxes
+      await sandboxes
         .warm()
         .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
-      await warmed;
+      wasWarmed = true;
       sweep();
     },
     [Symbol.asyncDispose]: async () => {

@@ -27,6 +27,8 @@ export interface Config {
   readonly model: ModelConfig | null;
   readonly slack: SlackConfig | null;
   readonly discord: DiscordConfig | null;
+  readonly http: HttpConfig | null;
+  readonly traces: TracesConfig | null;
   readonly sandbox: SandboxConfig;
   readonly agent: AgentConfig;
   readonly limits: readonly Limit[];
@@ -35,8 +37,6 @@ export interface Config {
   /** Where processes share their queue; `null`: one process, whose queue is its own. */
   readonly redisUrl: string | null;
   readonly attachmentBytes: number;
-  readonly http: HttpConfig | null;
-  readonly traces: TracesConfig | null;
   /** Where browsers reach the web server, without a slash at its end; `null`: there are no links to files. */
   readonly publicUrl: string | null;
 }
@@ -115,6 +115,7 @@ const environment = z.object({
   ...discordEnvironment,
 
   ...limitsEnvironment,
+  ...operationsEnvironment,
 
   SANDBOX_IMAGE: text.default('plotline-sandbox:latest'),
   SANDBOX_RUNTIME: z.enum(['auto', 'runc', 'runsc']).default('auto'),
@@ -135,8 +136,6 @@ const environment = z.object({
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   TASKS_AT_ONCE: whole(4, 1, 256),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
-
-  ...operationsEnvironment,
   PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must be an address like https://bot.example, without ? and #' })
     .refine((value) => !/[?#@]/.test(value), 'must be an address like https://bot.example, without ?, # and @')
@@ -176,6 +175,8 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     model: modelConfig(values),
     slack: slackConfig(values, role !== 'worker'),
     discord: discordConfig(values),
+    http: httpConfig(values),
+    traces: tracesConfig(values),
     sandbox: {
       image: values.SANDBOX_IMAGE,
       runtime: values.SANDBOX_RUNTIME,
@@ -199,8 +200,6 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     concurrency: values.TASKS_AT_ONCE,
     redisUrl: values.REDIS_URL ?? null,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
-    http: httpConfig(values),
-    traces: tracesConfig(values),
     publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
   };
 }

@@ -28,9 +28,23 @@ const secretPattern = /\b((?:xox[a-z]\.)?xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,
 const namedSecretPattern =
   /(?<=\b(?:client_?secret|refresh_?token|access_?token|signing_?secret)(?:\\?["'])?\s?[:=]\s?(?:\\?["'])?)[^\s"'&\\,;}[]{8,}/gi;
 
+/**
+ * Parts of addresses that let in whoever has them: passwords before a host, signatures and keys of links, the tokens in Discord's
+ * paths for webhooks and interactions and in Slack's for uploads and hooks. Also tokens of three parts: Discord's, and JWTs.
+ */
+const linkPatterns = [
+  /(?<=:\/\/[^\s/@:"'\\]*:)[^\s/@"'\\]+(?=@)/g,
+  /(?<=[?&](?:x-amz-(?:signature|credential|security-token)|signature|sig|hm|token|key|pub_secret)=)[^\s&"'\\<>]+/gi,
+  /(?<=\/(?:webhooks|interactions)\/\d+\/)[\w-]{20,}/g,
+  /(?<=\bhooks\.slack\.com\/|\bfiles\.slack\.com\/upload\/)[^\s"'\\<>]+/g,
+  /(?<![\w-])[\w-]{20,}\.[\w-]{6,}\.[\w-]{27,}/g,
+];
+
+const patterns = [secretPattern, namedSecretPattern, ...linkPatterns];
+
 /** A text without what looks like a secret. */
 export function withoutSecrets(line: string): string {
-  return line.replace(secretPattern, '[redacted]').replace(namedSecretPattern, '[redacted]');
+  return patterns.reduce((rest, pattern) => rest.replace(pattern, '[redacted]'), line);
 }
 
 /** What a terminal obeys and JSON lets through: DEL, C1, line separators, and the characters that turn text around. */

@@ -1,6 +1,6 @@
 import type { Artifact, Reply } from '../../src/types.ts';
 import { codeBlock, codeSpan } from '../escape.ts';
-import { formatCount, harmless, oneLine, shorten } from '../format.ts';
+import { counted, formatCount, harmless, oneLine, shorten } from '../format.ts';
 import { tableText } from '../table-text.ts';
 import type { TableText } from '../table-text.ts';
 import { replyButtons } from './buttons.ts';
@@ -62,8 +62,9 @@ function tableSection(artifact: Artifact, isPictured: boolean): readonly string[
   if (table === null || table.columns.length === 0) return [];
   const title = oneLine(artifact.title).replace(/[*`]/g, '');
   if (isPictured) {
-    const size = `${formatCount(table.rowCount)} rows and ${table.columns.length} columns`;
-    return [`${title === '' ? '' : `**${title}**\n`}As a picture; all ${size} are in ${codeSpan(artifact.file.name)}.`];
+    const size = `${counted(table.rowCount, 'row')} and ${counted(table.columns.length, 'column')}`;
+    const heading = title === '' ? '' : `**${title}**\n`;
+    return [`${heading}As a picture; all of it, ${size}, is in ${codeSpan(artifact.file.name)}.`];
   }
   const preview = tablePreviewOf(table);
   const below = preview.leftOut === '' ? [] : [`${preview.leftOut}; all of it is in ${codeSpan(artifact.file.name)}.`];

@@ -84,19 +84,19 @@ export function createMetrics(about: { readonly version: string }): Metrics {
     taskSeconds,
   );
 
-  gauge('queue_depth', 'Threads with work, over all processes.', ['state'], async (own, { depth }) => {
-    const { waiting, running } = await depth(AbortSignal.timeout(sourceTimeoutMs));
+  gauge('queue_depth', 'Threads with work, over all processes.', ['state'], async (own, from) => {
+    const { waiting, running } = await from.depth(AbortSignal.timeout(sourceTimeoutMs));
     own.set({ state: 'waiting' }, waiting);
     own.set({ state: 'running' }, running);
   });
-  gauge('sandboxes', 'Containers by what they are for.', ['engine', 'state'], (own, { engines }) => {
-    for (const { name, warm, inUse } of engines()) {
+  gauge('sandboxes', 'Containers by what they are for.', ['engine', 'state'], (own, from) => {
+    for (const { name, warm, inUse } of from.engines()) {
       own.set({ engine: name, state: 'warm' }, warm);
       own.set({ engine: name, state: 'in-use' }, inUse);
     }
   });
-  gauge('sandboxes_max', 'Containers that an engine may hold.', ['engine'], (own, { engines }) => {
-    for (const { name, max } of engines()) own.set({ engine: name }, max);
+  gauge('sandboxes_max', 'Containers that an engine may hold.', ['engine'], (own, from) => {
+    for (const { name, max } of from.engines()) own.set({ engine: name }, max);
   });
   gauge(
     'sandbox_engine_up',

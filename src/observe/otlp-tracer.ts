@@ -13,7 +13,7 @@ import type { Attributes, OpenSpan, Tracer } from './tracer.ts';
 /** An export takes no longer; a collector that is away costs its spans and nothing else. */
 const exportTimeoutMs = 5000;
 const delayMs = 2000;
-const closeTimeoutMs = 3000;
+const closeTimeoutMs = 1500;
 /** A collector that stays away is mentioned so often. */
 const complainEveryMs = 60_000;
 

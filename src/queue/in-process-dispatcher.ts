@@ -44,8 +44,9 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
       if (threadKey === null || whom === undefined) return;
       wakes.delete(threadKey);
       const controller = new AbortController();
-      const done = runOnce(handler, threadKey, whom, controller.signal);
-      running.set(threadKey, { controller, done, wokenFor: null });
+      // Whoever woke it, or ended before it, may have worked on another thread.
+      const run = runOnce.bind(null, handler, threadKey, whom, controller.signal);
+      running.set(threadKey, { controller, done: deps.log.within({ threadKey }, run), wokenFor: null });
     }
   };
 

@@ -21,9 +21,8 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
 
 /** The bytes of the range, `null`: all; what is before it is read over, as blobs are read from their beginning. */
 export async function* bytesOfRange(bytes: Bytes, range: ByteRange | null): AsyncGenerator<Uint8Array> {
-  // To its end, where a blob that does not match its hash says so.
-  if (range === null) return yield* bytes;
-  const { first, last } = range;
+  // All is to the very end, where a blob that does not match its hash says so.
+  const { first, last } = range ?? { first: 0, last: Infinity };
   let place = 0;
   for await (const chunk of bytes) {
     const part = chunk.subarray(Math.max(0, first - place), Math.max(0, last + 1 - place));

@@ -34,8 +34,7 @@ export function createFinding(check: Check): Finding {
   };
 
   return () => {
-    if (underWay === null && last !== null && performance.now() < last.atMs + freshMs)
-      return Promise.resolve(last.problem);
+    if (last !== null && performance.now() < last.atMs + freshMs) return Promise.resolve(last.problem);
     underWay ??= ask();
     return underWay;
   };

@@ -21,7 +21,7 @@ const stalledMs = 60_000;
 
 /** Links to files of replies, for whoever has the link: people of the thread it was posted in, and those they show it to. */
 export interface FileLinks {
-  linkTo(taskId: string, file: StoredFile): { readonly url: string; readonly days: number };
+  readonly linkTo: (taskId: string, file: StoredFile) => { readonly url: string; readonly days: number };
   /** Serves `/files/…`; to be mounted at the root. */
   readonly routes: Hono;
 }

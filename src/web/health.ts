@@ -52,7 +52,7 @@ export function createHealth(deps: {
     const { ready, checks } = await readiness();
     return context.json({ ready, draining: false, checks }, ready ? 200 : 503);
   });
-  return { app, close: lag.stop };
+  return { app, close: () => lag.stop() };
 }
 
 /** How late the last tick came, or the next one is already. */

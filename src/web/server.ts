@@ -61,7 +61,7 @@ export async function createWebServer(options: {
   server.on('error', (error) => log.error({ error: String(error) }, 'the web server failed'));
   const address = server.address();
   const actual = typeof address === 'object' && address !== null ? address.port : port;
-  log.info({ host, port: actual, pages: routes.map(({ path }) => path) }, 'serving pages for operators');
+  log.info({ host, port: actual }, 'serving pages for operators');
   return { port: actual, close: () => close(server) };
 }
 

@@ -88,6 +88,10 @@ export function describeBlobs(name: string, create: () => Promise<Blobs>): void 
       await expect(collect(blobs.get(dropped.sha256))).rejects.toMatchObject({ code: 'file-unavailable' });
     });
 
+    it('answers when it is asked whether it works, also before the first blob', async () => {
+      await expect(blobs.ping(AbortSignal.timeout(5000))).resolves.toBeUndefined();
+    });
+
     it('lets a reader stop early', async () => {
       const { sha256 } = await blobs.put(inChunks(content, 5000), roomy);
       for await (const chunk of blobs.get(sha256)) {

@@ -164,6 +164,18 @@ export function describeDispatcher(name: string, create: () => Promise<Dispatche
       expect(await Promise.all(['a', 'b', 'c'].map((threadKey) => dispatcher.place(threadKey)))).toEqual([0, 0, 1]);
     });
 
+    it('says how many threads wait and how many are worked on', async () => {
+      const depth = () => dispatcher.depth(AbortSignal.timeout(5000));
+      expect(await depth()).toEqual({ waiting: 0, running: 0 });
+      for (const threadKey of ['a', 'b', 'c', 'a']) await dispatcher.wake(threadKey, somebody);
+      expect(await depth()).toEqual({ waiting: 3, running: 0 });
+      const { promise: held, resolve: end } = Promise.withResolvers<null>();
+      dispatcher.process(() => held, { concurrency: 1 });
+      await vi.waitFor(async () => expect(await depth()).toEqual({ waiting: 2, running: 1 }));
+      end(null);
+      await vi.waitFor(async () => expect(await depth()).toEqual({ waiting: 0, running: 0 }));
+    });
+
     it('wakes a thread again whose handler failed for a while, not before it may, and no other', async () => {
       const runs: { readonly threadKey: string; readonly atMs: number }[] = [];
       dispatcher.process(

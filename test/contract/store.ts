@@ -96,6 +96,13 @@ export function describeStore(name: string, create: () => Promise<Store>): void 
         ]);
       });
 
+      it('answers when it is asked whether it works, and not once it is closed', async () => {
+        await expect(store.ping(AbortSignal.timeout(5000))).resolves.toBeUndefined();
+        const closed = await create();
+        await closed[Symbol.asyncDispose]();
+        await expect(closed.ping(AbortSignal.timeout(5000))).rejects.toThrow(/./);
+      });
+
       it('takes nothing from an unknown thread', async () => {
         expect(await store.takeNext('unknown')).toBeNull();
         expect(await store.tasks('unknown')).toEqual([]);

@@ -91,7 +91,9 @@ describe.skipIf(missing !== null)("the bot's image", { timeout: 120_000 }, () =>
   });
 
   it('runs as a user who can change nothing but its data', async () => {
-    expect(await inside('id -u; id -g; find / -xdev -writable -not -type l 2>/dev/null')).toBe(`${userId}\n${userId}\n/tmp`);
+    expect(await inside('id -u; id -g; find / -xdev -writable -not -type l 2>/dev/null')).toBe(
+      `${userId}\n${userId}\n/tmp`,
+    );
     expect(await inside(`find / -xdev -user ${userId} 2>/dev/null`)).toBe('/data');
     // All of it can be read by that user, whatever the checkout's own modes were.
     expect(await inside('find /app ! -readable')).toBe('');

@@ -644,11 +644,14 @@ describe('the connection', () => {
     await start();
     const before = ask();
     await taskOf(before);
+    expect(gateway.isConnected()).toBe(true);
     discord.gateway.replayMore(3);
     discord.gateway.cut();
+    await until('the cut to be noticed', () => !gateway.isConnected());
     const missed = ask('missed');
     await taskOf(missed);
     expect(discord.gateway.resumes).toBe(1);
+    expect(gateway.isConnected()).toBe(true);
     expect(core.tasks.map(({ text }) => text)).toEqual(['total by month', 'missed']);
   }, 20_000);
 

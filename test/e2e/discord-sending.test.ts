@@ -427,7 +427,9 @@ describe('files', () => {
     const [shown, ...more] = inThread(asked);
     expect([receipt.notPosted, more]).toEqual([[], []]);
     expect(shown?.attachments.map(({ filename }) => filename)).toEqual(['sales.png', 'sales.csv']);
-    expect(shownText(shown)).toContain('**Sales**\nAs a picture; all 900 rows and 12 columns are in `sales.csv`.');
+    expect(shownText(shown)).toContain(
+      '**Sales**\nAs a picture; all of it, 900 rows and 12 columns, is in `sales.csv`.',
+    );
     const items = componentsOf(shown).flatMap(({ items: all }) => (all as readonly Json[] | undefined) ?? []);
     expect(items.map(({ description }) => description)).toEqual([
       expect.stringMatching(/^Table “Sales”: 900 rows, 12 columns: Quarter 0, .* Row 1: Quarter 0 0, Quarter 1 1,/),

@@ -25,7 +25,7 @@ const canaries = {
   header: 'CANARYHEADER',
 } as const;
 
-const backwards = (text: string): string => `"${[...text].toReversed().join('')}"[::-1]`;
+const backwards = (text: string): string => `"${text.split('').toReversed().join('')}"[::-1]`;
 const csv = {
   name: 'sales.csv',
   bytes: Buffer.from(`Name,Value\n${canaries.contents},1\nb,2,3,4\n`),

@@ -44,7 +44,7 @@ const canaries = {
 } as const;
 
 const csv = Buffer.from(`Name,Value\n${canaries.contents},1\nb,2\n`);
-const reversed = (text: string): string => [...text].toReversed().join('');
+const reversed = (text: string): string => text.split('').toReversed().join('');
 const goodCode = [
   `# ${canaries.code}`,
   'import sys, plotline',
@@ -114,8 +114,7 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
     await platform.ask('failed', `please fail ${question}`);
     await platform.ask('retried', `please answer ${question}`);
     await platform.say('refused', `please refuse ${question}`);
-    const stopped = platform.say('stopped', `please hang ${question}`);
-    const stoppedId = await stopped;
+    await platform.say('stopped', `please hang ${question}`);
     await until('the question to be worked on', () =>
       platform.posts.some(({ threadId, message }) => threadId === 'stopped' && message.kind === 'progress'),
     );
@@ -128,7 +127,6 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
       },
       30_000,
     );
-    expect(stoppedId).toContain('stopped');
   }, 180_000);
 
   afterAll(async () => {
@@ -152,7 +150,16 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
   it('may be asked before it is ready, and is ready then', async () => {
     expect(early).toMatchObject({
       status: 503,
-      body: { ready: false, checks: { store: 'ok', queue: 'ok', blobs: 'ok', platforms: 'not connected: recording' } },
+      body: {
+        ready: false,
+        checks: {
+          store: 'ok',
+          queue: 'ok',
+          blobs: 'ok',
+          sandbox: 'the first containers are being started',
+          platforms: 'not connected: recording',
+        },
+      },
     });
     expect(await readiness()).toEqual({
       status: 200,
@@ -245,7 +252,9 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
         words,
       ).toEqual([]);
     }
-    const answered = entries.filter(({ msg }) => msg === 'task answered');
+    // No line says two things: whichever task woke another's thread, or was worked on before.
+    const answered = entries.filter(({ taskId, threadKey }) => taskId !== undefined && threadKey !== undefined);
+    expect(answered.length).toBeGreaterThan(8);
     expect(
       answered.filter(
         ({ taskId, threadKey }) => !String(taskId).startsWith(`recording-${String(threadKey).split('/')[3]}-`),
@@ -333,6 +342,6 @@ describe.skipIf(!isThere)('what operators see of a bot that answers, fails, is s
     expect(await readiness()).toEqual({ status: 503, body: { ready: false, draining: true, checks: {} } });
     expect((await fetch(`${base}/healthz`)).status).toBe(200);
     await ended;
-    await expect(fetch(`${base}/healthz`)).rejects.toThrow();
+    await expect(fetch(`${base}/healthz`)).rejects.toThrow('fetch failed');
   });
 });

@@ -36,12 +36,15 @@ test.skipIf(isMissing)(
         ids.push(text);
       },
     });
+    expect(gateway.isConnected()).toBe(false);
     await gateway.start(handlers);
+    expect(gateway.isConnected()).toBe(true);
     try {
       const said = slack.say({ text: `<@${slack.botUserId}> first` }).catch(() => '');
       await expect.poll(() => pending).toBeGreaterThan(0);
       // Its acknowledgement finds no socket. Slack itself would send the event again.
       if (!slack.cut()) context.skip();
+      await expect.poll(() => gateway.isConnected(), { interval: 5 }).toBe(false);
       await said;
       await expect.poll(() => ids).toContain('first');
       // Reconnecting takes Slack's client some five seconds.
@@ -54,8 +57,10 @@ test.skipIf(isMissing)(
           { timeout: 40_000, interval: 2000 },
         )
         .toBe(true);
+      expect(gateway.isConnected()).toBe(true);
     } finally {
       await gateway.stop();
+      expect(gateway.isConnected()).toBe(false);
     }
   },
   60_000,

@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -48,10 +48,15 @@ export function createSecondEngine(): SecondEngine {
   const socketPath = join(folder, 'docker.sock');
   const configFile = join(folder, 'daemon.json');
   const pidFile = join(folder, 'pid');
+  const containerdSocket = join(folder, 'containerd.sock');
+  const containerdConfig = join(folder, 'containerd.toml');
   writeFileSync(configFile, '{}');
+  // Of containers alone: nothing here is Kubernetes.
+  writeFileSync(containerdConfig, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
   mkdirSync(dataFolder, { recursive: true });
   const docker = new Docker({ socketPath, host: '' });
-  let child: ChildProcess | null = null;
+  let daemon: ChildProcess | null = null;
+  let containerd: ChildProcess | null = null;
 
   const answers = async (): Promise<boolean> => {
     try {
@@ -62,13 +67,67 @@ export function createSecondEngine(): SecondEngine {
     }
   };
 
-  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    const running = child;
-    child = null;
+  const end = async (running: ChildProcess | null, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (running === null || running.exitCode !== null || running.signalCode !== null) return;
     const ended = once(running, 'exit');
     running.kill(signal);
     await ended;
+  };
+
+  const stop = async (): Promise<void> => {
+    await end(daemon, 'SIGTERM');
+    await end(containerd, 'SIGTERM');
+    daemon = null;
+    containerd = null;
+  };
+
+  /** As a machine's own, it outlives the daemon. */
+  const startContainerd = async (log: number): Promise<void> => {
+    if (containerd !== null && containerd.exitCode === null && containerd.signalCode === null) return;
+    const paths = [
+      '--address',
+      containerdSocket,
+      '--root',
+      join(folder, 'containerd'),
+      '--state',
+      join(folder, 'state'),
+    ];
+    rmSync(containerdSocket, { force: true });
+    containerd = spawn('containerd', ['--config', containerdConfig, ...paths], {
+      stdio: ['ignore', log, log],
+      cwd: '/',
+    });
+    await until(() => Promise.resolve(existsSync(containerdSocket)), containerd);
+  };
+
+  const startDaemon = (log: number): ChildProcess => {
+    const paths = ['--data-root', dataFolder, '--exec-root', join(folder, 'exec'), '--pidfile', pidFile];
+    const times = ['--shutdown-timeout', '1'];
+    const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'];
+    const names = [
+      '--containerd',
+      containerdSocket,
+      '--containerd-namespace',
+      'plotline-second',
+      '--containerd-plugins-namespace',
+      'plotline-second-plugins',
+    ];
+    return spawn(
+      'unshare',
+      [
+        '--net',
+        'dockerd',
+        '-H',
+        `unix://${socketPath}`,
+        '--config-file',
+        configFile,
+        ...paths,
+        ...times,
+        ...network,
+        ...names,
+      ],
+      { stdio: ['ignore', log, log], cwd: '/' },
+    );
   };
 
   return {
@@ -76,53 +135,43 @@ export function createSecondEngine(): SecondEngine {
     configFile,
     pidFile,
     docker,
-    stop: () => end('SIGTERM'),
-    crash: () => end('SIGKILL'),
+    stop,
+    crash: async () => {
+      await end(daemon, 'SIGKILL');
+      daemon = null;
+    },
     async start() {
       await takeFolder();
       const log = openSync(join(folder, 'log'), 'a');
-      const paths = [
-        '--data-root',
-        dataFolder,
-        '--exec-root',
-        join(folder, 'exec'),
-        '--pidfile',
-        pidFile,
-        '--shutdown-timeout',
-        '1',
-      ];
-      const network = [
-        '--bridge=none',
-        '--iptables=false',
-        '--ip6tables=false',
-        '--ip-masq=false',
-        '--ip-forward=false',
-      ];
-      const names = [
-        '--containerd-namespace',
-        'plotline-second',
-        '--containerd-plugins-namespace',
-        'plotline-second-plugins',
-      ];
-      child = spawn(
-        'unshare',
-        ['--net', 'dockerd', '-H', `unix://${socketPath}`, '--config-file', configFile, ...paths, ...network, ...names],
-        { stdio: ['ignore', log, log], cwd: '/' },
-      );
-      const started = child;
-      for (let attempt = 0; attempt < 200; attempt += 1) {
-        if (await answers()) return;
-        if (started.exitCode !== null) break;
-        await sleep(200);
+      await startContainerd(log);
+      // As a supervisor would, more than once.
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        daemon = startDaemon(log);
+        if (await until(answers, daemon)) return;
       }
       throw new Error(`the second engine did not start:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
     },
     async [Symbol.asyncDispose]() {
-      await end('SIGTERM');
+      await stop();
       leaveFolder();
-      rmSync(folder, { recursive: true, force: true });
+      // What it mounted for containers that it was killed over.
+      const mounts = readFileSync('/proc/mounts', 'utf8')
+        .split('\n')
+        .map((line) => line.split(' ')[1] ?? '');
+      for (const path of mounts.filter((mount) => mount.startsWith(folder))) spawnSync('umount', ['-l', path]);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+/** True once it holds; false where the process ended before, or 40 s went by. */
+async function until(holds: () => Promise<boolean>, process: ChildProcess): Promise<boolean> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (await holds()) return true;
+    if (process.exitCode !== null || process.signalCode !== null) return false;
+    await sleep(200);
+  }
+  return false;
 }
 
 /** One engine at a time works on the folder, also where test files run side by side. */

@@ -51,6 +51,12 @@ it('keeps a blob from the sweep that was put again', async () => {
   expect(await blobs.sweep(new Set(), 3600 * 1000)).toBe(0);
 });
 
+it('says why it does not work', async () => {
+  await writeFile(join(dir, 'a-file'), 'x');
+  const blobs = createDirectoryBlobs({ dir: join(dir, 'a-file') });
+  await expect(blobs.ping(AbortSignal.timeout(5000))).rejects.toThrow(/ENOTDIR|EEXIST/);
+});
+
 it('sweeps a folder that was never used', async () => {
   expect(await createDirectoryBlobs({ dir: join(dir, 'nowhere') }).sweep(new Set(), 0)).toBe(0);
 });

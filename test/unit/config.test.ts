@@ -281,6 +281,24 @@ it('Discord needs its token alone; who may use it are lists of ids', () => {
   expect(() => readConfig({ DISCORD_MESSAGE_CONTENT: 'yes' })).toThrow(/must be true or false/);
 });
 
+it('nothing is served or traced unless it is asked for', () => {
+  expect(readConfig({ HTTP_HOST: '0.0.0.0', OTEL_SERVICE_NAME: 'x' })).toMatchObject({ http: null, traces: null });
+  expect(readConfig({ HTTP_PORT: '9464' }).http).toEqual({ host: '127.0.0.1', port: 9464 });
+  const traced = readConfig({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc==, x-team = a',
+  });
+  expect(traced.traces).toEqual({
+    endpoint: 'http://collector:4318',
+    serviceName: 'plotline',
+    headers: { authorization: 'Bearer abc==', 'x-team': 'a' },
+  });
+  const wrong = () =>
+    readConfig({ HTTP_PORT: '70000', OTEL_EXPORTER_OTLP_ENDPOINT: 'collector', OTEL_EXPORTER_OTLP_HEADERS: 's3cret' });
+  expect(wrong).toThrow(/HTTP_PORT[^]*OTEL_EXPORTER_OTLP_ENDPOINT[^]*OTEL_EXPORTER_OTLP_HEADERS/);
+  expect(wrong).not.toThrow(/s3cret/);
+});
+
 it.each(['.env.example', 'README.md'])('%s names every variable', (file) => {
   const text = readFileSync(file, 'utf8');
   expect(variableNames.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);

@@ -6,7 +6,15 @@ const id = (digit: string): string => digit.repeat(20);
 
 function overview(count: number, question: string): PersonOverview {
   const thread = { platform: 'discord', workspaceId: id('1'), channelId: id('2'), threadId: id('3') };
-  const usage = { questions: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, sandboxMs: 0, sinceMs: 0 };
+  const usage = {
+    questions: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    sandboxMs: 0,
+    sinceMs: 0,
+    money: [],
+  };
   return {
     threads: Array.from({ length: count }, () => ({
       thread,
@@ -16,6 +24,7 @@ function overview(count: number, question: string): PersonOverview {
       state: 'running' as const,
     })),
     usage,
+    limits: [],
     everyone: { running: 12_345, waiting: 12_345 },
   };
 }

@@ -152,7 +152,7 @@ describe('every message stays inside the limits, pings nobody and forges no link
         const text = rendered.texts.join('\n');
         const shown = one.artifacts.filter(({ table }) => table !== null).length;
         const hidden = Number(/(\d+) more tables? (?:is|are) in the files\./.exec(text)?.[1] ?? 0);
-        const blocks = text.split(/As a picture; all [\d,]+ rows and \d+ columns/).length - 1;
+        const blocks = text.split(/As a picture; all of it, [\d,]+ rows? and \d+ columns?, is in/).length - 1;
         expect(blocks).toBeLessThanOrEqual(pictured.size);
         expect(blocks).toBeGreaterThanOrEqual(pictured.size - hidden);
         expect(hidden).toBeLessThanOrEqual(shown);
@@ -333,7 +333,7 @@ describe('tables', () => {
   test('too wide for a code block are a picture with words, above the whole as a file', () => {
     const { rendered, requests } = pictured(20, 1340);
     expect(rendered.texts).toEqual([
-      'Here.\n\n**Sales**\nAs a picture; all 1,340 rows and 8 columns are in `all.csv`.',
+      'Here.\n\n**Sales**\nAs a picture; all of it, 1,340 rows and 8 columns, is in `all.csv`.',
     ]);
     const components = requests[0]?.body['components'] as readonly Record<string, unknown>[];
     const items = components.flatMap((one) => (one['items'] as readonly Record<string, string>[] | undefined) ?? []);

@@ -45,3 +45,63 @@ test('words about secrets are no secrets', () => {
   createLogger('info', (line) => lines.push(line)).info({}, words);
   expect(lines.join('')).toContain(words);
 });
+
+test('lines know what is at work, across waiting and in every relative of the logger, and only they', async () => {
+  const entries: Record<string, unknown>[] = [];
+  const log = createLogger('info', (line) => entries.push(JSON.parse(line) as Record<string, unknown>));
+  const relative = log.child({ container: 'c1' });
+  const later: Promise<void>[] = [];
+  const work = (taskId: string): Promise<void> =>
+    log.within({ taskId }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      relative.info({ own: taskId }, 'inside');
+      log.within({}, () => later.push(Promise.resolve().then(() => log.info({}, 'set going'))));
+    });
+  await Promise.all([work('t1'), work('t2')]);
+  await Promise.all(later);
+  log.info({}, 'outside');
+  const said = entries.map(({ msg, taskId, own, container }) => ({ msg, taskId, own, container }));
+  expect(said.filter(({ msg }) => msg === 'inside')).toEqual(
+    ['t1', 't2'].map((id) => ({ msg: 'inside', taskId: id, own: id, container: 'c1' })),
+  );
+  expect(said.filter(({ msg }) => msg !== 'inside').map(({ taskId }) => taskId)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('addresses are logged without what lets in whoever has them', () => {
+  const lines: string[] = [];
+  const log = createLogger('info', (line) => lines.push(line));
+  const secret = 'S3cretS3cretS3cretS3cret';
+  const token = `${secret}.G4bcde.${secret}${secret}`;
+  const links = [
+    `connect to postgres://ada:${secret}@db.example:5432/plotline failed`,
+    `redis://:${secret}@redis:6379`,
+    `GET https://cdn.example/attachments/1/2/a.csv?ex=66&is=65&hm=${secret}&`,
+    `https://bucket.example/key?X-Amz-Credential=${secret}%2F2026&X-Amz-Signature=${secret}`,
+    `https://discord.com/api/v10/webhooks/123/${secret}/messages/4 and /interactions/123/${secret}/callback`,
+    `https://hooks.slack.com/actions/T1/${secret}, https://files.slack.com/upload/v1/${secret}`,
+    `Authorization: Bot ${token}`,
+  ];
+  for (const link of links) log.warn({ error: `"${link}"`, quoted: JSON.stringify({ link }) }, link);
+  const text = lines.join('');
+  expect(text).not.toContain(secret);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toHaveLength(links.length);
+  for (const kept of ['ada:', '@db.example:5432/plotline failed', '@redis:6379', 'a.csv?ex=66&is=65', '/messages/4']) {
+    expect(text).toContain(kept);
+  }
+  const plain = 'https://example.com:8080/a?page=2&keys=1, 12:30@noon, file.name.csv';
+  log.info({}, plain);
+  expect(lines.at(-1)).toContain(plain);
+});
+
+test('taking secrets out takes no long time, whatever the text', () => {
+  const log = createLogger('info', () => {});
+  const startedAtMs = performance.now();
+  for (const piece of ['a-', 'a.', ':', '://a:', '?sig=', '/webhooks/1/', 'client_secret:', 'xoxb-']) {
+    log.info({}, piece.repeat(64_000 / piece.length));
+  }
+  expect(performance.now() - startedAtMs).toBeLessThan(2000);
+});

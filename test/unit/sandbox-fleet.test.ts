@@ -197,6 +197,22 @@ describe('several engines', () => {
     await expect(fleet.warm()).rejects.toMatchObject({ userMessage: 'one cannot be reached' });
   });
 
+  it('can give a sandbox while one engine can, and shows what each holds', async () => {
+    one.warmContainers = 1;
+    one.failure = away('one');
+    await expect(fleet.check()).resolves.toBeUndefined();
+    await fleet.warm();
+    const states = fleet.engines().map(({ name, warm, max, isServing }) => ({ name, warm, max, isServing }));
+    expect(states).toEqual([
+      { name: 'one', warm: 1, max: 2, isServing: false },
+      { name: 'two', warm: 0, max: 3, isServing: true },
+    ]);
+    two.failure = away('two');
+    await expect(fleet.check()).rejects.toMatchObject({ userMessage: 'two cannot be reached' });
+    await fleet.warm().catch(() => {});
+    await expect(fleet.check()).rejects.toMatchObject({ userMessage: 'one cannot be reached' });
+  });
+
   it('sweeps all that serve, and survives one that fails', async () => {
     one.swept = 2;
     two.swept = 3;

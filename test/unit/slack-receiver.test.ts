@@ -67,6 +67,7 @@ test('an event is acknowledged once the store has it, and never with a wrong sig
     tasks.push(task);
   };
   await start({ onTask });
+  expect(gateway?.isConnected()).toBe(true);
   expect(await post(mention('1.1'))).toBe(200);
   expect(tasks).toHaveLength(1);
   expect(await postSigned(`http://127.0.0.1:${port}/slack/events`, mention('1.2'), { secret: 'another' })).toBe(401);

@@ -19,7 +19,7 @@ describe('a picture of a table is no part of what a cell gave', () => {
     return compareExecutions(cell, now, createMemoryBlobs(), async () => false);
   };
 
-  it('it is not recorded', async () => {
+  it('is not recorded', async () => {
     const { record, parts } = await toCellRecord(shows(Uint8Array.from([1])));
     expect(record.results.map((result) => Object.keys(result))).toEqual([[tableMime, 'text/csv']]);
     expect(parts.size).toBe(2);

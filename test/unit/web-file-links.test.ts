@@ -194,7 +194,7 @@ describe('links to files, on a real server', () => {
 
   it('a file that fails at its end does not look whole', async () => {
     isBroken = true;
-    await expect(fetch(url()).then((response) => response.arrayBuffer())).rejects.toThrow();
+    await expect(fetch(url()).then((response) => response.arrayBuffer())).rejects.toThrow('terminated');
   });
 
   it('read no faster than they are taken, and stop when nobody takes more', async () => {
@@ -293,16 +293,15 @@ describe('ranges', () => {
       fc.asyncProperty(input, async ({ size, cut, from, to }) => {
         const all = Buffer.from(Array.from({ length: size }, (_, index) => index));
         const range = parseRange(`bytes=${from}-${to}`, size);
-        if (to < from || from >= size) {
-          expect(range).toBe(to < from ? null : 'unsatisfiable');
-          return;
-        }
         const chunks: Uint8Array[] = [];
         const source = (async function* cutUp() {
           for (let place = 0; place < size; place += cut) yield all.subarray(place, place + cut);
         })();
-        for await (const chunk of bytesOfRange(source, range as Exclude<typeof range, string>)) chunks.push(chunk);
-        expect(Buffer.concat(chunks).equals(all.subarray(from, to + 1))).toBe(true);
+        if (range !== 'unsatisfiable') for await (const chunk of bytesOfRange(source, range)) chunks.push(chunk);
+        const wanted = from >= size && to >= from ? 'unsatisfiable' : to < from ? null : 'some';
+        expect(typeof range === 'object' && range !== null ? 'some' : range).toBe(wanted);
+        const expected = wanted === 'unsatisfiable' ? [] : wanted === null ? all : all.subarray(from, to + 1);
+        expect(Buffer.concat(chunks).equals(Buffer.from(expected))).toBe(true);
       }),
     );
   });

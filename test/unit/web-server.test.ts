@@ -65,7 +65,7 @@ describe('the web server', () => {
     const whole = await fetch(`${base}/page`, { method: 'POST', body: 'x' });
     expect(whole.status).toBe(413);
     const stream = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) });
-    const pieces = await fetch(`${base}/page`, { method: 'POST', body: stream, duplex: 'half' } as RequestInit);
+    const pieces = await fetch(`${base}/page`, { method: 'POST', body: stream, duplex: 'half' });
     expect(pieces.status).toBe(413);
   });
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def warm_up() -> None:
-    """Sets the house style, draws a throw-away figure (fonts, layout, PNG) and prints a throw-away table."""
+    """Sets the house style, draws a throw-away figure (fonts, layout, PNG), prints a throw-away table and draws one."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -21,6 +21,7 @@ def warm_up() -> None:
     from plotline.charts.style import apply_house_style
     from plotline.charts.ticks import install_house_formatter
     from plotline.charts.words import describe
+    from plotline.table_picture.picture import table_picture
 
     apply_house_style()
     install_house_formatter()
@@ -43,6 +44,7 @@ def warm_up() -> None:
     frame.to_html()
     frame.to_csv(io.StringIO())
     frame.groupby("b").sum(numeric_only=True)
+    table_picture({"columns": [{"name": "Revenue of the year 2024", "type": "text"}] * 4, "rows": [["x"] * 4], "rowCount": 30})
 
 
 def take_pages(shell: "CellShell", is_asked: Callable[[], bool]) -> None:
