@@ -193,7 +193,7 @@ async function attach({ modem }: Docker, id: string): Promise<Duplex> {
     isStream: true,
     statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
   };
-  modem.dial(request, (error, stream) => (error === null ? resolve(stream as Duplex) : reject(error as Error)));
+  modem.dial(request, (error, stream) => (error === null ? resolve(stream as Duplex) : reject(error)));
   // A failure also shows as the stream's end; until somebody listens, and where it comes too late for anybody to, it must not end the
   // process.
   return (await promise).on('error', () => {});

@@ -50,12 +50,14 @@ describe('compose.yaml', () => {
   it('what runs is started again, and its health is known', () => {
     const lasting = services.filter(([, { network_mode }]) => network_mode === undefined);
     expect(lasting.map(([name]) => name)).toEqual(['bot', 'engine-proxy', 'postgres', 'redis']);
-    for (const [name, { restart, healthcheck, build }] of lasting) {
+    for (const [name, { restart, healthcheck }] of lasting) {
       expect(restart).toBe('unless-stopped');
       // The bot's stands in its image.
       expect(healthcheck !== undefined || /HEALTHCHECK/.test(dockerfile), name).toBe(true);
-      if (build !== undefined) expect(dockerfile).toContain(` AS ${build.target}\n`);
     }
+    const targets = services.flatMap(([, { build }]) => build ?? []).map(({ target }) => target);
+    expect(targets).toEqual(['bot', 'sandbox']);
+    expect(targets.filter((target) => !dockerfile.includes(` AS ${target}\n`))).toEqual([]);
     const waits = Object.entries(file.services['bot']?.depends_on ?? {}).map(([name, { condition }]) => [
       name,
       condition,

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { productionHash } from '../../scripts/setup/bot-image.mjs';
 import { adviceFor, causeOf, remedyFor } from '../../scripts/setup/engine-advice.mjs';
 import { askEngine, endpoints } from '../../scripts/setup/engine-endpoint.mjs';
 import { distributionOf } from '../../scripts/setup/machine.mjs';
@@ -202,4 +203,15 @@ describe('a program that the set-up runs', () => {
     expect(shown).toHaveLength(30);
     expect(shown.at(-1)?.trim()).toBe('line 40');
   });
+});
+
+it("what the bot's image is made from changes with the packages of production alone", () => {
+  const lock = (packages: object): string =>
+    productionHash(JSON.stringify({ packages: { '': { devDependencies: packages }, ...packages } }));
+  const production = { 'node_modules/a': { version: '1.0.0', integrity: 'x' } };
+  const before = lock(production);
+  expect(lock({ ...production, 'node_modules/b': { version: '1.0.0', integrity: 'y', dev: true } })).toBe(before);
+  expect(lock({ ...production, 'node_modules/b': { version: '1.0.0', integrity: 'y', optional: true } })).toBe(before);
+  expect(lock({ ...production, 'node_modules/b': { version: '1.0.0', integrity: 'y' } })).not.toBe(before);
+  expect(lock({ 'node_modules/a': { version: '1.0.1', integrity: 'z' } })).not.toBe(before);
 });
