@@ -1,5 +1,6 @@
 import type { PersonRef, PostedPart } from './platforms.ts';
 import type { ModelMessage } from './model.ts';
+import type { RetentionRecords } from './retention.ts';
 import type { Cell, FileCard, JsonValue, ModelUsage, StoredFile, Task, TaskState, ThreadKey } from '../types.ts';
 
 export interface InboxEntry {
@@ -32,7 +33,7 @@ export interface ThreadFile extends StoredFile {
 }
 
 /** The truth. Every method is atomic; what it returned is on disk. */
-export interface Store extends AsyncDisposable {
+export interface Store extends AsyncDisposable, RetentionRecords {
   /** False when this task id was accepted before; then nothing changes. */
   accept(task: Task): Promise<boolean>;
   /** Threads that hold a task in state waiting or running, oldest first: what a starting process must wake. */

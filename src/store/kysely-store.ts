@@ -7,6 +7,7 @@ import { createInbox } from './inbox.ts';
 import { createInstallations } from './installations.ts';
 import { createOutbox } from './outbox.ts';
 import { createPeople } from './people.ts';
+import { createRetention } from './retention.ts';
 import type { Database } from './schema.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createThreadRecords } from './thread-records.ts';
@@ -30,7 +31,8 @@ export function createKyselyStore(deps: {
     ...createOutbox(db, group, transact, rules),
     ...createThreadRecords(db, transact, rules),
     ...createPeople(db),
-    ...createForgetting(db, transact, rules),
+    ...createForgetting(transact, rules),
+    ...createRetention(db, transact, rules),
     ...createBlobReferences(db),
     ...createInstallations(db, box, rules),
     [Symbol.asyncDispose]: async () => {

@@ -5,6 +5,7 @@ import type { ColumnRule, DialectRules } from './dialect-rules.ts';
 import { asCellWithItsEnd, asRepeatableCell } from './old-cells.ts';
 import type { Task } from '../types.ts';
 import { ownersOf } from './owners.ts';
+import { createRetentionTables } from './retention-tables.ts';
 import type { Database } from './schema.ts';
 
 /**
@@ -162,6 +163,10 @@ export function createMigrations(rules: DialectRules): Readonly<Record<string, M
           .execute();
         await createReferenceTable(db, rules);
       },
+    },
+
+    '007-retention': {
+      up: (db: Kysely<Database>) => createRetentionTables(db, sequence),
     },
   };
 }

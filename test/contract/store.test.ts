@@ -10,6 +10,7 @@ import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { postgresMissing, startPostgres } from '../fakes/postgres.ts';
 import type { PostgresCluster } from '../fakes/postgres.ts';
 import { describeStoreChanges } from './store-changes.ts';
+import { describeStoreRetention } from './store-retention.ts';
 import { describeStore } from './store.ts';
 
 const log = createLogger('silent');
@@ -26,7 +27,7 @@ const inFile = async (): Promise<Store> => {
   return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log, box });
 };
 
-for (const describeWhole of [describeStore, describeStoreChanges]) {
+for (const describeWhole of [describeStore, describeStoreChanges, describeStoreRetention]) {
   describeWhole('SQLite in memory', inMemory);
   describeWhole('SQLite file', inFile);
 }
@@ -40,5 +41,6 @@ describe.skipIf(postgresMissing() !== null)('a real server', () => {
 
   const onServer = async (): Promise<Store> => createPostgresStore({ url: await cluster.createDatabase(), log, box });
 
-  for (const describeWhole of [describeStore, describeStoreChanges]) describeWhole('PostgreSQL', onServer);
+  for (const describeWhole of [describeStore, describeStoreChanges, describeStoreRetention])
+    describeWhole('PostgreSQL', onServer);
 });
