@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDiscordPlatform } from '../adapters/discord/platform.ts';
+import { noAudit } from '../src/audit/no-audit.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
 import { createLogger } from '../src/log.ts';
@@ -45,8 +46,17 @@ export async function discordAck(): Promise<readonly Figure[]> {
   const clientOf = (): typeof client => client;
   // Nothing takes up the questions: only their way in is measured.
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
-  const conversation = { store, blobs, dispatcher, delivery, clientOf, endSession: async () => {}, log };
+  const delivery = createDelivery({ store, blobs, audit: noAudit, clientOf, timeoutMs: 5000, log });
+  const conversation = {
+    store,
+    blobs,
+    dispatcher,
+    delivery,
+    audit: noAudit,
+    clientOf,
+    endSession: async () => {},
+    log,
+  };
   const plain = createServer((request, response) => {
     request.resume().on('end', () => response.writeHead(204).end());
   });

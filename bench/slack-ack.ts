@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSlackGateway } from '../adapters/slack/gateway.ts';
+import { noAudit } from '../src/audit/no-audit.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
 import { createLogger } from '../src/log.ts';
@@ -35,12 +36,13 @@ export async function slackAck(): Promise<readonly Figure[]> {
   } as unknown as PlatformClient;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, audit: noAudit, clientOf, timeoutMs: 5000, log });
   const handlers = createConversation({
     store,
     blobs,
     dispatcher,
     delivery,
+    audit: noAudit,
     clientOf,
     endSession: async () => {},
     log,

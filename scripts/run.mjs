@@ -30,6 +30,7 @@ async function main(name, args) {
       const ready = await setUp(readMachine(), { engine: true, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
+    case 'audit':
     case 'discord:invite': {
       const ready = await setUp(readMachine(), { engine: false, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
@@ -61,7 +62,7 @@ async function main(name, args) {
       return 0;
     default:
       say(
-        `there is no command "${name}". There are: setup, demo, card, start, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
+        `there is no command "${name}". There are: setup, demo, card, start, audit, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
       );
       return 2;
   }

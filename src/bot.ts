@@ -4,10 +4,12 @@ import { createOwnerId } from '../sandbox/owner.ts';
 import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { instructions } from './agent/prompt.ts';
 import { createDelivery } from './answer/deliver.ts';
+import { openAudit } from './audit/open-audit.ts';
 import { openBlobs } from './blobs/open-blobs.ts';
 import type { Config, SandboxConfig } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import { createRetention, retentionIntervalMs } from './conversation/retention.ts';
 import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
 import { AppError, toAppError } from './errors.ts';
@@ -73,6 +75,7 @@ export async function createBot(
   });
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
+  const audit = await madeWith(store, async () => openAudit(config.auditPath, log));
   const provider = createSandboxes({
     endpoints: sandbox.hosts,
     image: sandbox.image,
@@ -101,21 +104,33 @@ export async function createBot(
     return found.client;
   };
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, log });
+  const delivery = createDelivery({ store, blobs, audit, clientOf, timeoutMs: deliveryTimeoutMs, log });
   const handlers = createConversation({
     store,
     blobs,
     dispatcher,
     delivery,
+    audit,
     clientOf,
     endSession: (threadKey) => sessions.drop(threadKey),
     log,
+  });
+  const retention = createRetention({
+    store,
+    blobs,
+    clientOf,
+    endSession: (threadKey) => sessions.drop(threadKey),
+    audit,
+    log,
+    now: Date.now,
+    keepMs: config.retentionMs,
   });
   const worker = createWorker({
     store,
     blobs,
     sessions,
     delivery,
+    audit,
     clientOf,
     model,
     instructions: instructions({
@@ -136,13 +151,25 @@ export async function createBot(
     provider.sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
   };
   const sweepTimer = setInterval(sweep, sweepIntervalMs).unref();
+  const closing = new AbortController();
+  let retentionRound = Promise.resolve();
+  const retain = (): void => {
+    retentionRound = retentionRound
+      .then(() => retention(closing.signal))
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'retention failed'));
+  };
+  const retentionTimer = setInterval(retain, retentionIntervalMs).unref();
   const close: Bot['close'] = async ({ graceMs }) => {
     clearInterval(sweepTimer);
+    clearInterval(retentionTimer);
+    closing.abort();
     await Promise.allSettled([...platforms.values()].map(({ gateway }) => gateway.stop()));
     await dispatcher.close({ graceMs });
     await sessions[Symbol.asyncDispose]();
     await provider[Symbol.asyncDispose]();
+    await retentionRound;
     await store[Symbol.asyncDispose]();
+    audit[Symbol.dispose]();
   };
 
   return {
@@ -152,6 +179,7 @@ export async function createBot(
         .warm()
         .catch((error: unknown) => log.error({ error: toAppError(error).message }, 'the sandbox is not ready'));
       sweep();
+      retain();
       dispatcher.process(worker, { concurrency: config.concurrency });
       for (const threadKey of await store.unfinishedThreads()) {
         // Tasks of a platform that is not configured now wait until it is again.

@@ -13,6 +13,10 @@ export interface Config {
   readonly dataDir: string;
   /** `null`: files are kept in a folder of `dataDir`. */
   readonly blobs: S3Place | null;
+  /** Threads whose newest question is older are forgotten; `null`: they are kept for ever. */
+  readonly retentionMs: number | null;
+  /** The name that files of the audit log begin with; `null`: there is none. */
+  readonly auditPath: string | null;
   /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
   readonly logLevel: string | null;
   /** 32 bytes, under which tokens of installed workspaces are kept. */
@@ -77,6 +81,8 @@ const openAiBaseUrl = 'https://api.openai.com/v1';
 const environment = z.object({
   DATA_DIR: text.default('data'),
   ...blobEnvironment,
+  RETENTION_DAYS: z.coerce.number().min(1).max(36_500).optional(),
+  AUDIT_LOG: text.optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
   SECRETS_KEY: text
@@ -143,6 +149,8 @@ export function readConfig(env: Environment): Config {
   return {
     dataDir: values.DATA_DIR,
     blobs: blobPlace(values),
+    retentionMs: values.RETENTION_DAYS === undefined ? null : values.RETENTION_DAYS * 24 * 3600 * 1000,
+    auditPath: values.AUDIT_LOG === 'off' ? null : (values.AUDIT_LOG ?? `${values.DATA_DIR}/audit.jsonl`),
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),

@@ -13,6 +13,7 @@ import { createOwnerId } from '../sandbox/owner.ts';
 import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { cardUsage, parseCardArguments } from './card-command/arguments.ts';
 import type { CardArguments } from './card-command/arguments.ts';
+import { auditUsage, runAuditCommand } from './audit/audit-command.ts';
 import { runCardCommand } from './card-command/card-command.ts';
 import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
@@ -74,7 +75,11 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  const bot = await createBot({ ...config, dataDir }, new Map([['terminal', terminal]]), log);
+  const bot = await createBot(
+    { ...config, dataDir, auditPath: null, retentionMs: null },
+    new Map([['terminal', terminal]]),
+    log,
+  );
   try {
     await bot.start();
     const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));
@@ -157,10 +162,19 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
       }
       return card(readConfig(process.env), args);
     }
+    case 'audit': {
+      const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+      if (argv.length === 0 || argv.includes('--help')) print(auditUsage);
+      else process.exitCode = await runAuditCommand(argv, print);
+      return;
+    }
     case 'discord:invite':
       return printDiscordInvite(readConfig(process.env));
     default:
-      throw new AppError('config', `There is no command “${command ?? ''}”. Known: start, demo, card, discord:invite.`);
+      throw new AppError(
+        'config',
+        `There is no command “${command ?? ''}”. Known: start, demo, card, audit, discord:invite.`,
+      );
   }
 }
 

@@ -9,6 +9,7 @@ import type { Delivery } from '../answer/deliver.ts';
 import { fitArtifacts } from '../answer/fit.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
 import type { Logger } from '../log.ts';
+import type { Audit } from '../ports/audit.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Model } from '../ports/model.ts';
 import type { PlatformClient } from '../ports/platforms.ts';
@@ -36,6 +37,7 @@ export interface AnswerDeps extends Pick<NotebookDeps, 'about'> {
   readonly blobs: Blobs;
   readonly sessions: Sessions;
   readonly delivery: Delivery;
+  readonly audit: Audit;
   readonly model: Model;
   readonly instructions: string;
   readonly limits: AgentLimits;
@@ -58,7 +60,11 @@ export async function answerTask(
 ): Promise<Reply> {
   const { store, blobs } = deps;
   const threadKey = threadKeyOf(task.thread);
-  const intake = await takeAttachments(task, { client, store, blobs, maxBytes: deps.attachmentBytes }, signal);
+  const intake = await takeAttachments(
+    task,
+    { client, store, blobs, audit: deps.audit, maxBytes: deps.attachmentBytes },
+    signal,
+  );
   const sessions = withWaitingNotes(deps.sessions, progress);
   if (isDetailsRequest(task)) return detailsReply(task, client, deps);
   if (isNotebookRequest(task)) return notebookReply(task, client, progress, { ...deps, sessions }, signal);

@@ -47,6 +47,7 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   const progressPost = posts.find(({ kind }) => kind === 'progress') ?? null;
   const isSettled = posts.some(({ kind }) => kind === 'reply');
   if (isSettled) return await deliverSettled(entry, progressPost, client, deps);
+  deps.audit.record({ event: 'task-started', task, attempt: attempts });
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps));
@@ -55,6 +56,7 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   const admission = await admit(entry, client, deps, signal);
   if (admission === null) return;
   if (admission.kind === 'refused') {
+    deps.audit.record({ event: 'refused', task });
     if (!(await deps.delivery.settle(task, refusedReply(task, admission.text)))) return;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
@@ -130,6 +132,7 @@ async function answerAndDeliver(
 /** The question was edited, and is taken up anew, or forgotten: then nothing of it may come back. */
 async function dropAnswer(task: Task, signs: Signs, deps: WorkerDeps): Promise<void> {
   const threadKey = threadKeyOf(task.thread);
+  deps.audit.record({ event: 'task-ended', task, outcome: 'dropped' });
   await deps.sessions.drop(threadKey);
   await deps.store.dropCells(threadKey, task.id);
   if ((await deps.store.task(task.id)) !== null) return await signs.finish(null);
@@ -185,6 +188,7 @@ function isStop({ reason }: AbortSignal): boolean {
 
 async function finish(task: Task, outcome: Reply['outcome'], deps: WorkerDeps): Promise<void> {
   await deps.store.finish(task.id, outcome === 'cancelled' ? 'cancelled' : 'done');
+  deps.audit.record({ event: 'task-ended', task, outcome });
 }
 
 /** What a killed attempt executed is run again by this one; its container, if it lives, holds half-done state. */

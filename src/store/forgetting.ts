@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Store } from '../ports/store.ts';
 import type { Task, ThreadKey } from '../types.ts';
 import { namedAmong } from './blob-references.ts';
@@ -10,10 +10,17 @@ import type { Transact } from './transactions.ts';
 type Forgetting = Pick<Store, 'forgetThread' | 'forgetTask'>;
 
 /** Removes what was said and made. Ids of tasks stay, so that an event that comes again has no effect, and what they cost. */
-export function createForgetting(transact: Transact, rules: DialectRules): Forgetting {
+export function createForgetting(db: Kysely<Database>, transact: Transact, rules: DialectRules): Forgetting {
   return {
-    forgetThread: (threadKey) => transact((transaction) => forgetThreadIn(transaction, threadKey, rules)),
-    forgetTask: (taskId) => transact((transaction) => forgetTaskIn(transaction, taskId, rules)),
+    forgetThread: async (threadKey) => {
+      const unneeded = await transact((transaction) => forgetThreadIn(transaction, threadKey, rules));
+      await rules.wipe(db);
+      return unneeded;
+    },
+    forgetTask: async (taskId) => {
+      await transact((transaction) => forgetTaskIn(transaction, taskId, rules));
+      await rules.wipe(db);
+    },
   };
 }
 

@@ -31,7 +31,7 @@ export function createKyselyStore(deps: {
     ...createOutbox(db, group, transact, rules),
     ...createThreadRecords(db, transact, rules),
     ...createPeople(db),
-    ...createForgetting(transact, rules),
+    ...createForgetting(db, transact, rules),
     ...createRetention(db, transact, rules),
     ...createBlobReferences(db),
     ...createInstallations(db, box, rules),

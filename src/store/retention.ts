@@ -96,8 +96,8 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
       return rows.map(({ id }) => id);
     },
 
-    forgetThreadAtRest: (threadKey, beforeMs) =>
-      transact(async (transaction) => {
+    forgetThreadAtRest: async (threadKey, beforeMs) => {
+      const unneeded = await transact(async (transaction) => {
         const going = await transaction
           .selectFrom('tasks')
           .select(['state', 'received_at_ms'])
@@ -109,14 +109,20 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
             state === 'waiting' || state === 'running' || Number(received_at_ms) >= beforeMs,
         );
         return isGoing ? null : await forgetThreadIn(transaction, threadKey, rules);
-      }),
+      });
+      if (unneeded !== null) await rules.wipe(db);
+      return unneeded;
+    },
 
-    forgetQuestion: (taskIds) =>
-      transact(async (transaction) => {
-        const noted = await notePosts(transaction, taskIds, rules);
+    forgetQuestion: async (taskIds) => {
+      const noted = await transact(async (transaction) => {
+        const posted = await notePosts(transaction, taskIds, rules);
         for (const taskId of taskIds) await forgetTaskIn(transaction, taskId, rules);
-        return noted;
-      }),
+        return posted;
+      });
+      await rules.wipe(db);
+      return noted;
+    },
 
     postRemovals: async (ageMs, limit) => {
       const rows = await db

@@ -1,9 +1,11 @@
 import { createDelivery } from '../../src/answer/deliver.ts';
+import { noAudit } from '../../src/audit/no-audit.ts';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
 import type { Sessions } from '../../src/conversation/sessions.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Audit } from '../../src/ports/audit.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
 import type { Dispatcher } from '../../src/ports/dispatcher.ts';
 import type { Model } from '../../src/ports/model.ts';
@@ -34,12 +36,13 @@ export function createCore(ports: {
   readonly attachmentBytes?: number;
   readonly cellTimeoutMs?: number;
   readonly fileBytes?: number;
+  readonly audit?: Audit;
 }): Core {
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
-  const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000 } = ports;
+  const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000, audit = noAudit } = ports;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, log });
+  const delivery = createDelivery({ store, blobs, audit, clientOf, timeoutMs: 5000, log });
   const sessions = createSessions({
     provider,
     store,
@@ -56,6 +59,7 @@ export function createCore(ports: {
     blobs,
     sessions,
     delivery,
+    audit,
     clientOf,
     model,
     instructions: 'Answer.',
@@ -72,6 +76,7 @@ export function createCore(ports: {
       blobs,
       dispatcher,
       delivery,
+      audit,
       clientOf,
       endSession: (threadKey) => sessions.drop(threadKey),
       log,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noAudit } from '../../src/audit/no-audit.ts';
 import { createDelivery } from '../../src/answer/deliver.ts';
 import type { Delivery } from '../../src/answer/deliver.ts';
 import { AppError } from '../../src/errors.ts';
@@ -44,7 +45,7 @@ describe('delivery', () => {
   let delivery: Delivery;
 
   const deliveryWith = (client: PlatformClient, timeoutMs = 5000): Delivery =>
-    createDelivery({ store, blobs: createMemoryBlobs(), clientOf: () => client, timeoutMs, log });
+    createDelivery({ store, blobs: createMemoryBlobs(), audit: noAudit, clientOf: () => client, timeoutMs, log });
 
   /** Fails parts of that name with the error, until told otherwise. */
   const failing = (part: string, error: unknown): void => {

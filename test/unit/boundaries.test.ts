@@ -9,12 +9,17 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^discord\.js/, /^adapters\/discord\//],
   [/^dockerode/, /^sandbox\//],
   [/^dotenv/, /^src\/main\.ts$/],
-  [/^node:/, /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command)\/|adapters\/|sandbox\/)/],
+  [
+    /^node:/,
+    /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|audit|card-command)\/|adapters\/|sandbox\/)/,
+  ],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot)\.ts$/],
   [/\/conversation\//, /^src\/bot\.ts$/],
   [/\/agent\//, /^src\/bot\.ts$|^src\/conversation\//],
   [/\/(models|store|blobs|queue)\//, /^src\/bot\.ts$/],
+  [/\/audit\//, /^src\/(bot|main)\.ts$/],
+  [/^@aws-sdk\//, /^src\/blobs\//],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);
