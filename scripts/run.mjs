@@ -36,7 +36,7 @@ async function main(name, args) {
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
     case 'bench': {
-      const ready = await setUp(readMachine(), { engine: true, browser: false });
+      const ready = await setUp(readMachine(), { engine: true, browser: false, services: true });
       return runForeground(ready.node, [...plainNode, 'bench/main.ts', ...args], ready.env);
     }
     case 'selftest': {

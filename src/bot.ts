@@ -22,8 +22,7 @@ import type { GatewayHandlers, PlatformClient, PlatformGateway } from './ports/p
 import type { SandboxLimits } from './ports/sandbox.ts';
 import type { Store } from './ports/store.ts';
 import { createInProcessDispatcher } from './queue/in-process-dispatcher.ts';
-import { createSecretBox } from './store/secret-box.ts';
-import { createSqliteStore } from './store/sqlite-store.ts';
+import { openStore } from './store/open-store.ts';
 import type { ThreadKey } from './types.ts';
 
 const megabyte = 1024 * 1024;
@@ -68,11 +67,7 @@ export async function createBot(
 ): Promise<Bot> {
   const { sandbox } = config;
   const limits = sandboxLimits(sandbox);
-  const store = await createSqliteStore({
-    path: join(config.dataDir, 'plotline.sqlite'),
-    box: config.secretsKey === null ? null : createSecretBox(config.secretsKey),
-    log,
-  });
+  const store = await openStore(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
   const audit = await madeWith(store, async () => openAudit(config.auditPath, log));

@@ -11,6 +11,8 @@ import type { SlackConfig } from './slack-config.ts';
 /** All settings, read once. Sizes in bytes, times in milliseconds; the environment uses MB and seconds. */
 export interface Config {
   readonly dataDir: string;
+  /** `null`: a SQLite file in `dataDir`. A secret. */
+  readonly databaseUrl: string | null;
   /** `null`: files are kept in a folder of `dataDir`. */
   readonly blobs: S3Place | null;
   /** Threads whose newest question is older are forgotten; `null`: they are kept for ever. */
@@ -80,6 +82,9 @@ const openAiBaseUrl = 'https://api.openai.com/v1';
 
 const environment = z.object({
   DATA_DIR: text.default('data'),
+  DATABASE_URL: text
+    .refine(isPostgresUrl, 'must be postgres://user:password@host:port/database (special characters as %40, %2F …)')
+    .optional(),
   ...blobEnvironment,
   RETENTION_DAYS: z.coerce.number().min(1).max(36_500).optional(),
   AUDIT_LOG: text.optional(),
@@ -148,6 +153,7 @@ export function readConfig(env: Environment): Config {
   const values = parsed.data;
   return {
     dataDir: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL ?? null,
     blobs: blobPlace(values),
     retentionMs: values.RETENTION_DAYS === undefined ? null : values.RETENTION_DAYS * 24 * 3600 * 1000,
     auditPath: values.AUDIT_LOG === 'off' ? null : (values.AUDIT_LOG ?? `${values.DATA_DIR}/audit.jsonl`),
@@ -177,6 +183,12 @@ export function readConfig(env: Environment): Config {
     concurrency: values.TASKS_AT_ONCE,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
   };
+}
+
+/** The host may be empty beside `?host=/folder/of/a/socket`. */
+function isPostgresUrl(value: string): boolean {
+  const url = URL.parse(value.replace('@/', '@localhost/'));
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1;
 }
 
 /** `null` where the text is not 32 bytes. */

@@ -75,11 +75,9 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  const bot = await createBot(
-    { ...config, dataDir, auditPath: null, retentionMs: null },
-    new Map([['terminal', terminal]]),
-    log,
-  );
+  // Nothing of it goes where the bot keeps its threads and files.
+  const own = { dataDir, databaseUrl: null, blobs: null, auditPath: null, retentionMs: null };
+  const bot = await createBot({ ...config, ...own }, new Map([['terminal', terminal]]), log);
   try {
     await bot.start();
     const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));

@@ -8,6 +8,7 @@ import { provideGvisor } from './gvisor.mjs';
 import { provideNode } from './node-runtime.mjs';
 import { provideNpmPackages } from './npm-packages.mjs';
 import { root } from './paths.mjs';
+import { providePostgres } from './postgres.mjs';
 import { provideS3 } from './s3.mjs';
 import { say } from './say.mjs';
 import { ownImage, provideSandboxImage } from './sandbox-image.mjs';
@@ -45,6 +46,7 @@ export async function setUp(machine, needs) {
     await provideSandboxImage(machine, endpoint, process.env.SANDBOX_IMAGE || ownImage);
   }
   if (needs.browser) await provideBrowser(machine);
+  if (needs.services) await providePostgres(machine);
   if (needs.services) await provideS3(machine);
   return { node, env };
 }

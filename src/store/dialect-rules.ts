@@ -11,7 +11,8 @@ export interface DialectRules {
   readonly numbered: ColumnRule;
   /**
    * Whether a transaction that reads what it will change must lock it. SQLite's has the whole database by then (it begins with the
-   * write lock); PostgreSQL runs transactions side by side, at `read committed`.
+   * write lock); PostgreSQL runs transactions side by side, at `read committed`. A task is locked first, and with `forNoKeyUpdate`, which
+   * lets others write rows that name it: so no two wait for each other.
    */
   readonly locksRows: boolean;
   /** The clock by which locks run out, in milliseconds: where machines share the database, the database's. */

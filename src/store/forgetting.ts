@@ -36,7 +36,7 @@ export async function forgetThreadIn(
     .select('id')
     .where('thread_key', '=', threadKey)
     .orderBy('sequence')
-    .$if(locksRows, (rows) => rows.forUpdate())
+    .$if(locksRows, (rows) => rows.forNoKeyUpdate())
     .execute();
   const references = await transaction
     .selectFrom('blob_references')
@@ -62,7 +62,7 @@ export async function forgetTaskIn(
     .selectFrom('tasks')
     .select('id')
     .where('id', '=', taskId)
-    .$if(locksRows, (row) => row.forUpdate())
+    .$if(locksRows, (row) => row.forNoKeyUpdate())
     .execute();
   await transaction.deleteFrom('posts').where('task_id', '=', taskId).execute();
   await transaction.deleteFrom('turns').where('task_id', '=', taskId).execute();

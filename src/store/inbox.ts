@@ -77,7 +77,7 @@ export function createInbox(
             .orderBy('oldest.state')
             .orderBy('oldest.sequence')
             .limit(1)
-            .$if(locksRows, (mine) => mine.forUpdate()),
+            .$if(locksRows, (mine) => mine.forNoKeyUpdate()),
         )
         .returningAll()
         .executeTakeFirst();
@@ -178,7 +178,7 @@ function unfinishedRow(db: Kysely<Database>, taskId: string, locksRows: boolean)
     .select(['task', 'state'])
     .where('id', '=', taskId)
     .where('state', 'in', unfinished)
-    .$if(locksRows, (row) => row.forUpdate())
+    .$if(locksRows, (row) => row.forNoKeyUpdate())
     .executeTakeFirst();
 }
 

@@ -154,6 +154,7 @@ export function createMigrations(rules: DialectRules): Readonly<Record<string, M
       up: async (db: Kysely<Database>) => {
         const { schema } = db;
         await schema.createIndex('posts_of_thread').on('posts').columns(['thread_key', 'sequence']).execute();
+        await schema.createIndex('cells_of_task').on('cells').column('task_id').execute();
         await schema.createIndex('turns_of_task').on('turns').column('task_id').execute();
         await schema.createIndex('usage_of_task').on('usage').column('task_id').execute();
         await schema

@@ -26,7 +26,7 @@ export function createOutbox(
           .selectFrom('tasks')
           .select(['task', 'person_key'])
           .where('id', '=', task.id)
-          .$if(locksRows, (mine) => mine.forUpdate())
+          .$if(locksRows, (mine) => mine.forNoKeyUpdate())
           .executeTakeFirst();
         const isSame = row !== undefined && row.person_key !== '' && (JSON.parse(row.task) as Task).text === task.text;
         return isSame ? await put(transaction, entry) : null;

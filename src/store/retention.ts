@@ -39,7 +39,8 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
       const rows = await db
         .selectFrom('tasks')
         .select(({ fn }) => ['thread_key', fn.max('received_at_ms').as('last')])
-        .where('person_key', '<>', '')
+        // As the index says it, word for word: PostgreSQL takes the index for no parameter.
+        .where(sql<boolean>`person_key <> ''`)
         .where('received_at_ms', '<', beforeMs)
         .where(({ not, exists, selectFrom }) =>
           not(
@@ -102,7 +103,7 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
           .selectFrom('tasks')
           .select(['state', 'received_at_ms'])
           .where('thread_key', '=', threadKey)
-          .$if(rules.locksRows, (rows) => rows.forUpdate())
+          .$if(rules.locksRows, (rows) => rows.forNoKeyUpdate())
           .execute();
         const isGoing = going.some(
           ({ state, received_at_ms }) =>

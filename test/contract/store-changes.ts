@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { exampleCell, exampleFile, exampleTask, exampleThread } from './store.ts';
+import { exampleCell, exampleFile, exampleTask, exampleThread } from '../fakes/store-examples.ts';
 
 const key = threadKeyOf(exampleThread);
 const otherThread = { ...exampleThread, threadId: '2.5' };

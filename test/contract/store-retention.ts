@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Task } from '../../src/types.ts';
-import { exampleTask, exampleThread } from './store.ts';
+import { exampleTask, exampleThread } from '../fakes/store-examples.ts';
 
 const key = threadKeyOf(exampleThread);
 const otherThread = { ...exampleThread, threadId: '2.5' };

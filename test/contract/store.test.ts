@@ -34,12 +34,16 @@ for (const describeWhole of [describeStore, describeStoreChanges, describeStoreR
 
 describe.skipIf(postgresMissing() !== null)('a real server', () => {
   let cluster: PostgresCluster;
+  let template: string;
   beforeAll(async () => {
     cluster = await startPostgres();
+    template = await cluster.createDatabase();
+    await (await createPostgresStore({ url: template, log }))[Symbol.asyncDispose]();
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
-  const onServer = async (): Promise<Store> => createPostgresStore({ url: await cluster.createDatabase(), log, box });
+  const onServer = async (): Promise<Store> =>
+    createPostgresStore({ url: await cluster.createDatabase(template), log, box });
 
   for (const describeWhole of [describeStore, describeStoreChanges, describeStoreRetention])
     describeWhole('PostgreSQL', onServer);

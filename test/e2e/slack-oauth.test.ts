@@ -14,7 +14,7 @@ import { createLogger } from '../../src/log.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { createSecretBox } from '../../src/store/secret-box.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
-import { exampleTask } from '../contract/store.ts';
+import { exampleTask } from '../fakes/store-examples.ts';
 import { freePort } from '../fakes/free-port.ts';
 import { createBrowser, startOauthSlack, traces } from '../fakes/oauth-slack.ts';
 import type { OauthPlace, OauthSlack } from '../fakes/oauth-slack.ts';

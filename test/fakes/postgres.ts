@@ -13,7 +13,7 @@ export interface PostgresCluster extends AsyncDisposable {
   readonly port: number;
   /** Of the database that is always there, as the user who may do everything. */
   readonly url: string;
-  /** A new empty database, or a copy of the one that `template` names, which nobody may be connected to. Resolves to its URL. */
+  /** A new empty database, or a copy of the one of URL `template`, to which nobody may be connected. Resolves to its URL. */
   createDatabase(template?: string): Promise<string>;
   /** Ends it like `kill -9` of the whole server: nothing is flushed, connections just break. */
   kill(): Promise<void>;
@@ -114,15 +114,21 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresC
     port,
     url: urlOf('postgres'),
     createDatabase: async (template = 'template1') => {
+      const source = template.split('/').at(-1);
       count += 1;
       const name = `test_${count}`;
       const client = new Client({ connectionString: urlOf('postgres') });
       await client.connect();
-      await client.query(`create database ${name} template ${template}`);
+      await client.query(`create database ${name} template ${source}`);
       await client.end();
       return urlOf(name);
     },
-    kill: () => end('SIGKILL'),
+    kill: async () => {
+      // Each connection has a process of its own, which would go on for a moment.
+      const sessions = childrenOf(server?.pid);
+      await end('SIGKILL');
+      for (const pid of sessions) endSession(pid);
+    },
     start,
     [Symbol.asyncDispose]: async () => {
       process.off('exit', endWithTests);
@@ -145,6 +151,21 @@ async function untilReady(child: ChildProcess): Promise<string | null> {
   child.once('error', (error) => resolve(error.message));
   child.once('exit', () => resolve(words));
   return promise;
+}
+
+function childrenOf(pid: number | undefined): readonly number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  if (pid === undefined || !existsSync(path)) return [];
+  return [...readFileSync(path, 'utf8').matchAll(/\d+/g)].map(([child]) => Number(child));
+}
+
+function endSession(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended with its server.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** Debian keeps the programs of each version in a folder of its own, which is not on PATH. The newest one that has all. */

@@ -16,7 +16,7 @@ import { runAuditCommand } from '../../src/audit/audit-command.ts';
 import { openAuditFiles } from '../../src/audit/audit-files.ts';
 import { createLogger } from '../../src/log.ts';
 import type { AuditEntry } from '../../src/ports/audit.ts';
-import { exampleTask } from '../contract/store.ts';
+import { exampleTask } from '../fakes/store-examples.ts';
 
 const task = exampleTask('t1');
 const entries: readonly AuditEntry[] = [

@@ -63,6 +63,27 @@ it('treats an empty variable as unset', () => {
   expect(readConfig({ OPENAI_API_KEY: '  ', DATA_DIR: '' })).toMatchObject({ model: null, dataDir: 'data' });
 });
 
+describe('DATABASE_URL', () => {
+  it.each([
+    'postgres://plotline:p%40ss@db.example:5432/plotline?sslmode=verify-full',
+    'postgresql://db.example/plotline',
+    'postgres://plotline@/plotline?host=/var/run/postgresql',
+  ])('takes %s', (databaseUrl) => {
+    expect(readConfig({ DATABASE_URL: databaseUrl })).toMatchObject({ databaseUrl });
+  });
+
+  it.each([
+    'mysql://plotline:not-to-be-shown@db.example/plotline',
+    'postgres://plotline:not-to-be-shown@db.example/',
+    'postgres://plotline:not-to-be/shown@db.example:5432/plotline',
+    'db.example/plotline?password=not-to-be-shown',
+  ])('says what %s lacks, without the password', (databaseUrl) => {
+    const read = (): unknown => readConfig({ DATABASE_URL: databaseUrl });
+    expect(read).toThrow(/DATABASE_URL: must be postgres:/);
+    expect(read).not.toThrow(/not-to-be/);
+  });
+});
+
 describe('Slack', () => {
   const key = '0123456789abcdef'.repeat(4);
   const token = { SLACK_BOT_TOKEN: 'xoxb-1' };

@@ -8,7 +8,7 @@ import { createLogger } from '../../src/log.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
 import { threadKeyOf } from '../../src/types.ts';
-import { exampleCell, exampleFile, exampleTask, exampleThread } from '../contract/store.ts';
+import { exampleCell, exampleFile, exampleTask, exampleThread } from '../fakes/store-examples.ts';
 
 const log = createLogger('silent');
 const key = threadKeyOf(exampleThread);
@@ -115,8 +115,9 @@ function takeBackReferences(database: DatabaseSync): void {
     );
   }
   database.exec(`
+    drop index tasks_by_age; drop table post_removals; drop table forgettings;
     drop table blob_references; drop table fills;
-    drop index posts_of_thread; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
+    drop index posts_of_thread; drop index cells_of_task; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
     delete from kysely_migration where name >= '006';
   `);
 }

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import type { Logger } from '../log.ts';
+import type { Store } from '../ports/store.ts';
+import { createPostgresStore } from './postgres-store.ts';
+import { createSecretBox } from './secret-box.ts';
+import { createSqliteStore } from './sqlite-store.ts';
+
+/** What of the settings says where threads are kept. */
+export interface StoreSettings {
+  readonly dataDir: string;
+  /** `null`: a SQLite file in `dataDir`. */
+  readonly databaseUrl: string | null;
+  /** 32 bytes. `null`: no tokens are kept. */
+  readonly secretsKey: Uint8Array | null;
+}
+
+/** Rejects with `config`, in words for whoever runs the bot, where it cannot be opened. */
+export function openStore({ dataDir, databaseUrl, secretsKey }: StoreSettings, log: Logger): Promise<Store> {
+  const box = secretsKey === null ? null : createSecretBox(secretsKey);
+  return databaseUrl === null
+    ? createSqliteStore({ path: join(dataDir, 'plotline.sqlite'), box, log })
+    : createPostgresStore({ url: databaseUrl, box, log });
+}
