@@ -1,5 +1,4 @@
 /** One process that hears, answers and keeps everything, wired from the implementations behind the ports. */
-import { join } from 'node:path';
 import { createOwnerId } from '../sandbox/owner.ts';
 import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { instructions } from './agent/prompt.ts';

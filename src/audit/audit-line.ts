@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../ports/audit.ts';
+import { threadKeyOf } from '../types.ts';
 import type { JsonValue, ThreadKey } from '../types.ts';
 
 /** Of the first line of all. */
@@ -34,22 +35,14 @@ export function readLine(
 /** Ids, counts and hashes: nothing that anybody said or sent. */
 export function fieldsOf(entry: AuditEntry): LineFields {
   const { event } = entry;
-  switch (event) {
-    case 'stop-asked':
-      return { event, ...placeOf(entry.threadKey), person: entry.personId, tasks: entry.tasks };
-    case 'forgot':
-      return { event, ...placeOf(entry.threadKey), person: entry.personId, reason: entry.reason };
-    default: {
-      const { thread, person, id } = entry.task;
-      const place = {
-        platform: thread.platform,
-        workspace: thread.workspaceId,
-        channel: thread.channelId,
-        thread: thread.threadId,
-      };
-      return { event, ...place, person: person.id, task: id, ...detailsOf(entry) };
-    }
+  if (event === 'stop-asked') {
+    return { event, ...placeOf(entry.threadKey), person: entry.personId, tasks: entry.tasks };
   }
+  if (event === 'forgot') {
+    return { event, ...placeOf(entry.threadKey), person: entry.personId, reason: entry.reason };
+  }
+  const { thread, person, id } = entry.task;
+  return { event, ...placeOf(threadKeyOf(thread)), person: person.id, task: id, ...detailsOf(entry) };
 }
 
 function detailsOf(entry: Extract<AuditEntry, { readonly task: unknown }>): LineFields {
@@ -68,6 +61,8 @@ function detailsOf(entry: Extract<AuditEntry, { readonly task: unknown }>): Line
     case 'question-edited':
     case 'question-deleted':
       return {};
+    default:
+      return entry satisfies never;
   }
 }
 

@@ -2,7 +2,7 @@ import type { ForgetReason } from '../ports/audit.ts';
 import type { GatewayHandlers } from '../ports/platforms.ts';
 import type { InboxEntry } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Task, ThreadKey, ThreadRef } from '../types.ts';
+import type { ThreadKey, ThreadRef } from '../types.ts';
 import type { ConversationDeps } from './conversation.ts';
 import { removeBlobs } from './retention.ts';
 import { takeBack } from './taking-back.ts';

@@ -13,9 +13,9 @@ type Forgetting = Pick<Store, 'forgetThread' | 'forgetTask'>;
 export function createForgetting(db: Kysely<Database>, transact: Transact, rules: DialectRules): Forgetting {
   return {
     forgetThread: async (threadKey) => {
-      const unneeded = await transact((transaction) => forgetThreadIn(transaction, threadKey, rules));
+      const unneeded = await transact((transaction) => forgetThreadIn(transaction, threadKey, rules, null));
       await rules.wipe(db);
-      return unneeded;
+      return unneeded ?? [];
     },
     forgetTask: async (taskId) => {
       await transact((transaction) => forgetTaskIn(transaction, taskId, rules));
@@ -24,20 +24,29 @@ export function createForgetting(db: Kysely<Database>, transact: Transact, rules
   };
 }
 
-/** Resolves to the blobs that nothing names any more. */
+/**
+ * Resolves to the blobs that nothing names any more. With `restsSinceMs` only a thread at rest is forgotten: where a task is unfinished,
+ * or came at that moment or later, it is `null`, and nothing is changed. One that comes while it is forgotten finds its thread empty.
+ */
 export async function forgetThreadIn(
   transaction: Transaction<Database>,
   threadKey: ThreadKey,
   { locksRows }: DialectRules,
-): Promise<readonly string[]> {
+  restsSinceMs: number | null,
+): Promise<readonly string[] | null> {
   // The tasks first, as whoever writes for a task does: a reply that is being settled is waited for, or finds its task forgotten.
   const tasks = await transaction
     .selectFrom('tasks')
     .select('id')
+    .select((row) =>
+      row.or([row('state', 'in', unfinished), row('received_at_ms', '>=', restsSinceMs ?? 0)]).as('goes_on'),
+    )
     .where('thread_key', '=', threadKey)
     .orderBy('sequence')
     .$if(locksRows, (rows) => rows.forNoKeyUpdate())
     .execute();
+  // 1 in SQLite, true in PostgreSQL.
+  if (restsSinceMs !== null && tasks.some(({ goes_on }) => Boolean(goes_on))) return null;
   const references = await transaction
     .selectFrom('blob_references')
     .select('sha256')

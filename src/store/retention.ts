@@ -42,10 +42,11 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
         // As the index says it, word for word: PostgreSQL takes the index for no parameter.
         .where(sql<boolean>`person_key <> ''`)
         .where('received_at_ms', '<', beforeMs)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('tasks as other')
+        .where((query) =>
+          query.not(
+            query.exists(
+              query
+                .selectFrom('tasks as other')
                 .select('other.id')
                 .whereRef('other.thread_key', '=', 'tasks.thread_key')
                 .where((other) =>
@@ -68,10 +69,11 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
           .selectFrom(table)
           .select('thread_key')
           .distinct()
-          .where(({ not, exists, selectFrom }) =>
-            not(
-              exists(
-                selectFrom('tasks')
+          .where((query) =>
+            query.not(
+              query.exists(
+                query
+                  .selectFrom('tasks')
                   .select('tasks.id')
                   .whereRef('tasks.thread_key', '=', `${table}.thread_key`)
                   .where('tasks.person_key', '<>', ''),
@@ -98,19 +100,7 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
     },
 
     forgetThreadAtRest: async (threadKey, beforeMs) => {
-      const unneeded = await transact(async (transaction) => {
-        const going = await transaction
-          .selectFrom('tasks')
-          .select(['state', 'received_at_ms'])
-          .where('thread_key', '=', threadKey)
-          .$if(rules.locksRows, (rows) => rows.forNoKeyUpdate())
-          .execute();
-        const isGoing = going.some(
-          ({ state, received_at_ms }) =>
-            state === 'waiting' || state === 'running' || Number(received_at_ms) >= beforeMs,
-        );
-        return isGoing ? null : await forgetThreadIn(transaction, threadKey, rules);
-      });
+      const unneeded = await transact((transaction) => forgetThreadIn(transaction, threadKey, rules, beforeMs));
       if (unneeded !== null) await rules.wipe(db);
       return unneeded;
     },
@@ -177,7 +167,8 @@ function removalOf(row: {
   readonly id: number;
   readonly thread: string;
   readonly message_ids: string;
-  readonly noted_at_ms: number;
+  /** PostgreSQL gives a `bigint` as text. */
+  readonly noted_at_ms: number | string;
 }): PostRemoval {
   return {
     id: row.id,

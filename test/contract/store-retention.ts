@@ -126,6 +126,7 @@ export function describeStoreRetention(name: string, create: () => Promise<Store
         expect(await store.posts('t2')).toHaveLength(1);
         expect(await store.postRemovals(60_000, 10)).toEqual([]);
         expect(await store.postRemovals(0, 10)).toEqual([noted]);
+        expect(noted?.notedAtMs).toBeTypeOf('number');
         expect(Math.abs((noted?.notedAtMs ?? 0) - Date.now())).toBeLessThan(60_000);
         await store.endPostRemoval(noted?.id ?? 0);
         expect(await store.postRemovals(0, 10)).toEqual([]);
