@@ -117,7 +117,7 @@ export function createOrders(handlers: GatewayHandlers): Orders {
         if (!isModerator && !(await began(giver))) {
           return 'Only who began this thread, or a member with Manage Messages, can have it forgotten.';
         }
-        await handlers.onForget({ thread });
+        await handlers.onForget({ thread, by: person.id });
         return 'This thread is forgotten: its questions, files, code and answers are not kept here any more. What is posted stays until you delete it.';
       }
       const forgotten = await handlers.onForget({

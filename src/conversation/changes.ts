@@ -79,7 +79,7 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
       const threadKeys = 'thread' in what ? await thatThread(what) : await begunBy(what, deps);
       // Noted first: the person is told that all of it is gone, so a process that dies half-way must not leave the rest.
       await store.noteForgetting(threadKeys);
-      const personId = 'thread' in what ? (what.begunBy ?? null) : what.person.personId;
+      const personId = 'thread' in what ? (what.by ?? what.begunBy ?? null) : what.person.personId;
       for (const threadKey of threadKeys) await forgetThread(threadKey, personId, 'person');
       return threadKeys.length;
     },
