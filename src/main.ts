@@ -162,7 +162,8 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
     }
     case 'audit': {
       const print = (line: string): boolean => process.stdout.write(`${line}\n`);
-      if (argv.length === 0 || argv.includes('--help')) print(auditUsage);
+      if (argv.includes('--help')) print(auditUsage);
+      else if (argv.length === 0) throw new AppError('config', auditUsage);
       else process.exitCode = await runAuditCommand(argv, print);
       return;
     }
