@@ -17,6 +17,7 @@ import { rowLedger } from './row-ledger.ts';
 import { roundTrip } from './round-trip.ts';
 import { benchImage } from './sandboxes.ts';
 import { slackAck } from './slack-ack.ts';
+import { storeFollowUp } from './store-follow-up.ts';
 import { transfer } from './transfer.ts';
 import { warmTake } from './warm-take.ts';
 
@@ -38,6 +39,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['loader-corpora', loaderCorpora],
   ['slack-ack', slackAck],
   ['discord-ack', discordAck],
+  ['follow-up', storeFollowUp],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

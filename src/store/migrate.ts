@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import { fillReferenceTable } from './blob-references.ts';
 import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
+import { repeated } from './transactions.ts';
 
 /**
  * Brings the tables up to date. Several processes may do so at once: one does it, the others wait (for SQLite's write lock, for
@@ -22,8 +23,11 @@ export async function migrate(
 ): Promise<void> {
   const { name, migrations, rules, log } = options;
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error !== undefined) throw (await newerVersion(db, name, migrations)) ?? error;
+  const results = await repeated(async () => {
+    const { error, results: done = [] } = await migrator.migrateToLatest();
+    if (error !== undefined) throw (await newerVersion(db, name, migrations)) ?? error;
+    return done;
+  });
   for (const { migrationName } of results) log.info({ migration: migrationName }, 'store migrated');
   await fillReferenceTable(db, rules);
 }

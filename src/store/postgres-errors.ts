@@ -33,6 +33,9 @@ const networkCodes = new Set([
   'ENOENT',
 ]);
 
+/** What `pg` says when a server that is not there any more was waited for. */
+const unansweredWords = /^query read timeout/i;
+
 /** What `pg` says without a code when a connection is gone or none came in time. */
 const goneWords =
   /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|timeout expired|client was closed/i;
@@ -47,25 +50,35 @@ export function queryFailure(error: unknown): unknown {
   });
 }
 
+/** Whether the answer may still come on that connection. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && unansweredWords.test(error.message);
+}
+
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
   if (passing.has(code) || networkCodes.has(code) || passingClasses.test(code)) return true;
   if (error instanceof AggregateError && error.errors.some(isPassing)) return true;
-  return code === '' && goneWords.test(error.message);
+  return code === '' && (isUnanswered(error) || goneWords.test(error.message));
 }
 
 /** Why the store cannot be opened, for whoever runs the bot. `name` is the database without secrets. */
 export function openingFailure(name: string, error: unknown): AppError {
   if (error instanceof AppError && error.code === 'config') return error;
   const cause = error instanceof AppError ? error.cause : error;
-  return new AppError('config', `${name} cannot be used: ${reasonOf(cause)}. ${adviceFor(codeOf(cause))}`, { cause });
+  return new AppError(
+    'config',
+    `${name} cannot be used: ${reasonOf(cause)}. ${adviceFor(codeOf(cause) || wordsOf(cause))}`,
+    { cause },
+  );
 }
 
 function adviceFor(code: string): string {
   switch (code) {
     case '28P01':
     case '28000':
+    case 'password':
       return 'Check user and password in DATABASE_URL, and that the server lets this machine in (pg_hba.conf).';
     case '3D000':
       return 'Create it (createdb), or name another one at the end of DATABASE_URL.';
@@ -73,6 +86,10 @@ function adviceFor(code: string): string {
       return 'The user of DATABASE_URL must be allowed to create tables there (GRANT CREATE ON SCHEMA public).';
     case '25006':
       return 'It only lets itself be read: it is a replica, or set so. DATABASE_URL must name the server that is written to.';
+    case '42P07':
+      return 'It holds the tables of another program. Give Plotline a database of its own.';
+    case '22P05':
+      return 'Plotline needs one with the encoding UTF8: createdb -E UTF8 -T template0.';
     case '53300':
       return 'Every process of the bot opens up to 10 connections: raise max_connections there, or run fewer processes.';
     default:
@@ -82,6 +99,11 @@ function adviceFor(code: string): string {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** `pg` itself says what it lacks, without a code. */
+function wordsOf(error: unknown): string {
+  return /password/i.test(reasonOf(error)) ? 'password' : '';
 }
 
 /** An `AggregateError` (all addresses of a host refused) has no message of its own. */

@@ -2,11 +2,15 @@ import { Pool } from 'pg';
 import type { PoolClient } from 'pg';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type { Logger } from '../log.ts';
-import { queryFailure } from './postgres-errors.ts';
+import { isUnanswered, queryFailure } from './postgres-errors.ts';
 import { asGiven, asStored } from './stored-text.ts';
+import { repeated } from './transactions.ts';
 
 /** How long a query waits for a free or new connection. */
 const connectTimeoutMs = 10_000;
+
+/** A server that is there ends a statement at its limit; one that is not is given up so much later. */
+const answerMarginMs = 5000;
 
 /** A transaction whose process hangs gives its locks back after this. */
 const idleInTransactionMs = 30_000;
@@ -29,6 +33,7 @@ export function createPostgresPool({ url, connections, statementTimeoutMs, log }
     max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
+    ...(statementTimeoutMs === 0 ? {} : { query_timeout: statementTimeoutMs + answerMarginMs }),
     idle_in_transaction_session_timeout: idleInTransactionMs,
     keepAlive: true,
     application_name: 'plotline',
@@ -43,16 +48,32 @@ export function createPostgresPool({ url, connections, statementTimeoutMs, log }
     connect: () => pool.connect().then(withWholeTexts, rejectFailure),
     end: () => pool.end(),
     options: {},
-  } as PostgresPool;
+  };
 }
 
 function withWholeTexts(client: PoolClient): PostgresPoolClient {
+  let isInTransaction = false;
+  /** Why nothing more is asked of it: an answer that is still to come would be taken for the next one's. */
+  let fault: unknown = null;
+  const ask = async (text: string, parameters: readonly unknown[]) => {
+    if (fault !== null) throw fault;
+    try {
+      const result = await client.query<Record<string, unknown>>(text, asStored(parameters));
+      return { ...result, rows: asGiven(result.rows) };
+    } catch (error) {
+      const failure = queryFailure(error);
+      if (isUnanswered(error)) fault = failure;
+      throw failure;
+    }
+  };
   return {
-    query: (text: string, parameters: readonly unknown[]) =>
-      client
-        .query<Record<string, unknown>>(text, asStored(parameters))
-        .then((result) => ({ ...result, rows: asGiven(result.rows) }), rejectFailure),
-    release: (error?: Error | boolean) => client.release(error),
+    query: (text: string, parameters: readonly unknown[]) => {
+      if (/^(begin|start transaction)\b/.test(text)) isInTransaction = true;
+      if (/^(commit|rollback)$/.test(text)) isInTransaction = false;
+      // A transaction is repeated as a whole, see `transactions.ts`.
+      return isInTransaction ? ask(text, parameters) : repeated(() => ask(text, parameters));
+    },
+    release: (error?: Error | boolean) => client.release(fault === null ? error : true),
   } as unknown as PostgresPoolClient;
 }
 

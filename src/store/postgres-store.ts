@@ -48,10 +48,7 @@ async function bringUpToDate(url: string, name: string, log: Logger): Promise<vo
   const rules = postgresRules;
   const db = createPostgresDatabase({ url, connections: 1, statementTimeoutMs: 0, log });
   try {
-    const { rows } = await sql<{
-      is_read_only: string;
-    }>`select current_setting('transaction_read_only') as is_read_only`.execute(db);
-    if (rows[0]?.is_read_only === 'on') throw readOnly();
+    await refuseUnfit(db);
     await migrate(db, { name, migrations: createMigrations(rules), rules, log });
   } catch (error) {
     throw openingFailure(name, error);
@@ -60,8 +57,13 @@ async function bringUpToDate(url: string, name: string, log: Logger): Promise<vo
   }
 }
 
-function readOnly(): Error {
-  return Object.assign(new Error('it is read-only'), { code: '25006' });
+/** With the SQLSTATE that its refusal would have in the middle of the work. */
+async function refuseUnfit(db: Kysely<Database>): Promise<void> {
+  const readOnly = sql<string>`current_setting('transaction_read_only')`;
+  const encoding = sql<string>`current_setting('server_encoding')`;
+  const found = await db.selectNoFrom([readOnly.as('readOnly'), encoding.as('encoding')]).executeTakeFirstOrThrow();
+  if (found.readOnly === 'on') throw Object.assign(new Error('it is read-only'), { code: '25006' });
+  if (found.encoding !== 'UTF8') throw Object.assign(new Error(`its encoding is ${found.encoding}`), { code: '22P05' });
 }
 
 /** Host and database alone: user, password and parameters may be secrets. */

@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely';
 import type { Database } from './schema.ts';
-import { repeated } from './transactions.ts';
 
 /**
  * Writes that come at the same time share one transaction, and so one flush to the disk: a flush takes milliseconds, and SQLite
@@ -15,7 +14,7 @@ export interface WriteGroup {
 
 /** For a database that has many writers: each write goes by itself. */
 export function createNoGroup(db: Kysely<Database>): WriteGroup {
-  return { write: (work) => repeated(() => work(db)), drain: () => Promise.resolve() };
+  return { write: (work) => work(db), drain: () => Promise.resolve() };
 }
 
 /** So many writes share a transaction at most: nobody waits for more than these. */

@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -40,8 +50,14 @@ function reasonAgainst(): string | null {
   return null;
 }
 
-/** `durable`: flushes to disk as a real server does, for benchmarks; tests do without. Ready when it resolves. */
-export async function startPostgres({ durable = false } = {}): Promise<PostgresCluster> {
+/**
+ * Ready when it resolves. `durable`: flushes to disk as a real server does, for benchmarks; tests do without. `certificates`: a folder with
+ * `cert.pem` and `key.pem`, by which it also offers TLS.
+ */
+export async function startPostgres({
+  durable = false,
+  certificates = null,
+}: { readonly durable?: boolean; readonly certificates?: string | null } = {}): Promise<PostgresCluster> {
   const folder = programFolder();
   const ids = ownerIds();
   const against = reasonAgainst();
@@ -51,6 +67,13 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresC
   const passwordFile = join(dir, 'password');
   writeFileSync(passwordFile, postgresPassword);
   if (ids !== null) for (const path of [dir, passwordFile]) chownSync(path, ids.uid, ids.gid);
+  if (certificates !== null) {
+    for (const name of ['cert.pem', 'key.pem']) {
+      copyFileSync(join(certificates, name), join(dir, name));
+      chmodSync(join(dir, name), 0o600);
+      if (ids !== null) chownSync(join(dir, name), ids.uid, ids.gid);
+    }
+  }
   const options = { cwd: dir, ...ids, env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } };
 
   const auth = ['--auth-host=scram-sha-256', '--auth-local=trust', `--pwfile=${passwordFile}`];
@@ -71,6 +94,9 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresC
     fsync: durable ? 'on' : 'off',
     max_connections: '200',
     shared_buffers: '32MB',
+    ...(certificates === null
+      ? {}
+      : { ssl: 'on', ssl_cert_file: join(dir, 'cert.pem'), ssl_key_file: join(dir, 'key.pem') }),
   };
   let server: ChildProcess | null = null;
   let count = 0;

@@ -11,8 +11,7 @@ import { exampleCell, exampleTask, exampleThread } from './store-examples.ts';
 
 const [dataDir = '', databaseUrl = null] = process.argv.slice(2);
 const store = await openStore({ dataDir, databaseUrl, secretsKey: null }, createLogger('silent'));
-let isStopped = false;
-process.stdin.on('end', () => (isStopped = true)).resume();
+process.stdin.resume();
 
 await Promise.all(Array.from({ length: 4 }, (_, worker) => work(store, worker)));
 await store[Symbol.asyncDispose]();
@@ -20,7 +19,7 @@ await store[Symbol.asyncDispose]();
 async function work(one: Store, worker: number): Promise<void> {
   const thread = { ...exampleThread, threadId: `${process.pid}-${worker}` };
   const key = threadKeyOf(thread);
-  for (let tasks = 0; !isStopped; tasks += 1) {
+  for (let tasks = 0; !process.stdin.readableEnded; tasks += 1) {
     const task = exampleTask(`${key}/${tasks}`, thread);
     try {
       await one.accept(task);

@@ -46,8 +46,8 @@ export async function createTlsFront(socketPath: string): Promise<TlsFront> {
   };
 }
 
-/** An authority of its own and one certificate for 127.0.0.1, good for both ends. */
-function makeCertificates(folder: string): string {
+/** An authority of its own and one certificate for 127.0.0.1, good for both ends: `ca.pem`, `cert.pem`, `key.pem` in the folder it gives back. */
+export function makeCertificates(folder: string): string {
   execFileSync('mkdir', ['-p', folder]);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

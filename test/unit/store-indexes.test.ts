@@ -50,6 +50,7 @@ const calls: readonly (readonly [name: string, call: (store: Store) => Promise<u
   ['files', (store) => store.files(key)],
   ['putCard', (store) => store.putCard(key, exampleCard)],
   ['cards', (store) => store.cards(key)],
+  ['namedBlobs', (store) => store.namedBlobs()[Symbol.asyncIterator]().next()],
   [
     'addUsage',
     (store) => store.addUsage('t1', { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, sandboxMs: 1 }),
@@ -72,7 +73,7 @@ function describePlans(
     readonly scansOf: (db: Kysely<Database>, query: CompiledQuery) => Promise<readonly string[]>;
   },
 ): void {
-  describe(name, () => {
+  describe(`plans of ${name}`, () => {
     let db: Kysely<Database>;
     let store: Store;
     let statements: CompiledQuery[] = [];

@@ -50,7 +50,7 @@ interface Engine {
 }
 
 function describeMigrations(name: string, engine: Engine): void {
-  describe(name, () => {
+  describe(`migrations of ${name}`, () => {
     it('of many processes that start at once, one brings it up to date', async () => {
       const loads = Array.from({ length: 5 }, () => startLoad(engine));
       await Promise.all(loads.map(({ untilDone }) => untilDone(1)));
@@ -88,11 +88,11 @@ function startLoad({ settings }: Engine) {
   );
   const ended = once(child, 'close');
   const failures: string[] = [];
-  let done = 0;
+  const counts = { done: 0 };
   let told = (): void => {};
   createInterface(child.stdout)
     .on('line', (line) => {
-      if (line === 'done') done += 1;
+      if (line === 'done') counts.done += 1;
       else failures.push(line);
       told();
     })
@@ -101,8 +101,8 @@ function startLoad({ settings }: Engine) {
     failures,
     /** Resolves after so many more tasks; at once where one failed or the process ended, which the test then sees. */
     untilDone: async (tasks: number): Promise<void> => {
-      const wanted = done + tasks;
-      while (done < wanted && failures.length === 0 && child.exitCode === null) {
+      const before = counts.done;
+      while (counts.done - before < tasks && failures.length === 0 && child.exitCode === null) {
         await new Promise<void>((resolve) => (told = resolve));
       }
       expect(child.exitCode).toBeNull();

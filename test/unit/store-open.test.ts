@@ -10,6 +10,7 @@ import { openStore } from '../../src/store/open-store.ts';
 import { freePort } from '../fakes/free-port.ts';
 import { postgresMissing, postgresPassword, startPostgres } from '../fakes/postgres.ts';
 import type { PostgresCluster } from '../fakes/postgres.ts';
+import { makeCertificates } from '../fakes/tls-front.ts';
 
 const lines: string[] = [];
 const log = createLogger('debug', (line) => lines.push(line));
@@ -84,6 +85,7 @@ describe.skipIf(postgresMissing() !== null)('a PostgreSQL database', () => {
   it('says what is wrong with the password and with the name', async () => {
     const wrong = cluster.url.replace(postgresPassword, 'hidden');
     expect(await refusal(wrong)).toMatch(/password authentication failed.*Check user and password in DATABASE_URL/);
+    expect(await refusal(cluster.url.replace(`:${postgresPassword}`, ''))).toMatch(/Check user and password/);
     expect(await refusal(cluster.url.replace(/postgres$/, 'missing'))).toMatch(/"missing" does not exist.*createdb/);
   });
 
@@ -97,6 +99,14 @@ describe.skipIf(postgresMissing() !== null)('a PostgreSQL database', () => {
     expect(await refusal(asGuest)).toMatch(/permission denied for schema public.*GRANT CREATE/);
   });
 
+  it('says that it is of another encoding, and that another program lives there', async () => {
+    await run(cluster.url, "create database ascii encoding 'SQL_ASCII' template template0");
+    expect(await refusal(cluster.url.replace(/postgres$/, 'ascii'))).toMatch(/encoding is SQL_ASCII.*createdb -E UTF8/);
+    const url = await cluster.createDatabase();
+    await run(url, 'create table tasks (id text)');
+    expect(await refusal(url)).toMatch(/"tasks" already exists.*database of its own/);
+  });
+
   it('says that a newer version wrote it', async () => {
     const url = await cluster.createDatabase();
     await (await openStore({ dataDir, databaseUrl: url, secretsKey: null }, log))[Symbol.asyncDispose]();
@@ -104,7 +114,21 @@ describe.skipIf(postgresMissing() !== null)('a PostgreSQL database', () => {
     expect(await refusal(url)).toMatch(/was written by a newer version of Plotline: it has 999-later/);
   });
 
-  it('asks for TLS where sslmode does, and says that this server has none', async () => {
+  it('asks for TLS where sslmode does, and says where there is none or nobody vouches for it', async () => {
     expect(await refusal(`${cluster.url}?sslmode=verify-full`)).toMatch(/does not support SSL.*sslmode/);
+    const certificates = makeCertificates(join(dataDir, 'certificates'));
+    await using guarded = await startPostgres({ certificates });
+    const databaseUrl = `${await guarded.createDatabase()}?sslmode=verify-full`;
+    expect(await refusal(databaseUrl)).toMatch(/certificate.*sslmode/);
+    const trusting = `${databaseUrl}&sslrootcert=${encodeURIComponent(join(certificates, 'ca.pem'))}`;
+    await using store = await openStore({ dataDir, databaseUrl: trusting, secretsKey: null }, log);
+    expect(await store.unfinishedThreads()).toEqual([]);
+    const client = new Client({ connectionString: guarded.url });
+    await client.connect();
+    const { rows } = await client.query(
+      `select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'plotline'`,
+    );
+    await client.end();
+    expect(rows).toEqual([{ ssl: true }]);
   });
 });

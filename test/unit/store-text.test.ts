@@ -1,15 +1,15 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, integer, oneof, property, string } from 'fast-check';
 import { expect, it } from 'vitest';
 import { asGiven, asStored } from '../../src/store/stored-text.ts';
 
-const anyText = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });
-const hardText = fc
-  .array(fc.constantFrom('\u0000', '\u0010', '\ud800', '\udc00', 'a', '0', '1', '📊'))
-  .map((parts) => parts.join(''));
+const anyText = string({ unit: integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });
+const hardText = array(constantFrom('\u0000', '\u0010', '\ud800', '\udc00', 'a', '0', '1', '📊')).map((parts) =>
+  parts.join(''),
+);
 
 it('gives every text back as it was', () => {
-  fc.assert(
-    fc.property(fc.oneof(anyText, hardText), (text) => {
+  assert(
+    property(oneof(anyText, hardText), (text) => {
       const [stored] = asStored([text]);
       expect(asGiven([{ text: stored, n: 1 }])).toEqual([{ text, n: 1 }]);
     }),
@@ -17,8 +17,8 @@ it('gives every text back as it was', () => {
 });
 
 it('stores nothing that PostgreSQL refuses or UTF-8 cannot hold', () => {
-  fc.assert(
-    fc.property(fc.oneof(anyText, hardText), (text) => {
+  assert(
+    property(oneof(anyText, hardText), (text) => {
       const [stored] = asStored([text]) as [string];
       expect(stored.isWellFormed()).toBe(true);
       expect(stored).not.toContain('\u0000');
