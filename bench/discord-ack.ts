@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDiscordPlatform } from '../adapters/discord/platform.ts';
+import { noAudit } from '../src/audit/no-audit.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
 import { createTaskLimits } from '../src/conversation/limits.ts';
@@ -47,12 +48,13 @@ export async function discordAck(): Promise<readonly Figure[]> {
   const clientOf = (): typeof client => client;
   // Nothing takes up the questions: only their way in is measured.
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
+  const delivery = createDelivery({ store, blobs, audit: noAudit, clientOf, timeoutMs: 5000, linkTo: null, log });
   const conversation = {
     store,
     blobs,
     dispatcher,
     delivery,
+    audit: noAudit,
     clientOf,
     taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
     endSession: async () => {},

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noAudit } from '../src/audit/no-audit.ts';
 import { createDirectoryBlobs } from '../src/blobs/directory-blobs.ts';
 import { createTaskCells } from '../src/conversation/cells.ts';
 import { createSessions } from '../src/conversation/sessions.ts';
@@ -69,7 +70,7 @@ export async function restore(count: number = runs): Promise<readonly Figure[]> 
     const deps = { provider, store, blobs, limits: benchLimits, cellTimeoutMs, log };
     await using sessions = createSessions({ ...deps, ...idle });
     const collect = { fileBytes: 1e9, filesBytes: 1e9 };
-    const first = createTaskCells(task, { sessions, store, blobs, cellTimeoutMs, collect });
+    const first = createTaskCells(task, { sessions, store, blobs, audit: noAudit, cellTimeoutMs, collect });
     for (const code of cells) {
       const execution = await first.run('Step', code, signal, () => {});
       if (execution.status !== 'ok') throw new Error(execution.error?.traceback);

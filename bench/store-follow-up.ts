@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import { noAudit } from '../src/audit/no-audit.ts';
 import { createDelivery } from '../src/answer/deliver.ts';
 import { createConversation } from '../src/conversation/conversation.ts';
 import { createTaskLimits } from '../src/conversation/limits.ts';
@@ -97,12 +98,13 @@ async function measure(store: Store, insert: (text: string) => Promise<unknown>)
   const clientOf = (): PlatformClient => client;
   // Nothing takes up the questions: only their way in is measured.
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
+  const delivery = createDelivery({ store, blobs, audit: noAudit, clientOf, timeoutMs: 5000, linkTo: null, log });
   const { onTask } = createConversation({
     store,
     blobs,
     dispatcher,
     delivery,
+    audit: noAudit,
     clientOf,
     taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
     endSession: async () => {},

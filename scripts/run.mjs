@@ -39,6 +39,7 @@ async function main(name, args) {
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
     case 'usage':
+    case 'audit':
     case 'discord:invite': {
       const ready = await setUp(readMachine(), { engine: false, browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
@@ -70,7 +71,7 @@ async function main(name, args) {
       return 0;
     default:
       say(
-        `there is no command "${name}". There are: setup, image, demo, card, start, usage, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
+        `there is no command "${name}". There are: setup, image, demo, card, start, usage, audit, discord:invite, slack-manifest, bench, selftest, test, check, format.`,
       );
       return 2;
   }

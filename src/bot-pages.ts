@@ -8,6 +8,7 @@ import type { Blobs } from './ports/blobs.ts';
 import type { Dispatcher } from './ports/dispatcher.ts';
 import type { PlatformGateway } from './ports/platforms.ts';
 import type { Store } from './ports/store.ts';
+import type { Board } from './queue/board.ts';
 import type { Check } from './web/check.ts';
 import type { FileLinks } from './web/file-links.ts';
 import type { WebRoute, WebServer } from './web/server.ts';
@@ -22,6 +23,7 @@ export interface BotPages {
 
 export function createBotPages(deps: {
   readonly http: Config['http'];
+  readonly redisUrl: string | null;
   readonly store: Store;
   readonly blobs: Blobs;
   readonly dispatcher: Dispatcher;
@@ -32,9 +34,10 @@ export function createBotPages(deps: {
   readonly links: FileLinks | null;
   readonly log: Logger;
 }): BotPages {
-  const { http, links, store, blobs, dispatcher, observation, worker, gateways, log } = deps;
+  const { http, redisUrl, links, store, blobs, dispatcher, observation, worker, gateways, log } = deps;
   let isDraining = false;
   let server: WebServer | null = null;
+  let board: Board | null = null;
   const checks: Readonly<Record<string, Check>> = {
     store: (signal) => store.ping(signal),
     blobs: (signal) => blobs.ping(signal),
@@ -47,7 +50,12 @@ export function createBotPages(deps: {
       const { metrics } = observation;
       if (http === null || metrics === null) return;
       metrics.watch({ engines: () => worker?.engines() ?? [], depth: (signal) => dispatcher.depth(signal) });
-      const routes: readonly WebRoute[] = links === null ? [] : [{ path: '/', app: links.routes }];
+      const routes: WebRoute[] = links === null ? [] : [{ path: '/', app: links.routes }];
+      if (redisUrl !== null && http.operatorPassword !== null) {
+        const { boardPath, createBoard } = await import('./queue/board.ts');
+        board = createBoard({ redisUrl, password: http.operatorPassword, log });
+        routes.push({ path: boardPath, app: board.app });
+      }
       const { openOperatorPages } = await import('./web/operator-pages.ts');
       server = await openOperatorPages({ http, checks, isDraining: () => isDraining, metrics, routes, log });
     },
@@ -56,6 +64,7 @@ export function createBotPages(deps: {
     },
     close: async () => {
       await server?.close();
+      await board?.close();
     },
   };
 }

@@ -11,6 +11,7 @@ import { createSessions } from './conversation/sessions.ts';
 import { createWorker } from './conversation/worker.ts';
 import { AppError, toAppError } from './errors.ts';
 import type { Logger } from './log.ts';
+import type { Audit } from './ports/audit.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Observation } from './observe/observation.ts';
 import type { WakeHandler } from './ports/dispatcher.ts';
@@ -47,6 +48,7 @@ export function createBotWorker(
     readonly blobs: Blobs;
     readonly delivery: Delivery;
     readonly clientOf: (thread: ThreadRef) => PlatformClient;
+    readonly audit: Audit;
     readonly taskLimits: TaskLimits;
     readonly model: Model;
     readonly sandboxes: ReadySandboxes;

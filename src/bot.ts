@@ -1,13 +1,16 @@
 /** One process, wired from the implementations behind the ports: it hears platforms, runs tasks, or both. */
 import type { ReadySandboxes } from '../sandbox/fleet.ts';
 import { createDelivery } from './answer/deliver.ts';
+import { openAudit } from './audit/open-audit.ts';
 import { openBlobs } from './blobs/open-blobs.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { createBotPages, openFileLinks } from './bot-pages.ts';
+import { createBotRounds } from './bot-rounds.ts';
 import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import { createTaskLimits } from './conversation/limits.ts';
+import { createRetention } from './conversation/retention.ts';
 import { createThreadSweep } from './conversation/sweep.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
@@ -23,12 +26,6 @@ import type { Role } from './start-arguments.ts';
 import { openStore } from './store/open-store.ts';
 import type { ThreadKey } from './types.ts';
 
-/** How long running tasks may go on after a stop signal; past it they are left to the next start. */
-const shutdownGraceMs = 20_000;
-
-/** How long a thread waits whose wake was lost. */
-const threadSweepIntervalMs = 15_000;
-
 const deliveryTimeoutMs = 120_000;
 
 export interface Platform {
@@ -41,7 +38,7 @@ export interface Bot extends AsyncDisposable {
   readonly handlers: GatewayHandlers;
   /** Takes up unfinished tasks, opens the gateways. */
   start(): Promise<void>;
-  /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with 20 s. */
+  /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with the grace of the settings. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
@@ -76,18 +73,19 @@ export async function createBot(
   const store = await openStore(config, log);
   const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
   const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
+  const audit = await madeWith(store, async () => openAudit(config.auditPath, log));
   const clients = new Map([...platforms].map(([name, { client }]) => [name, observation.client(name, client)]));
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
     const found = clients.get(platform);
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
     return found;
   };
-  const dispatcher = openDispatcher({ redisUrl: config.redisUrl, log });
+  const dispatcher = await openDispatcher({ redisUrl: config.redisUrl, log });
   const links = await openFileLinks(config, { store, blobs, log });
   const linkTo = links?.linkTo ?? null;
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: deliveryTimeoutMs, linkTo, log });
+  const delivery = createDelivery({ store, blobs, audit, clientOf, timeoutMs: deliveryTimeoutMs, linkTo, log });
   const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
-  const shared = { store, blobs, dispatcher, delivery, clientOf, taskLimits, observation, log };
+  const shared = { store, blobs, audit, dispatcher, delivery, clientOf, taskLimits, observation, log };
   const worker =
     role === 'gateway'
       ? null
@@ -96,30 +94,33 @@ export async function createBot(
           model: options.model ?? createModel(config, log),
           sandboxes: options.sandboxes ?? createBotSandboxes(config, log),
         });
-  const conversation = createConversation({
-    ...shared,
-    // Of another process's sessions, its own sweep ends those of a forgotten thread.
-    endSession: (threadKey) => worker?.endSession(threadKey) ?? Promise.resolve(),
-  });
-  const handlers = observation.handlers(conversation);
+  // Of another process's sessions, its own sweep ends those of a forgotten thread.
+  const endSession = (threadKey: ThreadKey): Promise<void> => worker?.endSession(threadKey) ?? Promise.resolve();
+  const handlers = observation.handlers(createConversation({ ...shared, endSession }));
   const gateways = [...platforms.values()].flatMap(({ gateway }) =>
     gateway === null || role === 'worker' ? [] : [gateway],
   );
-  const pages = createBotPages({ ...shared, http: config.http, links, worker, gateways });
+  const pages = createBotPages({ ...shared, http: config.http, redisUrl: config.redisUrl, links, worker, gateways });
 
   // Tasks of a platform that is not configured now wait until it is again.
   const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
-  const wakeUnfinished = createThreadSweep({ store, dispatcher, isServed, log });
-  let threadSweepTimer: NodeJS.Timeout | undefined;
+  const rounds = createBotRounds({
+    wakeUnfinished: createThreadSweep({ store, dispatcher, isServed, log }),
+    retention: createRetention({ ...shared, endSession, now: Date.now, keepMs: config.retentionMs }),
+    log,
+  });
 
+  let isClosing = false;
   const close: Bot['close'] = async ({ graceMs }) => {
+    isClosing = true;
     pages.drain();
-    clearInterval(threadSweepTimer);
     try {
       await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
+      await rounds.stop();
       await dispatcher.close({ graceMs });
       await worker?.[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
+      audit[Symbol.dispose]();
     } finally {
       // Last: until then the pages say that it is ending, and the end is traced.
       await pages.close();
@@ -132,16 +133,15 @@ export async function createBot(
     start: async () => {
       // Before the platforms, so that whoever supervises this process can ask early.
       await pages.open();
-      if (worker !== null) {
-        await worker.start();
-        dispatcher.process(worker.handler, { concurrency: config.concurrency });
-      }
-      await wakeUnfinished();
-      threadSweepTimer = setInterval(() => void wakeUnfinished(), threadSweepIntervalMs);
-      await Promise.all(gateways.map((gateway) => gateway.start(handlers)));
+      await worker?.start();
+      // Told to stop meanwhile, it takes nothing up.
+      if (isClosing) return;
+      if (worker !== null) dispatcher.process(worker.handler, { concurrency: config.concurrency });
+      await rounds.start();
+      if (!isClosing) await Promise.all(gateways.map((gateway) => gateway.start(handlers)));
     },
     close,
-    [Symbol.asyncDispose]: () => close({ graceMs: shutdownGraceMs }),
+    [Symbol.asyncDispose]: () => close({ graceMs: config.shutdownGraceMs }),
   };
 }
 

@@ -20,6 +20,10 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** `null`: files are kept in a folder of `dataDir`. */
   readonly blobs: S3Place | null;
+  /** Threads whose newest question is older are forgotten; `null`: they are kept for ever. */
+  readonly retentionMs: number | null;
+  /** The name that files of the audit log begin with; `null`: there is none. */
+  readonly auditPath: string | null;
   /** `null` where it is not set: `info` for the bot, silence for the conversation in the terminal. */
   readonly logLevel: string | null;
   /** 32 bytes, under which tokens of installed workspaces are kept. */
@@ -34,6 +38,8 @@ export interface Config {
   readonly limits: readonly Limit[];
   readonly prices: Prices | null;
   readonly concurrency: number;
+  /** How long running tasks may go on after a stop signal; past it they are left to another process, or to the next start. */
+  readonly shutdownGraceMs: number;
   /** Where processes share their queue; `null`: one process, whose queue is its own. */
   readonly redisUrl: string | null;
   readonly attachmentBytes: number;
@@ -95,6 +101,8 @@ const environment = z.object({
     .refine(isPostgresUrl, 'must be postgres://user:password@host:port/database (special characters as %40, %2F …)')
     .optional(),
   ...blobEnvironment,
+  RETENTION_DAYS: z.coerce.number().min(1).max(36_500).optional(),
+  AUDIT_LOG: text.optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
 
   SECRETS_KEY: text
@@ -137,6 +145,7 @@ const environment = z.object({
     .refine(isRedisUrl, 'must be redis://[user:password@]host:port/number, or rediss:// with TLS')
     .optional(),
   TASKS_AT_ONCE: whole(4, 1, 256),
+  SHUTDOWN_GRACE_SECONDS: number(20, 0, 3600),
   ATTACHMENTS_MAX_MB: whole(100, 1, 4096),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must be an address like https://bot.example, without ? and #' })
@@ -172,6 +181,8 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL ?? null,
     blobs: blobPlace(values),
+    retentionMs: values.RETENTION_DAYS === undefined ? null : values.RETENTION_DAYS * 24 * 3600 * 1000,
+    auditPath: values.AUDIT_LOG === 'off' ? null : (values.AUDIT_LOG ?? `${values.DATA_DIR}/audit.jsonl`),
     logLevel: values.LOG_LEVEL ?? null,
     secretsKey: secretsKey(values.SECRETS_KEY ?? ''),
     model: modelConfig(values),
@@ -200,6 +211,7 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     limits: limitsConfig(values),
     prices: pricesConfig(values),
     concurrency: values.TASKS_AT_ONCE,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     redisUrl: values.REDIS_URL ?? null,
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
     publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,

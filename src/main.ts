@@ -13,6 +13,7 @@ import { createOwnerId } from '../sandbox/owner.ts';
 import { createSandboxes } from '../sandbox/sandboxes.ts';
 import { cardUsage, parseCardArguments } from './card-command/arguments.ts';
 import type { CardArguments } from './card-command/arguments.ts';
+import { auditUsage, runAuditCommand } from './audit/audit-command.ts';
 import { runCardCommand } from './card-command/card-command.ts';
 import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
@@ -54,7 +55,9 @@ async function start(config: Config, role: Role): Promise<void> {
     return platforms;
   };
   await using bot = await createBot(config, platformsOf, log, { role });
-  await bot.start();
+  // A stop while it starts ends it in order too.
+  const hasStarted = await Promise.race([bot.start().then(() => true), signal.then(() => false)]);
+  if (!hasStarted) return;
   log.info({ role, platforms: [...platforms.keys()], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
@@ -91,9 +94,17 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  // Its settings may be a bot's: nothing is shared, served or traced from here.
-  const own: Config = { ...config, dataDir, databaseUrl: null, redisUrl: null, blobs: null, http: null, traces: null };
-  const bot = await createBot(own, new Map([['terminal', terminal]]), log);
+  // Its settings may be a bot's: nothing is shared, kept, served or traced from here.
+  const apart = {
+    databaseUrl: null,
+    redisUrl: null,
+    blobs: null,
+    auditPath: null,
+    retentionMs: null,
+    http: null,
+    traces: null,
+  };
+  const bot = await createBot({ ...config, ...apart, dataDir }, new Map([['terminal', terminal]]), log);
   try {
     await bot.start();
     const finished = terminal.finished.then((isWhole) => (isWhole ? 0 : 1));
@@ -184,12 +195,19 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
     }
     case 'usage':
       return usage(readConfig(process.env), argv);
+    case 'audit': {
+      const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+      if (argv.includes('--help')) print(auditUsage);
+      else if (argv.length === 0) throw new AppError('config', auditUsage);
+      else process.exitCode = await runAuditCommand(argv, print);
+      return;
+    }
     case 'discord:invite':
       return printDiscordInvite(readConfig(process.env));
     default:
       throw new AppError(
         'config',
-        `There is no command “${command ?? ''}”. Known: start, demo, card, usage, discord:invite.`,
+        `There is no command “${command ?? ''}”. Known: start, demo, card, usage, audit, discord:invite.`,
       );
   }
 }

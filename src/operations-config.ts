@@ -5,6 +5,8 @@ export interface HttpConfig {
   readonly host: string;
   /** 0: any free one; the log says which. */
   readonly port: number;
+  /** Of the pages that are not for everybody who reaches the port; `null`: these are not served. */
+  readonly operatorPassword: string | null;
 }
 
 /** Where spans go: OpenTelemetry's own variables, so that what other programs are told works here too. */
@@ -21,6 +23,7 @@ const text = z.string().trim().min(1);
 export const operationsEnvironment = {
   HTTP_PORT: z.coerce.number().int('must be a whole number').min(0).max(65_535).optional(),
   HTTP_HOST: text.default('127.0.0.1'),
+  OPERATOR_PASSWORD: text.min(12, 'must have 12 characters or more').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   OTEL_EXPORTER_OTLP_HEADERS: text
     .refine(
@@ -35,8 +38,8 @@ const operationsShape = z.object(operationsEnvironment);
 type Values = z.infer<typeof operationsShape>;
 
 /** `null` where nothing is served. */
-export function httpConfig({ HTTP_PORT: port, HTTP_HOST: host }: Values): HttpConfig | null {
-  return port === undefined ? null : { host, port };
+export function httpConfig({ HTTP_PORT: port, HTTP_HOST: host, OPERATOR_PASSWORD }: Values): HttpConfig | null {
+  return port === undefined ? null : { host, port, operatorPassword: OPERATOR_PASSWORD ?? null };
 }
 
 /** `null` where nothing is traced. */

@@ -108,7 +108,9 @@ export function createOrders(handlers: GatewayHandlers): Orders {
           return 'This is no thread. Say it in the thread that shall be forgotten, or use `/plotline forget` with `channel` or `everywhere`.';
         // Of a direct message there is nobody else; of a thread who asked first counts, whoever made the thread itself.
         const isTheirs = isModerator || place.kind === 'direct';
-        const forgotten = await handlers.onForget(isTheirs ? { thread } : { thread, begunBy: person.id });
+        const forgotten = await handlers.onForget(
+          isTheirs ? { thread, by: person.id } : { thread, begunBy: person.id, by: person.id },
+        );
         if (forgotten === 0) {
           return 'Only who asked first in this thread, or a member with Manage Messages, can have it forgotten.';
         }

@@ -1,5 +1,6 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Audit } from '../ports/audit.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { OutgoingFile, OutgoingMessage, PlatformClient, PostReceipt } from '../ports/platforms.ts';
 import type { InboxEntry, OutboxEntry, PostKind, Store } from '../ports/store.ts';
@@ -42,6 +43,7 @@ export type TextMessage = Exclude<OutgoingMessage, { kind: 'reply' | 'refusal' }
 export function createDelivery(deps: {
   readonly store: Store;
   readonly blobs: Blobs;
+  readonly audit: Audit;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
   readonly timeoutMs: number;
   /** For what a platform does not take; `null`: there are no links. */
@@ -181,6 +183,11 @@ export function createDelivery(deps: {
   const postReply = async (...post: Parameters<typeof sendReply>): Promise<void> => {
     const [{ task }, , reply, sent] = post;
     const receipt = await sendReply(...post);
+    const left = new Set(receipt.notPosted.map(({ name }) => name));
+    for (const { file } of reply.artifacts) {
+      if (!left.has(file.name))
+        deps.audit.record({ event: 'file-out', task, sha256: file.sha256, bytes: file.sizeBytes });
+    }
     await nameLeftOut(task, reply, receipt.notPosted, sent);
   };
 

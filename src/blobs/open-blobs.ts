@@ -3,7 +3,6 @@ import type { S3Place } from '../blob-config.ts';
 import type { Logger } from '../log.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import { createDirectoryBlobs } from './directory-blobs.ts';
-import { checkS3, createS3Blobs } from './s3-blobs.ts';
 
 /**
  * Files where the settings want them: a bucket, or the folder `blobs` of `dataDir`. Rejects with `config` where the server refuses
@@ -16,6 +15,7 @@ export async function openBlobs(deps: {
 }): Promise<Blobs> {
   const { place, dataDir, log } = deps;
   if (place === null) return createDirectoryBlobs({ dir: join(dataDir, 'blobs') });
+  const { checkS3, createS3Blobs } = await import('./s3-blobs.ts');
   const trouble = await checkS3(place);
   if (trouble !== null) log.error({ bucket: place.bucket, error: trouble }, 'the storage for files does not answer');
   return createS3Blobs({ place, spoolDir: join(dataDir, 'spool') });

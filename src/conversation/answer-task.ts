@@ -9,6 +9,7 @@ import type { Delivery } from '../answer/deliver.ts';
 import { fitArtifacts } from '../answer/fit.ts';
 import type { ProgressReporter } from '../answer/progress.ts';
 import type { Logger } from '../log.ts';
+import type { Audit } from '../ports/audit.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Model } from '../ports/model.ts';
 import type { PlatformClient } from '../ports/platforms.ts';
@@ -40,6 +41,7 @@ export interface AnswerDeps extends Pick<NotebookDeps, 'about'> {
   readonly blobs: Blobs;
   readonly sessions: Sessions;
   readonly delivery: Delivery;
+  readonly audit: Audit;
   readonly model: Model;
   readonly instructions: string;
   readonly limits: AgentLimits;
@@ -80,7 +82,7 @@ async function answerMetered(
 ): Promise<Reply> {
   const { store, blobs, telemetry } = deps;
   const threadKey = threadKeyOf(task.thread);
-  const sources = { client, store, blobs, maxBytes: deps.attachmentBytes };
+  const sources = { client, store, blobs, audit: deps.audit, maxBytes: deps.attachmentBytes };
   const intake = await telemetry.step('files', () => takeAttachments(task, sources, signal));
   meter.broughtIn(intake.files.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0));
   const sessions = withMeter(withWaitingNotes(deps.sessions, progress), meter.ran);

@@ -1,6 +1,7 @@
 import { safeFileName, uniqueFileName } from '../answer/file-names.ts';
 import { megabytes } from '../answer/size-text.ts';
 import { AppError, toAppError } from '../errors.ts';
+import type { Audit } from '../ports/audit.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { PlatformClient } from '../ports/platforms.ts';
 import type { Store, ThreadFile } from '../ports/store.ts';
@@ -27,7 +28,13 @@ export interface Intake {
  */
 export async function takeAttachments(
   task: Task,
-  deps: { readonly client: PlatformClient; readonly store: Store; readonly blobs: Blobs; readonly maxBytes: number },
+  deps: {
+    readonly client: PlatformClient;
+    readonly store: Store;
+    readonly blobs: Blobs;
+    readonly audit: Audit;
+    readonly maxBytes: number;
+  },
   signal: AbortSignal,
 ): Promise<Intake> {
   const threadKey = threadKeyOf(task.thread);
@@ -62,6 +69,7 @@ export async function takeAttachments(
         attachmentId: attachment.id,
       };
       await deps.store.putFile(threadKey, file);
+      deps.audit.record({ event: 'file-in', task, sha256: file.sha256, bytes: file.sizeBytes });
       known.push(file);
       files.set(file.name, file);
     } catch (error) {

@@ -5,6 +5,7 @@ import { takeLedger } from '../answer/row-ledger.ts';
 import type { LedgerPage } from '../answer/row-ledger.ts';
 import { selectArtifacts } from '../answer/select.ts';
 import type { CellOutcome } from '../answer/select.ts';
+import type { Audit } from '../ports/audit.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { RunOptions } from '../ports/sandbox.ts';
 import type { Store } from '../ports/store.ts';
@@ -49,6 +50,7 @@ export function createTaskCells(
     readonly sessions: Sessions;
     readonly store: Store;
     readonly blobs: Blobs;
+    readonly audit: Audit;
     readonly cellTimeoutMs: number;
     readonly collect: CollectLimits;
   },
@@ -71,6 +73,13 @@ export function createTaskCells(
     );
     const { execution, ledger: page } = takeLedger(ran.execution);
     if (page !== null && execution.status === 'ok') ledger.push(page);
+    deps.audit.record({
+      event: 'cell-run',
+      task,
+      code,
+      status: execution.status,
+      ms: execution.durationMs,
+    });
     const { record, parts } = await toCellRecord(execution);
     const index = (last?.index ?? -1) + 1;
     const cell = { taskId: task.id, index, title, source: code, seed, startedAtMs, execution: record };

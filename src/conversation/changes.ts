@@ -1,16 +1,18 @@
+import type { ForgetReason } from '../ports/audit.ts';
 import type { GatewayHandlers } from '../ports/platforms.ts';
 import type { InboxEntry } from '../ports/store.ts';
 import { threadKeyOf } from '../types.ts';
-import type { Task, ThreadKey, ThreadRef } from '../types.ts';
+import type { ThreadKey, ThreadRef } from '../types.ts';
 import type { ConversationDeps } from './conversation.ts';
-import { removePosts } from './signs.ts';
+import { removeBlobs } from './retention.ts';
+import { takeBack } from './taking-back.ts';
 import { wakeToTidy } from './wake-for.ts';
 
 type Changes = Pick<GatewayHandlers, 'onEdit' | 'onDelete' | 'onRerun' | 'onForget'>;
 
 /** What people do to a question after they asked it: edit it, delete it, ask it again, have it forgotten. */
 export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['onTask']): Changes {
-  const { store, blobs, dispatcher, log } = deps;
+  const { store, dispatcher, audit, log } = deps;
 
   /** Interrupts what runs in the thread; what was not meant is taken up again. */
   const interrupt = async (threadKey: ThreadKey, personId: string): Promise<void> => {
@@ -18,17 +20,14 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
     await dispatcher.wake(threadKey, wakeToTidy(personId));
   };
 
-  const forgetThread = async (threadKey: ThreadKey): Promise<void> => {
+  const forgetThread = async (threadKey: ThreadKey, personId: string | null, reason: ForgetReason): Promise<void> => {
     const unneeded = await store.forgetThread(threadKey);
+    audit.record({ event: 'forgot', threadKey, personId, reason });
     await interrupt(threadKey, '');
     await deps.endSession(threadKey);
-    await blobs.remove(unneeded);
+    await removeBlobs(unneeded, deps);
     log.info({ threadKey, blobs: unneeded.length }, 'thread forgotten');
   };
-
-  /** What the bot posted for the task, in any state. */
-  const postsOf = async (task: Task): Promise<readonly string[]> =>
-    (await store.posts(task.id)).flatMap(({ parts }) => parts.map(({ messageId }) => messageId));
 
   const thatThread = async (what: {
     readonly thread: ThreadRef;
@@ -48,6 +47,7 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
       const before = await store.reviseTask(task);
       if (before === null) return 'answered';
       log.info({ taskId: task.id, before }, 'question edited');
+      audit.record({ event: 'question-edited', task });
       if (before === 'running') await interrupt(threadKeyOf(task.thread), task.person.id);
       return 'restarted';
     },
@@ -60,12 +60,12 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
       const ofThread = (await store.tasks(threadKey)).filter(isRemembered);
       const ofMessage = ofThread.filter(({ task }) => task.messageId === messageId);
       log.info({ threadKey, tasks: ofMessage.length }, 'question deleted');
-      const posted = (await Promise.all(ofMessage.map(({ task }) => postsOf(task)))).flat();
-      for (const { task } of ofMessage) await store.forgetTask(task.id);
-      if (ofMessage.length === ofThread.length) await forgetThread(threadKey);
+      audit.record({ event: 'question-deleted', task: known.task });
+      const removal = await store.forgetQuestion(ofMessage.map(({ task }) => task.id));
+      if (ofMessage.length === ofThread.length) await forgetThread(threadKey, null, 'deletion');
       else if (ofMessage.some(({ state }) => state === 'running')) await interrupt(threadKey, known.task.person.id);
-      // Not awaited: the platform wants its acknowledgement now.
-      removePosts(known.task, posted, deps.clientOf(thread), log).catch(() => {});
+      // Not awaited: the platform wants its acknowledgement now. If the process dies here, a later round takes them back.
+      if (removal !== null) void takeBack(removal, deps);
     },
 
     onRerun: async (taskId, again) => {
@@ -78,7 +78,10 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
 
     onForget: async (what) => {
       const threadKeys = 'thread' in what ? await thatThread(what) : await begunBy(what, deps);
-      for (const threadKey of threadKeys) await forgetThread(threadKey);
+      // Noted first: the person is told that all of it is gone, so a process that dies half-way must not leave the rest.
+      await store.noteForgetting(threadKeys);
+      const personId = 'thread' in what ? (what.by ?? what.begunBy ?? null) : what.person.personId;
+      for (const threadKey of threadKeys) await forgetThread(threadKey, personId, 'person');
       return threadKeys.length;
     },
   };

@@ -1,6 +1,7 @@
 import { cardDetails } from '../answer/card-details.ts';
 import type { Delivery } from '../answer/deliver.ts';
 import type { Logger } from '../log.ts';
+import type { Audit } from '../ports/audit.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Dispatcher } from '../ports/dispatcher.ts';
 import type { GatewayHandlers, PlatformClient } from '../ports/platforms.ts';
@@ -20,6 +21,7 @@ export interface ConversationDeps {
   readonly blobs: Blobs;
   readonly dispatcher: Dispatcher;
   readonly delivery: Delivery;
+  readonly audit: Audit;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
   readonly taskLimits: TaskLimits;
   /** Ends the thread's live sandbox, if it has one here. */
@@ -29,7 +31,7 @@ export interface ConversationDeps {
 
 /** The inbound use cases, for any number of gateways: a mention, a stop, a look at the code or at a file's card. */
 export function createConversation(deps: ConversationDeps): GatewayHandlers {
-  const { store, dispatcher, delivery, log } = deps;
+  const { store, dispatcher, delivery, audit, log } = deps;
 
   const questionsBefore = async (task: Task, inThread: readonly InboxEntry[]): Promise<number> => {
     const threadKey = threadKeyOf(task.thread);
@@ -44,6 +46,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
   /** At once, and not after what runs in the thread: what it says would be over by then. False: the worker has to say it. */
   const refuse = async (task: Task, text: string): Promise<boolean> => {
     log.info({ taskId: task.id }, 'task refused: a limit is reached');
+    audit.record({ event: 'refused', task });
     if (!(await delivery.settle(task, refusedReply(task, text), null))) return true;
     try {
       const entry = await store.task(task.id);
@@ -84,6 +87,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       if (task.attachments.length > 0 || task.lookAgain !== true) await store.completeTask(task);
       return;
     }
+    audit.record({ event: 'task-accepted', task });
     log.info({ taskId: task.id, attachments: task.attachments.length }, 'task accepted');
     // Not awaited: the platform wants its acknowledgement now. If the process dies here, or its queue is away, the sweep wakes the thread.
     queue(task).catch((error: unknown) => log.error({ taskId: task.id, error: String(error) }, 'thread not woken'));
@@ -102,6 +106,7 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
       const isToStop = (entry: InboxEntry): boolean => isUnfinished(entry) && isMeant(entry);
       const unfinished = (await store.tasks(threadKey)).filter(isToStop);
       log.info({ threadKey, personId, tasks: unfinished.length }, 'stop asked for');
+      audit.record({ event: 'stop-asked', threadKey, personId, tasks: unfinished.length });
       // Settled before anything is aborted, so that no crash can take the stop back. The worker delivers, as it does every reply.
       for (const { task, state } of unfinished) {
         const text = state === 'waiting' ? 'Stopped before it was started.' : 'Stopped.';
@@ -131,7 +136,10 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
 
     ...createChanges(deps, onTask),
     ...createLookups(deps),
-    onFeedback: (taskId, personId, value) => store.putFeedback(taskId, personId, value),
+    onFeedback: async (taskId, personId, value) => {
+      // Who judged a forgotten answer is not to be known either.
+      if ((await store.task(taskId)) !== null) await store.putFeedback(taskId, personId, value);
+    },
   };
 }
 

@@ -61,6 +61,7 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
     return await deliverRefusal({ ...entry, attempts: attempts + 1 }, deps);
   }
   if (settled !== undefined) return await deliverSettled(entry, progressPost, client, deps);
+  deps.audit.record({ event: 'task-started', task, attempt: attempts });
   if (attempts > 1) await forgetAttempt(task, deps);
   if (attempts > maxAttempts) {
     const isStill = await deps.delivery.settle(task, gaveUp(task, deps), entry);
@@ -70,6 +71,7 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   if (allowed === null) return null;
   const admission = await withinLimits(allowed, deps);
   if (admission.kind === 'refused') {
+    deps.audit.record({ event: 'refused', task });
     if (!(await deps.delivery.settle(task, refusedReply(task, admission.text), entry))) return null;
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
@@ -157,6 +159,7 @@ async function answerAndDeliver(
 /** The question was edited, and is taken up anew, or forgotten: then nothing of it may come back. */
 async function dropAnswer(task: Task, signs: Signs, deps: WorkerDeps): Promise<void> {
   const threadKey = threadKeyOf(task.thread);
+  deps.audit.record({ event: 'task-ended', task, outcome: 'dropped' });
   await deps.sessions.drop(threadKey);
   await deps.store.dropCells(threadKey, task.id);
   if ((await deps.store.task(task.id)) !== null) return await signs.finish(null);
@@ -218,6 +221,7 @@ async function finish(task: Task, { outcome, artifacts }: Reply, deps: WorkerDep
   const bytesOut = artifacts.reduce((bytes, { file }) => bytes + file.sizeBytes, 0);
   await deps.store.endUsage(task, { outcome, bytesOut, counts: outcome !== 'refused' });
   await deps.store.finish(task.id, outcome === 'cancelled' ? 'cancelled' : 'done');
+  deps.audit.record({ event: 'task-ended', task, outcome });
   return outcome;
 }
 

@@ -62,11 +62,11 @@ export interface GatewayHandlers {
   onOverview(who: PersonRef): Promise<PersonOverview>;
   /**
    * Forgets threads for good: questions, files, code, answers kept here; what is posted stays on the platform. A thread reference:
-   * that one; with `begunBy` only where this person asked the first question of it that is known. A person: all that they began, in `channelId` or everywhere. Running ones are stopped. Resolves to how many.
+   * that one, on the word of the person `by`; with `begunBy` only where this person asked the first question of it that is known. A person: all that they began, in `channelId` or everywhere. Running ones are stopped. Resolves to how many.
    */
   onForget(
     what:
-      | { readonly thread: ThreadRef; readonly begunBy?: string }
+      | { readonly thread: ThreadRef; readonly begunBy?: string; readonly by?: string }
       | { readonly person: PersonRef; readonly channelId: string | null },
   ): Promise<number>;
   /** The code of the thread's newest answered task (or of `taskId`), for *Show code*. Empty when there is none. */

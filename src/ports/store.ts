@@ -1,5 +1,6 @@
 import type { PersonRef, PostedPart } from './platforms.ts';
 import type { ModelMessage } from './model.ts';
+import type { RetentionRecords } from './retention.ts';
 import type { UsageLedger } from './usage.ts';
 import type { Cell, FileCard, JsonValue, ModelUsage, StoredFile, Task, TaskState, ThreadKey } from '../types.ts';
 
@@ -42,7 +43,7 @@ export interface Draft {
 }
 
 /** The truth. Every method is atomic; what it returned is on disk. */
-export interface Store extends AsyncDisposable, UsageLedger {
+export interface Store extends AsyncDisposable, RetentionRecords, UsageLedger {
   /** Resolves where the store answers; rejects with the reason. */
   ping(signal: AbortSignal): Promise<void>;
   /** False when this task id was accepted before; then nothing changes. */

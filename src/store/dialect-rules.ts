@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
-import type { ColumnDefinitionBuilder, RawBuilder } from 'kysely';
+import type { ColumnDefinitionBuilder, Kysely, RawBuilder } from 'kysely';
+import { busyTimeoutMs } from './node-sqlite-dialect.ts';
+import type { Database } from './schema.ts';
 
 export type ColumnRule = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
 
@@ -17,6 +19,8 @@ export interface DialectRules {
   nowMs(): RawBuilder<number>;
   /** The blobs that a JSON text (an SQL expression) names under a key `sha256`, as parts of a query. One may come twice. */
   blobsNamedIn(json: string): { readonly sha256: string; readonly from: string; readonly where: string };
+  /** After something was forgotten: what is deleted must not be left in the database's own files, as far as a client can see to that. */
+  wipe(db: Kysely<Database>): Promise<void>;
   /** Statements by which the database itself keeps `blob_references` of a table, whichever version of the program writes to it. */
   followTable(table: { readonly name: string; readonly json: string; readonly number: string }): readonly string[];
 }
@@ -30,6 +34,14 @@ export const sqliteRules: DialectRules = {
     from: `json_tree(${json}) as named`,
     where: `named.key = 'sha256' and named.type = 'text' and length(named.atom) = 64 and named.atom not glob '*[^0-9a-f]*'`,
   }),
+  // Freed pages are overwritten (`secure_delete`), but the log beside the file holds them as they were. Where another process reads
+  // from it at this moment, it is left as it is: it is written over soon, from its beginning.
+  wipe: (db) =>
+    db.connection().execute(async (connection) => {
+      await sql`pragma busy_timeout = 0`.execute(connection);
+      await sql`pragma wal_checkpoint(truncate)`.execute(connection);
+      await sql`pragma busy_timeout = ${sql.lit(busyTimeoutMs)}`.execute(connection);
+    }),
   followTable: ({ name, json, number }) => {
     const drop = `delete from blob_references where source = '${name}' and thread_key = old.thread_key and source_number = old.${number};`;
     const { sha256, from, where } = sqliteRules.blobsNamedIn(`new.${json}`);
@@ -52,6 +64,8 @@ export const postgresRules: DialectRules = {
     from: `regexp_matches(${json}, '"sha256":"([0-9a-f]{64})"', 'g') as named(parts)`,
     where: 'true',
   }),
+  // The server's own matter: autovacuum.
+  wipe: () => Promise.resolve(),
   followTable: ({ name, json, number }) => {
     const { sha256, from, where } = postgresRules.blobsNamedIn(`new.${json}`);
     return [

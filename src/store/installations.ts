@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { Store } from '../ports/store.ts';
 import type { JsonValue } from '../types.ts';
 import type { DialectRules } from './dialect-rules.ts';
+import { takeLock } from './locks.ts';
 import type { Database } from './schema.ts';
 import type { SecretBox } from './secret-box.ts';
 
@@ -18,21 +18,6 @@ export function createInstallations(db: Kysely<Database>, box: SecretBox | null,
   const keyed = (): SecretBox => {
     if (box !== null) return box;
     throw new AppError('config', 'SECRETS_KEY is not set: without it no tokens can be kept.');
-  };
-
-  /** A lock that is free or whose holder let it run out becomes the owner's. */
-  const tryLock = async (name: string, owner: string, ttlMs: number): Promise<boolean> => {
-    const now = rules.nowMs();
-    const expires_at_ms = sql<number>`${now} + ${ttlMs}`;
-    const taken = await db
-      .insertInto('locks')
-      .values({ name, owner, expires_at_ms })
-      .onConflict((conflict) =>
-        conflict.column('name').doUpdateSet({ owner, expires_at_ms }).where('locks.expires_at_ms', '<', now),
-      )
-      .returning('owner')
-      .execute();
-    return taken.length > 0;
   };
 
   return {
@@ -56,7 +41,7 @@ export function createInstallations(db: Kysely<Database>, box: SecretBox | null,
 
     withLock: async (name, { ttlMs, signal }, work) => {
       const owner = randomUUID();
-      while (!(await tryLock(name, owner, ttlMs))) await delay(lockPollMs, undefined, { signal });
+      while (!(await takeLock(db, rules, { name, owner, ttlMs }))) await delay(lockPollMs, undefined, { signal });
       try {
         return await work();
       } finally {

@@ -10,6 +10,7 @@ import { createInbox } from './inbox.ts';
 import { createInstallations } from './installations.ts';
 import { createOutbox } from './outbox.ts';
 import { createPeople } from './people.ts';
+import { createRetention } from './retention.ts';
 import type { Database } from './schema.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createThreadRecords } from './thread-records.ts';
@@ -36,6 +37,7 @@ export function createKyselyStore(deps: {
     heldBy: storeOf,
     ...createPeople(db),
     ...createForgetting(db, transact, rules),
+    ...createRetention(db, transact, rules),
     ...createBlobReferences(db),
     ...createDrafts(db, group),
     ...createInstallations(db, box, rules),

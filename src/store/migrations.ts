@@ -6,6 +6,7 @@ import { asCellWithItsEnd, asRepeatableCell } from './old-cells.ts';
 import type { Task } from '../types.ts';
 import { addLimitsAndUsage } from './limits-migration.ts';
 import { ownersOf } from './owners.ts';
+import { createRetentionTables } from './retention-tables.ts';
 import type { Database } from './schema.ts';
 
 /**
@@ -183,6 +184,10 @@ export function createMigrations(rules: DialectRules): Readonly<Record<string, M
           .alterTable('tasks')
           .addColumn('fence', 'integer', (column) => column.notNull().defaultTo(0))
           .execute(),
+    },
+
+    '010-retention': {
+      up: (db: Kysely<Database>) => createRetentionTables(db, sequence),
     },
   };
 }

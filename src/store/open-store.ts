@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from '../log.ts';
 import type { Store } from '../ports/store.ts';
-import { createPostgresStore } from './postgres-store.ts';
 import { createSecretBox } from './secret-box.ts';
 import { createSqliteStore } from './sqlite-store.ts';
 
@@ -14,10 +13,10 @@ export interface StoreSettings {
   readonly secretsKey: Uint8Array | null;
 }
 
-/** Rejects with `config`, in words for whoever runs the bot, where it cannot be opened. */
-export function openStore({ dataDir, databaseUrl, secretsKey }: StoreSettings, log: Logger): Promise<Store> {
+/** Rejects with `config`, in words for whoever runs the bot, where it cannot be opened. The driver is loaded where it is used. */
+export async function openStore({ dataDir, databaseUrl, secretsKey }: StoreSettings, log: Logger): Promise<Store> {
   const box = secretsKey === null ? null : createSecretBox(secretsKey);
-  return databaseUrl === null
-    ? createSqliteStore({ path: join(dataDir, 'plotline.sqlite'), box, log })
-    : createPostgresStore({ url: databaseUrl, box, log });
+  if (databaseUrl === null) return createSqliteStore({ path: join(dataDir, 'plotline.sqlite'), box, log });
+  const { createPostgresStore } = await import('./postgres-store.ts');
+  return createPostgresStore({ url: databaseUrl, box, log });
 }

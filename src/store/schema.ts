@@ -23,6 +23,8 @@ export interface Database {
   readonly blob_references: BlobReferencesTable;
   readonly fills: FillsTable;
   readonly limit_scopes: LimitScopesTable;
+  readonly post_removals: PostRemovalsTable;
+  readonly forgettings: ForgettingsTable;
 }
 
 export interface TasksTable {
@@ -168,4 +170,20 @@ export interface BlobReferencesTable {
 /** What was filled in, after a migration, from the rows that were there. */
 export interface FillsTable {
   readonly name: string;
+}
+
+/** Of `PostRemoval`. */
+export interface PostRemovalsTable {
+  readonly id: Generated<number>;
+  /** JSON of the `ThreadRef`. */
+  readonly thread: string;
+  /** JSON. */
+  readonly message_ids: string;
+  readonly noted_at_ms: number;
+}
+
+/** Threads that are to be forgotten. */
+export interface ForgettingsTable {
+  readonly thread_key: string;
+  readonly noted_at_ms: number;
 }

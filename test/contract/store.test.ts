@@ -12,6 +12,7 @@ import type { PostgresCluster } from '../fakes/postgres.ts';
 import { describeStoreChanges } from './store-changes.ts';
 import { describeStoreLimits } from './store-limits.ts';
 import { describeStoreFences } from './store-fences.ts';
+import { describeStoreRetention } from './store-retention.ts';
 import { describeStore } from './store.ts';
 
 const log = createLogger('silent');
@@ -28,7 +29,7 @@ const inFile = async (): Promise<Store> => {
   return createSqliteStore({ path: join(dir, 'data', 'plotline.db'), log, box });
 };
 
-const suites = [describeStore, describeStoreChanges, describeStoreFences, describeStoreLimits];
+const suites = [describeStore, describeStoreChanges, describeStoreFences, describeStoreLimits, describeStoreRetention];
 
 for (const describeWhole of suites) {
   describeWhole('SQLite in memory', inMemory);

@@ -16,6 +16,7 @@ import type {
   PostedPart,
 } from '../../src/ports/platforms.ts';
 import { createSqliteStore } from '../../src/store/sqlite-store.ts';
+import { noAudit } from '../../src/audit/no-audit.ts';
 import { threadKeyOf } from '../../src/types.ts';
 import type { Artifact, Reply, Task, ThreadRef } from '../../src/types.ts';
 import { createFileLinks } from '../../src/web/file-links.ts';
@@ -470,7 +471,15 @@ describe('files', () => {
       });
       const client = createClient();
       const linkTo = hasLinks ? links.linkTo : null;
-      const delivery = createDelivery({ store, blobs, clientOf: () => client, timeoutMs: 20_000, linkTo, log });
+      const delivery = createDelivery({
+        store,
+        blobs,
+        audit: noAudit,
+        clientOf: () => client,
+        timeoutMs: 20_000,
+        linkTo,
+        log,
+      });
       const task: Task = {
         id: asked.taskId,
         thread: asked.thread,

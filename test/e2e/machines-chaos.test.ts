@@ -96,7 +96,7 @@ describe.skipIf(missing !== null)('many machines', () => {
         const codes = await Promise.all(machines.splice(0).map((machine) => machine.end('SIGTERM')));
         expect(codes).toEqual(codes.map(() => 0));
         expect(await containersOf(engine)).toEqual([]);
-        const dispatcher = openDispatcher({ redisUrl: redis.url, log });
+        const dispatcher = await openDispatcher({ redisUrl: redis.url, log });
         expect(await dispatcher.depth(AbortSignal.timeout(5000))).toEqual({ waiting: 0, running: 0 });
         await dispatcher.close({ graceMs: 0 });
         expect(filesIn(join(dataDir, 'blobs', 'incoming'))).toEqual([]);

@@ -1,4 +1,5 @@
 import { createDelivery } from '../../src/answer/deliver.ts';
+import { noAudit } from '../../src/audit/no-audit.ts';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { createTaskLimits } from '../../src/conversation/limits.ts';
 import { createSessions } from '../../src/conversation/sessions.ts';
@@ -6,6 +7,7 @@ import type { Sessions } from '../../src/conversation/sessions.ts';
 import { createThreadSweep } from '../../src/conversation/sweep.ts';
 import { createWorker } from '../../src/conversation/worker.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Audit } from '../../src/ports/audit.ts';
 import type { Blobs } from '../../src/ports/blobs.ts';
 import type { Telemetry } from '../../src/ports/telemetry.ts';
 import type { Dispatcher } from '../../src/ports/dispatcher.ts';
@@ -43,12 +45,13 @@ export function createCore(ports: {
   readonly limits?: readonly Limit[];
   readonly prices?: Prices;
   readonly now?: () => number;
+  readonly audit?: Audit;
 }): Core {
   const log = createLogger(process.env['TEST_LOG_LEVEL'] ?? 'silent');
-  const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000 } = ports;
+  const { store, blobs, client, provider, model, cellTimeoutMs = 1000, fileBytes = 100_000, audit = noAudit } = ports;
   const clientOf = (): PlatformClient => client;
   const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, clientOf, timeoutMs: 5000, linkTo: null, log });
+  const delivery = createDelivery({ store, blobs, audit, clientOf, timeoutMs: 5000, linkTo: null, log });
   const sessions = createSessions({
     provider,
     store,
@@ -67,6 +70,7 @@ export function createCore(ports: {
     blobs,
     sessions,
     delivery,
+    audit,
     clientOf,
     taskLimits,
     model,
@@ -89,6 +93,7 @@ export function createCore(ports: {
       blobs,
       dispatcher,
       delivery,
+      audit,
       clientOf,
       taskLimits,
       endSession: (threadKey) => sessions.drop(threadKey),

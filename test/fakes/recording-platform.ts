@@ -34,6 +34,7 @@ export interface RecordingPlatform {
   ): Promise<RecordedPost & { readonly reply: Reply }>;
   replies(threadId: string): readonly Reply[];
   stop(threadId: string): Promise<number>;
+  forget(threadId: string): Promise<number>;
   /** Called when the first byte of a reply's first chart was read for posting. */
   onChartBytes: (() => void) | null;
 }
@@ -124,6 +125,7 @@ export function createRecordingPlatform(): RecordingPlatform {
         post.threadId === threadId && post.message.kind === 'reply' ? [post.message.reply] : [],
       ),
     stop: (threadId) => connected().onCancel(threadOf(threadId), 'person'),
+    forget: (threadId) => connected().onForget({ thread: threadOf(threadId), by: 'person' }),
   };
   return platform;
 }

@@ -37,10 +37,12 @@ export async function startS3Faults(endpoint: string): Promise<S3Faults> {
     let taken = 0;
     incoming.on('data', (bytes: Buffer) => {
       taken += bytes.length;
-      if (cutRequestAfter !== null && taken > cutRequestAfter) return cut();
-      if (onward.write(bytes)) return;
-      incoming.pause();
-      onward.once('drain', () => incoming.resume());
+      if (cutRequestAfter !== null && taken > cutRequestAfter) {
+        cut();
+      } else if (!onward.write(bytes)) {
+        incoming.pause();
+        onward.once('drain', () => incoming.resume());
+      }
     });
     incoming.on('end', () => onward.end());
     onward.on('response', (answer) => {
@@ -48,7 +50,10 @@ export async function startS3Faults(endpoint: string): Promise<S3Faults> {
       let given = 0;
       answer.on('data', (bytes: Buffer) => {
         given += bytes.length;
-        if (cutAnswerAfter === null || given <= cutAnswerAfter) return void outgoing.write(bytes);
+        if (cutAnswerAfter === null || given <= cutAnswerAfter) {
+          outgoing.write(bytes);
+          return;
+        }
         // What came until then is let through first.
         outgoing.write(bytes.subarray(0, Math.max(0, bytes.length - (given - cutAnswerAfter))), cut);
         answer.pause();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noAudit } from '../../src/audit/no-audit.ts';
 import { createDelivery } from '../../src/answer/deliver.ts';
 import type { Delivery, LinkTo } from '../../src/answer/deliver.ts';
 import { AppError } from '../../src/errors.ts';
@@ -46,7 +47,15 @@ describe('delivery', () => {
   let delivery: Delivery;
 
   const deliveryWith = (client: PlatformClient, timeoutMs = 5000, linkTo: LinkTo | null = null): Delivery =>
-    createDelivery({ store, blobs: createMemoryBlobs(), clientOf: () => client, timeoutMs, linkTo, log });
+    createDelivery({
+      store,
+      blobs: createMemoryBlobs(),
+      audit: noAudit,
+      clientOf: () => client,
+      timeoutMs,
+      linkTo,
+      log,
+    });
 
   /** Fails parts of that name with the error, until told otherwise. */
   const failing = (part: string, error: unknown): void => {

@@ -15,14 +15,16 @@ const homes: readonly (readonly [imported: RegExp, allowed: RegExp])[] = [
   [/^dotenv/, /^src\/main\.ts$/],
   [
     /^node:/,
-    /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command|usage-command|web|observe)\/|adapters\/|sandbox\/)/,
+    /^(src\/(main|bot|config|log)\.ts|src\/(models|store|blobs|queue|card-command|usage-command|audit|web|observe)\/|adapters\/|sandbox\/)/,
   ],
   [/\/src\/(?!types|ports|errors|log)/, /^src\//],
   [/(\.\.\/)+(adapters|sandbox)\//, /^src\/(main|bot|bot-worker)\.ts$/],
-  [/\/conversation\//, /^src\/(bot|bot-worker)\.ts$/],
-  [/\/agent\//, /^src\/(bot|bot-worker)\.ts$|^src\/conversation\//],
-  [/\/(models|store|blobs|queue)\//, /^src\/(main|bot|bot-worker)\.ts$/],
+  [/\/conversation\//, /^src\/bot(-worker|-rounds)?\.ts$/],
+  [/\/agent\//, /^src\/bot(-worker)?\.ts$|^src\/conversation\//],
+  [/\/(models|store|blobs|queue)\//, /^src\/(main|bot|bot-worker|bot-pages)\.ts$/],
   [/\/(web|observe)\//, /^src\/(bot|bot-worker|bot-pages)\.ts$/],
+  [/\/audit\//, /^src\/(main|bot)\.ts$/],
+  [/^@aws-sdk\//, /^src\/blobs\//],
 ];
 
 const files = globSync(['src/**/*.ts', 'adapters/**/*.ts', 'sandbox/**/*.ts']);

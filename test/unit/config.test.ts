@@ -305,7 +305,10 @@ it('Discord needs its token alone; who may use it are lists of ids', () => {
 
 it('nothing is served or traced unless it is asked for', () => {
   expect(readConfig({ HTTP_HOST: '0.0.0.0', OTEL_SERVICE_NAME: 'x' })).toMatchObject({ http: null, traces: null });
-  expect(readConfig({ HTTP_PORT: '9464' }).http).toEqual({ host: '127.0.0.1', port: 9464 });
+  expect(readConfig({ HTTP_PORT: '9464' }).http).toEqual({ host: '127.0.0.1', port: 9464, operatorPassword: null });
+  expect(() => readConfig({ HTTP_PORT: '9464', OPERATOR_PASSWORD: 'short' })).toThrow(
+    /OPERATOR_PASSWORD: must have 12/,
+  );
   const traced = readConfig({
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
     OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc==, x-team = a',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noAudit } from '../../src/audit/no-audit.ts';
 import { takeAttachments } from '../../src/conversation/attachments.ts';
 import type { Intake } from '../../src/conversation/attachments.ts';
 import { AppError } from '../../src/errors.ts';
@@ -23,7 +24,7 @@ describe('attachments', () => {
 
   const take = async (task: Task, maxBytes = 1000, signal = AbortSignal.timeout(5000)): Promise<Intake> => {
     await store.accept(task);
-    return takeAttachments(task, { client: platform.client, store, blobs, maxBytes }, signal);
+    return takeAttachments(task, { client: platform.client, store, blobs, audit: noAudit, maxBytes }, signal);
   };
   const names = ({ files }: Intake): readonly string[] => files.map(({ name }) => name);
   const with_ = (id: string, ...attachments: readonly Attachment[]): Task => taskOf(id, { attachments });

@@ -65,6 +65,9 @@ const calls: readonly (readonly [name: string, call: (store: Store) => Promise<u
   ['moneyOf', (store) => store.moneyOf(who, 0)],
   ['finish', (store) => store.finish('t1', 'done')],
   ['dropCells', (store) => store.dropCells(key, 't1')],
+  ['noteForgetting', (store) => store.noteForgetting([key])],
+  ['forgetQuestion', (store) => store.forgetQuestion(['t1'])],
+  ['forgetThreadAtRest', (store) => store.forgetThreadAtRest(key, 1)],
   ['forgetTask', (store) => store.forgetTask('t1')],
   ['forgetThread', (store) => store.forgetThread(key)],
 ];

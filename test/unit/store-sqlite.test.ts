@@ -129,6 +129,7 @@ function takeBackReferences(database: DatabaseSync): void {
     );
   }
   database.exec(`
+    drop index tasks_by_age; drop table post_removals; drop table forgettings;
     drop table blob_references; drop table fills;
     drop index posts_of_thread; drop index cells_of_task; drop index turns_of_task; drop index usage_of_task; drop index tasks_left_of_thread;
     delete from kysely_migration where name >= '006';
