@@ -12,6 +12,7 @@ import { idleMemory } from './idle-memory.ts';
 import { cardSpeed } from './card-speed.ts';
 import { limitCheck } from './limit-check.ts';
 import { loaderCorpora } from './loader-corpora.ts';
+import { machines } from './machines.ts';
 import { mentionToChart } from './mention-to-chart.ts';
 import { queue } from './queue.ts';
 import { restore } from './restore.ts';
@@ -44,6 +45,7 @@ const sections: readonly (readonly [name: string, measure: () => Promise<readonl
   ['limit-check', limitCheck],
   ['follow-up', storeFollowUp],
   ['queue', queue],
+  ['machines', machines],
   ['idle', idleMemory],
   ['fifty', fiftyMentions],
   ...((await hasGvisor()) ? ([['transfer-runsc', () => transfer('runsc')]] as const) : []),

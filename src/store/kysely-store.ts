@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
+import { AppError } from '../errors.ts';
 import type { InboxEntry, Store } from '../ports/store.ts';
 import { createBlobReferences } from './blob-references.ts';
 import type { DialectRules } from './dialect-rules.ts';
@@ -30,6 +31,7 @@ export function createKyselyStore(deps: {
 }): Store {
   const { db, rules, group, box } = deps;
   const transact = createTransact(db);
+  let isClosed = false;
   const storeOf = (hold: InboxEntry | null): Store => ({
     ...createInbox(db, group, heldWrites(db, transact, hold), rules),
     ...createOutbox(db, group, heldWrites(db, transact, hold), rules),
@@ -43,9 +45,12 @@ export function createKyselyStore(deps: {
     ...createInstallations(db, box, rules),
     ...createUsageLedger(db, group, transact),
     ping: async () => {
+      // Kysely opens a database anew that was closed before its first query.
+      if (isClosed) throw new AppError('internal', 'The store is closed.');
       await sql`select 1`.execute(db);
     },
     [Symbol.asyncDispose]: async () => {
+      isClosed = true;
       await group.drain();
       await db.destroy();
     },

@@ -3,9 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { ParentPlatform } from './parent-platform.ts';
 
-/** One process of many: a gateway or a worker of `bot-child.ts`. */
+/** One process of many: a gateway or a worker of `bot-child.ts`, or both in one. */
 export interface Machine {
-  readonly role: 'gateway' | 'worker';
+  readonly role: 'all' | 'gateway' | 'worker';
   readonly process: ChildProcess;
   /** What it wrote to its standard error, for a failure. */
   log(): string;
@@ -41,7 +41,7 @@ export async function startMachine(
       return child.exitCode;
     },
   };
-  if (!(await platform.connect(child, { hears: role === 'gateway' }))) {
+  if (!(await platform.connect(child, { hears: role !== 'worker' }))) {
     throw new Error(`a ${role} ended before it listened:\n${log}`);
   }
   return machine;
