@@ -266,7 +266,8 @@ describe('limits, from a message to its reply', () => {
       if (when.startsWith('after')) await until('the post', () => refusals('t2').length === 1);
       platform.faults.beforePart = () => {};
       // Its lock runs out with it.
-      store = { ...real, withLock: (_name, _options, work) => work() };
+      const patient: Store = { ...real, withLock: (_name, _options, work) => work(), heldBy: () => patient };
+      store = patient;
       const second = await started(limits);
       void second;
       await ended('t2');
