@@ -70,7 +70,12 @@ function startCore({ platform, store, blobs, limits }: World, life: Life): Core 
     edit: mortal(platform.client, life).edit,
   };
   // The locks of a process that ended run out after a while, which would have to be waited for here.
-  const mortalStore: Store = { ...mortal(store, life), withLock: createLocks(life) };
+  const withLock = createLocks(life);
+  const mortalStore: Store = {
+    ...mortal(store, life),
+    withLock,
+    heldBy: (entry) => ({ ...mortal(store.heldBy(entry), life), withLock }),
+  };
   return createCore({ store: mortalStore, blobs: mortal(blobs, life), client, provider, model: model(), limits });
 }
 
