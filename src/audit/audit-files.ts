@@ -97,6 +97,7 @@ export function openAuditFiles(deps: {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   let current = begin(newestOf(folder, prefix));
   let isBroken = false;
+  let isDisposed = false;
   const flush = createFlush(log);
 
   const goOn = (after: FileEnd): void => {
@@ -117,6 +118,7 @@ export function openAuditFiles(deps: {
 
   return {
     record: (entry) => {
+      if (isDisposed) return log.error({ event: entry.event }, 'the audit log is closed: a line is missing');
       try {
         // What a failed write left in the file is not known.
         if (isBroken) goOn(endOf(folder, current.name));
@@ -133,7 +135,11 @@ export function openAuditFiles(deps: {
       }
       if (!isBroken && current.size >= maxBytes) rotate();
     },
-    [Symbol.dispose]: () => flush.now(current.descriptor),
+    [Symbol.dispose]: () => {
+      // The number of a closed file may be another's by then.
+      if (!isDisposed) flush.now(current.descriptor);
+      isDisposed = true;
+    },
   };
 }
 
