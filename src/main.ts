@@ -220,16 +220,21 @@ async function exitCodeOf(work: () => Promise<void>): Promise<number> {
   } catch (error) {
     const failure = sayFailure(error);
     if (failure.code === 'config') return 78;
-    return failure.code === 'internal' ? 70 : 69;
+    return isFault(failure) ? 70 : 69;
   }
 }
 
 function sayFailure(error: unknown): AppError {
   const failure = toAppError(error);
   process.stderr.write(`${failure.userMessage}\n`);
-  if (failure.code === 'internal')
+  if (isFault(failure))
     process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
   return failure;
+}
+
+/** Of our own; what is retryable waits for a service that does not answer. */
+function isFault({ code, retryable }: AppError): boolean {
+  return code === 'internal' && !retryable;
 }
 
 if (import.meta.main) {
