@@ -38,7 +38,10 @@ export interface Bot extends AsyncDisposable {
   readonly handlers: GatewayHandlers;
   /** Takes up unfinished tasks, opens the gateways. */
   start(): Promise<void>;
-  /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with the grace of the settings. */
+  /**
+   * Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with the grace of the
+   * settings; the first close counts.
+   */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
@@ -111,13 +114,13 @@ export async function createBot(
   });
 
   let isClosing = false;
-  const close: Bot['close'] = async ({ graceMs }) => {
+  const closeOnce: Bot['close'] = async ({ graceMs }) => {
     isClosing = true;
     pages.drain();
     try {
       await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
-      await rounds.stop();
-      await dispatcher.close({ graceMs });
+      // At once: a round that waits for a platform or the storage must not cost the tasks their grace.
+      await Promise.all([rounds.stop(), dispatcher.close({ graceMs })]);
       await worker?.[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       audit[Symbol.dispose]();
@@ -127,6 +130,8 @@ export async function createBot(
       await observation[Symbol.asyncDispose]();
     }
   };
+  let closed: Promise<void> | null = null;
+  const close: Bot['close'] = (given) => (closed ??= closeOnce(given));
 
   return {
     handlers,

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createBot } from '../../src/bot.ts';
+import type { Bot } from '../../src/bot.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
+import { freePort } from '../fakes/free-port.ts';
+import { createRecordingPlatform } from '../fakes/recording-platform.ts';
+
+const log = createLogger('silent');
+let dataDir: string;
+let port: number;
+let bot: Bot;
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'plotline-close-'));
+  port = await freePort();
+  const config = readConfig({ DATA_DIR: dataDir, HTTP_PORT: String(port) });
+  bot = await createBot(config, new Map([['recording', createRecordingPlatform()]]), log, { role: 'gateway' });
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+/** Rejects while somebody has the port. */
+async function listen(): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  await new Promise((resolve) => server.close(resolve));
+}
+
+it('a bot that is closed while it starts leaves no page open', async () => {
+  const starting = bot.start();
+  await bot.close({ graceMs: 0 });
+  await starting;
+  await listen();
+});
+
+it('closing again is the same end', async () => {
+  await bot.start();
+  await expect(listen()).rejects.toThrow('EADDRINUSE');
+  await Promise.all([bot.close({ graceMs: 0 }), bot.close({ graceMs: 0 })]);
+  await bot[Symbol.asyncDispose]();
+  await listen();
+});
