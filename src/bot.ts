@@ -83,6 +83,9 @@ export async function createBot(
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
     return found;
   };
+  // Before the queue, whose connections would keep a process alive that cannot start.
+  const sandboxes =
+    role === 'gateway' ? null : await madeWith(store, async () => options.sandboxes ?? createBotSandboxes(config, log));
   const dispatcher = await openDispatcher({ redisUrl: config.redisUrl, log });
   const links = await openFileLinks(config, { store, blobs, log });
   const linkTo = links?.linkTo ?? null;
@@ -90,13 +93,9 @@ export async function createBot(
   const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
   const shared = { store, blobs, audit, dispatcher, delivery, clientOf, taskLimits, observation, log };
   const worker =
-    role === 'gateway'
+    sandboxes === null
       ? null
-      : createBotWorker(config, {
-          ...shared,
-          model: options.model ?? createModel(config, log),
-          sandboxes: options.sandboxes ?? createBotSandboxes(config, log),
-        });
+      : createBotWorker(config, { ...shared, model: options.model ?? createModel(config, log), sandboxes });
   // Of another process's sessions, its own sweep ends those of a forgotten thread.
   const endSession = (threadKey: ThreadKey): Promise<void> => worker?.endSession(threadKey) ?? Promise.resolve();
   const handlers = observation.handlers(createConversation({ ...shared, endSession }));
