@@ -94,7 +94,7 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  // Its settings may be a bot's: nothing is shared, kept, served or traced from here.
+  // Its settings may be a bot's: nothing is shared, kept, served, traced or limited from here.
   const apart = {
     databaseUrl: null,
     redisUrl: null,
@@ -102,7 +102,9 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
     auditPath: null,
     retentionMs: null,
     http: null,
+    publicUrl: null,
     traces: null,
+    limits: [],
   };
   const bot = await createBot({ ...config, ...apart, dataDir }, new Map([['terminal', terminal]]), log);
   try {
