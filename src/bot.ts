@@ -66,6 +66,7 @@ export async function createBot(
   options: BotOptions = {},
 ): Promise<Bot> {
   const role = options.role ?? 'all';
+  if (role !== 'all') sayWhatIsLocal(config, log);
   const { version } = packageFile;
   const observation = await createObservation({
     hasMetrics: config.http !== null,
@@ -147,6 +148,16 @@ export async function createBot(
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: config.shutdownGraceMs }),
   };
+}
+
+/** Right for several processes of one machine, and the loss of every second question on two. */
+function sayWhatIsLocal({ databaseUrl, blobs, dataDir }: Config, log: Logger): void {
+  const local = [
+    ...(databaseUrl === null ? ['threads (DATABASE_URL is not set)'] : []),
+    ...(blobs === null ? ['files (BLOB_URL is not set)'] : []),
+  ];
+  if (local.length === 0) return;
+  log.warn({ dataDir }, `${local.join(' and ')} are kept in DATA_DIR: gateways and workers must share that folder`);
 }
 
 /** What cannot be made leaves no open store behind. */

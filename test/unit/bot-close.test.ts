@@ -10,7 +10,8 @@ import { createLogger } from '../../src/log.ts';
 import { freePort } from '../fakes/free-port.ts';
 import { createRecordingPlatform } from '../fakes/recording-platform.ts';
 
-const log = createLogger('silent');
+const said: string[] = [];
+const log = createLogger('warn', (line) => said.push(line));
 let dataDir: string;
 let port: number;
 let bot: Bot;
@@ -32,6 +33,12 @@ async function listen(): Promise<void> {
   });
   await new Promise((resolve) => server.close(resolve));
 }
+
+it('a role without a database and a bucket says that its processes must share a folder', async () => {
+  await bot.close({ graceMs: 0 });
+  const words = 'threads (DATABASE_URL is not set) and files (BLOB_URL is not set) are kept in DATA_DIR';
+  expect(said.join('')).toContain(words);
+});
 
 it('a bot that is closed while it starts leaves no page open', async () => {
   const starting = bot.start();
