@@ -51,8 +51,8 @@ export function createRetention(deps: RetentionDeps): (signal: AbortSignal) => P
     const unneeded = await store.forgetThreadAtRest(threadKey, beforeMs);
     if (unneeded === null) return false;
     audit.record({ event: 'forgot', threadKey, personId: null, reason });
-    await deps.endSession(threadKey);
     await removeBlobs(unneeded, deps);
+    await deps.endSession(threadKey);
     log.info({ threadKey, reason, blobs: unneeded.length }, 'thread forgotten');
     return true;
   };
