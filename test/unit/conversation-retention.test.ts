@@ -63,7 +63,7 @@ describe('what is kept', () => {
   const later = (ms: number): void => {
     vi.setSystemTime(Date.now() + ms);
   };
-  const round = (keepMs: number | null = null, until = signal): Promise<void> =>
+  const round = (keepMs: number | null = null, stopped = signal): Promise<void> =>
     createRetention({
       store,
       blobs,
@@ -73,7 +73,7 @@ describe('what is kept', () => {
       log,
       now: Date.now,
       keepMs,
-    })(until);
+    })(stopped);
   const isOver = async (task: Task): Promise<boolean> =>
     (await store.tasks(threadKeyOf(task.thread))).some(({ task: { id }, state }) => id === task.id && state === 'done');
   const ask = async (id: string, given: Partial<Task> = {}): Promise<Task> => {
