@@ -38,6 +38,7 @@ export function createBotPages(deps: {
   let isDraining = false;
   let server: WebServer | null = null;
   let board: Board | null = null;
+  let opening = Promise.resolve();
   const checks: Readonly<Record<string, Check>> = {
     store: (signal) => store.ping(signal),
     blobs: (signal) => blobs.ping(signal),
@@ -45,24 +46,30 @@ export function createBotPages(deps: {
     ...(worker === null ? {} : { sandbox: () => worker.check() }),
     ...(gateways.length === 0 ? {} : { platforms: () => allConnected(gateways) }),
   };
+  const open = async (): Promise<void> => {
+    const { metrics } = observation;
+    if (http === null || metrics === null) return;
+    metrics.watch({ engines: () => worker?.engines() ?? [], depth: (signal) => dispatcher.depth(signal) });
+    const routes: WebRoute[] = links === null ? [] : [{ path: '/', app: links.routes }];
+    if (redisUrl !== null && http.operatorPassword !== null) {
+      const { boardPath, createBoard } = await import('./queue/board.ts');
+      board = createBoard({ redisUrl, password: http.operatorPassword, log });
+      routes.push({ path: boardPath, app: board.app });
+    }
+    const { openOperatorPages } = await import('./web/operator-pages.ts');
+    server = await openOperatorPages({ http, checks, isDraining: () => isDraining, metrics, routes, log });
+  };
   return {
-    open: async () => {
-      const { metrics } = observation;
-      if (http === null || metrics === null) return;
-      metrics.watch({ engines: () => worker?.engines() ?? [], depth: (signal) => dispatcher.depth(signal) });
-      const routes: WebRoute[] = links === null ? [] : [{ path: '/', app: links.routes }];
-      if (redisUrl !== null && http.operatorPassword !== null) {
-        const { boardPath, createBoard } = await import('./queue/board.ts');
-        board = createBoard({ redisUrl, password: http.operatorPassword, log });
-        routes.push({ path: boardPath, app: board.app });
-      }
-      const { openOperatorPages } = await import('./web/operator-pages.ts');
-      server = await openOperatorPages({ http, checks, isDraining: () => isDraining, metrics, routes, log });
+    open: () => {
+      opening = open();
+      return opening;
     },
     drain: () => {
       isDraining = true;
     },
     close: async () => {
+      // A stop may come while they open: what listens then would outlive the bot.
+      await opening.catch(() => {});
       await server?.close();
       await board?.close();
     },

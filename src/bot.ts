@@ -38,7 +38,10 @@ export interface Bot extends AsyncDisposable {
   readonly handlers: GatewayHandlers;
   /** Takes up unfinished tasks, opens the gateways. */
   start(): Promise<void>;
-  /** Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with the grace of the settings. */
+  /**
+   * Stops hearing, lets running tasks go on for the grace, ends them, removes the containers. Disposing closes with the grace of the
+   * settings; the first close counts.
+   */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
@@ -63,6 +66,7 @@ export async function createBot(
   options: BotOptions = {},
 ): Promise<Bot> {
   const role = options.role ?? 'all';
+  if (role !== 'all') sayWhatIsLocal(config, log);
   const { version } = packageFile;
   const observation = await createObservation({
     hasMetrics: config.http !== null,
@@ -80,6 +84,9 @@ export async function createBot(
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
     return found;
   };
+  // Before the queue, whose connections would keep a process alive that cannot start.
+  const sandboxes =
+    role === 'gateway' ? null : await madeWith(store, async () => options.sandboxes ?? createBotSandboxes(config, log));
   const dispatcher = await openDispatcher({ redisUrl: config.redisUrl, log });
   const links = await openFileLinks(config, { store, blobs, log });
   const linkTo = links?.linkTo ?? null;
@@ -87,13 +94,9 @@ export async function createBot(
   const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
   const shared = { store, blobs, audit, dispatcher, delivery, clientOf, taskLimits, observation, log };
   const worker =
-    role === 'gateway'
+    sandboxes === null
       ? null
-      : createBotWorker(config, {
-          ...shared,
-          model: options.model ?? createModel(config, log),
-          sandboxes: options.sandboxes ?? createBotSandboxes(config, log),
-        });
+      : createBotWorker(config, { ...shared, model: options.model ?? createModel(config, log), sandboxes });
   // Of another process's sessions, its own sweep ends those of a forgotten thread.
   const endSession = (threadKey: ThreadKey): Promise<void> => worker?.endSession(threadKey) ?? Promise.resolve();
   const handlers = observation.handlers(createConversation({ ...shared, endSession }));
@@ -111,13 +114,13 @@ export async function createBot(
   });
 
   let isClosing = false;
-  const close: Bot['close'] = async ({ graceMs }) => {
+  const closeOnce: Bot['close'] = async ({ graceMs }) => {
     isClosing = true;
     pages.drain();
     try {
       await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
-      await rounds.stop();
-      await dispatcher.close({ graceMs });
+      // At once: a round that waits for a platform or the storage must not cost the tasks their grace.
+      await Promise.all([rounds.stop(), dispatcher.close({ graceMs })]);
       await worker?.[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       audit[Symbol.dispose]();
@@ -127,6 +130,8 @@ export async function createBot(
       await observation[Symbol.asyncDispose]();
     }
   };
+  let closed: Promise<void> | null = null;
+  const close: Bot['close'] = (given) => (closed ??= closeOnce(given));
 
   return {
     handlers,
@@ -143,6 +148,16 @@ export async function createBot(
     close,
     [Symbol.asyncDispose]: () => close({ graceMs: config.shutdownGraceMs }),
   };
+}
+
+/** Right for several processes of one machine, and the loss of every second question on two. */
+function sayWhatIsLocal({ databaseUrl, blobs, dataDir }: Config, log: Logger): void {
+  const local = [
+    ...(databaseUrl === null ? ['threads (DATABASE_URL is not set)'] : []),
+    ...(blobs === null ? ['files (BLOB_URL is not set)'] : []),
+  ];
+  if (local.length === 0) return;
+  log.warn({ dataDir }, `${local.join(' and ')} are kept in DATA_DIR: gateways and workers must share that folder`);
 }
 
 /** What cannot be made leaves no open store behind. */

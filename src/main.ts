@@ -94,7 +94,7 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'plotline-demo-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const stopped = firstSignal();
-  // Its settings may be a bot's: nothing is shared, kept, served or traced from here.
+  // Its settings may be a bot's: nothing is shared, kept, served, traced or limited from here.
   const apart = {
     databaseUrl: null,
     redisUrl: null,
@@ -102,7 +102,9 @@ async function demo(config: Config, args: DemoArguments): Promise<void> {
     auditPath: null,
     retentionMs: null,
     http: null,
+    publicUrl: null,
     traces: null,
+    limits: [],
   };
   const bot = await createBot({ ...config, ...apart, dataDir }, new Map([['terminal', terminal]]), log);
   try {
@@ -220,16 +222,21 @@ async function exitCodeOf(work: () => Promise<void>): Promise<number> {
   } catch (error) {
     const failure = sayFailure(error);
     if (failure.code === 'config') return 78;
-    return failure.code === 'internal' ? 70 : 69;
+    return isFault(failure) ? 70 : 69;
   }
 }
 
 function sayFailure(error: unknown): AppError {
   const failure = toAppError(error);
   process.stderr.write(`${failure.userMessage}\n`);
-  if (failure.code === 'internal')
+  if (isFault(failure))
     process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
   return failure;
+}
+
+/** Of our own; what is retryable waits for a service that does not answer. */
+function isFault({ code, retryable }: AppError): boolean {
+  return code === 'internal' && !retryable;
 }
 
 if (import.meta.main) {

@@ -59,10 +59,14 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     readonly surfaces: { drain(): Promise<void> };
     readonly lateFiles: LateFiles;
   } | null = null;
+  let stopping = new AbortController();
 
   const start = async (handlers: GatewayHandlers): Promise<void> => {
-    if (options.singleTeam) await checkBotToken(workspaces);
-    if (kind.kind === 'socket') await checkAppToken(createSlackWeb({ token: kind.appToken, apiUrl, log }));
+    stopping = new AbortController();
+    const { signal } = stopping;
+    if (options.singleTeam) await checkBotToken(workspaces, signal);
+    if (kind.kind === 'socket') await checkAppToken(createSlackWeb({ token: kind.appToken, apiUrl, log }), signal);
+    if (signal.aborted) return;
 
     const access: SlackAccess = options.access ?? (async () => null);
     const home = createHome({ ...options, access, handlers });
@@ -97,37 +101,42 @@ export function createSlackGateway(options: SlackGatewayOptions): PlatformGatewa
     app.error(async (error) => log.error({ error: String(error) }, 'Bolt could not handle an event'));
     const port = await transport.start(() => app.start());
     started = { transport, acknowledgements, surfaces, lateFiles };
+    // A stop that came meanwhile found nothing to close.
+    if (signal.aborted) return await stop();
     log.info(port === null ? {} : { port, path: eventsPath }, 'listening to Slack');
+  };
+
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    if (started === null) return;
+    const { transport, acknowledgements, surfaces, lateFiles } = started;
+    started = null;
+    lateFiles.stop();
+    const closed = transport.close().catch((error: unknown) => log.debug({ error: String(error) }, 'not closed'));
+    await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
+    await Promise.all([acknowledgements.drain(), surfaces.drain()]);
   };
 
   return {
     name: 'slack',
     start,
     isConnected: () => started?.transport.isOpen() ?? false,
-    stop: async () => {
-      if (started === null) return;
-      const { transport, acknowledgements, surfaces, lateFiles } = started;
-      started = null;
-      lateFiles.stop();
-      const closed = transport.close().catch((error: unknown) => log.debug({ error: String(error) }, 'not closed'));
-      await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
-      await Promise.all([acknowledgements.drain(), surfaces.drain()]);
-    },
+    stop,
   };
 }
 
-async function checkBotToken(workspaces: SlackWorkspaces): Promise<void> {
+async function checkBotToken(workspaces: SlackWorkspaces, stopped: AbortSignal): Promise<void> {
   try {
-    await workspaces.open('', AbortSignal.timeout(startTimeoutMs));
+    await workspaces.open('', AbortSignal.any([stopped, AbortSignal.timeout(startTimeoutMs)]));
   } catch (error) {
     throw startError(error, 'SLACK_BOT_TOKEN', 'the bot token (xoxb-…) from the page "OAuth & Permissions" of the app');
   }
 }
 
 /** Opens no socket. Without this check a token without its scope would be tried for ever, in silence. */
-async function checkAppToken(web: SlackWeb): Promise<void> {
+async function checkAppToken(web: SlackWeb, stopped: AbortSignal): Promise<void> {
   try {
-    await web.call('apps.connections.open', {}, AbortSignal.timeout(startTimeoutMs));
+    await web.call('apps.connections.open', {}, AbortSignal.any([stopped, AbortSignal.timeout(startTimeoutMs)]));
   } catch (error) {
     throw startError(
       error,

@@ -30,9 +30,10 @@ export function createDirectoryBlobs(deps: { readonly dir: string }): Blobs {
       for (const sha256 of sha256s) if (isSha256(sha256)) await rm(pathOf(sha256), { force: true });
     },
 
-    sweep: async (keep, olderThanMs) => {
+    sweep: async (keep, olderThanMs, signal) => {
       let removed = 0;
       for (const prefix of await namesIn(deps.dir)) {
+        signal.throwIfAborted();
         if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
         for (const rest of await namesIn(join(deps.dir, prefix))) {
           if (keep.has(prefix + rest)) continue;

@@ -59,9 +59,10 @@ export function createS3Blobs(deps: {
 
     remove: (sha256s) => removeKeys(sha256s.filter(isSha256).map(keyOf)),
 
-    sweep: async (keep, olderThanMs) => {
+    sweep: async (keep, olderThanMs, signal) => {
       let removed = 0;
       for await (const objects of listed(client, place)) {
+        signal.throwIfAborted();
         const newest = Date.now() - olderThanMs + clockStepMs;
         const old = objects.filter(({ modifiedMs }) => modifiedMs <= newest);
         const unneeded = old.filter(({ sha256 }) => !keep.has(sha256)).map(({ sha256 }) => keyOf(sha256));

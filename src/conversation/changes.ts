@@ -23,9 +23,11 @@ export function createChanges(deps: ConversationDeps, onTask: GatewayHandlers['o
   const forgetThread = async (threadKey: ThreadKey, personId: string | null, reason: ForgetReason): Promise<void> => {
     const unneeded = await store.forgetThread(threadKey);
     audit.record({ event: 'forgot', threadKey, personId, reason });
+    // Begun at once: the longer it takes, the likelier is it that somebody sends one of these files again meanwhile.
+    const removed = removeBlobs(unneeded, deps);
     await interrupt(threadKey, '');
     await deps.endSession(threadKey);
-    await removeBlobs(unneeded, deps);
+    await removed;
     log.info({ threadKey, blobs: unneeded.length }, 'thread forgotten');
   };
 

@@ -45,12 +45,16 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
 
   /** At once, and not after what runs in the thread: what it says would be over by then. False: the worker has to say it. */
   const refuse = async (task: Task, text: string): Promise<boolean> => {
+    // Read before it is settled: a worker that takes the task from here on delivers alone.
+    const entry = await store.task(task.id);
+    if (entry === null) return true;
+    // One that has it asks the limits itself, and by now there may be room.
+    if (entry.state !== 'waiting') return false;
     log.info({ taskId: task.id }, 'task refused: a limit is reached');
     audit.record({ event: 'refused', task });
-    if (!(await delivery.settle(task, refusedReply(task, text), null))) return true;
+    if (!(await delivery.settle(task, refusedReply(task, text), null))) return false;
     try {
-      const entry = await store.task(task.id);
-      if (entry !== null) await deliverRefusal({ ...entry, attempts: 1 }, deps);
+      await deliverRefusal({ ...entry, attempts: 1 }, deps);
       return true;
     } catch (error) {
       log.warn({ taskId: task.id, error: String(error) }, 'a refusal could not be posted at once');

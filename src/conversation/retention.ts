@@ -51,21 +51,26 @@ export function createRetention(deps: RetentionDeps): (signal: AbortSignal) => P
     const unneeded = await store.forgetThreadAtRest(threadKey, beforeMs);
     if (unneeded === null) return false;
     audit.record({ event: 'forgot', threadKey, personId: null, reason });
-    await deps.endSession(threadKey);
     await removeBlobs(unneeded, deps);
+    await deps.endSession(threadKey);
     log.info({ threadKey, reason, blobs: unneeded.length }, 'thread forgotten');
     return true;
   };
 
-  const finishDeletions = async (): Promise<void> => {
+  const finishDeletions = async (signal: AbortSignal): Promise<void> => {
     // Before their threads, with which their posts would go unnoted.
     for (const taskId of await store.tasksWithRemains(together)) await store.forgetQuestion([taskId]);
     const threadKeys = [
       ...(await store.notedForgettings(underWayMs, together)),
       ...(await store.threadsWithRemains(together)),
     ];
-    for (const threadKey of new Set(threadKeys)) await forget(threadKey, Number.MAX_SAFE_INTEGER, 'unfinished');
+    for (const threadKey of new Set(threadKeys)) {
+      if (signal.aborted) return;
+      await forget(threadKey, Number.MAX_SAFE_INTEGER, 'unfinished');
+    }
     for (const removal of await store.postRemovals(underWayMs, together)) {
+      // Each may wait for a platform that does not answer.
+      if (signal.aborted) return;
       if (now() - removal.notedAtMs < givenUpAfterMs) {
         await takeBack(removal, deps);
         continue;
@@ -88,11 +93,11 @@ export function createRetention(deps: RetentionDeps): (signal: AbortSignal) => P
     }
   };
 
-  const sweep = async (): Promise<void> => {
+  const sweep = async (signal: AbortSignal): Promise<void> => {
     if (!(await store.takeTurn('blob-sweep', sweepEveryMs))) return;
     const keep = new Set<string>();
     for await (const sha256 of store.namedBlobs()) keep.add(sha256);
-    const removed = await blobs.sweep(keep, sweepAgeMs);
+    const removed = await blobs.sweep(keep, sweepAgeMs, signal);
     log.info({ kept: keep.size, removed }, 'blobs swept');
   };
 
@@ -100,10 +105,10 @@ export function createRetention(deps: RetentionDeps): (signal: AbortSignal) => P
     let isOurs = false;
     const round = async (): Promise<void> => {
       isOurs = true;
-      await finishDeletions();
+      await finishDeletions(signal);
       if (keepMs !== null && !signal.aborted) await forgetOld(keepMs, signal);
       if (!signal.aborted)
-        await sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'blobs not swept'));
+        await sweep(signal).catch((error: unknown) => log.warn({ error: String(error) }, 'blobs not swept'));
     };
     try {
       // Whoever finds another process at it goes away: there will be nothing left to do.

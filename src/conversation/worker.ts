@@ -9,6 +9,7 @@ import { answerTask } from './answer-task.ts';
 import type { AnswerDeps } from './answer-task.ts';
 import { failedReply, refusedReply, stoppedReply } from './plain-replies.ts';
 import { deliverRefusal } from './refusals.ts';
+import { removeBlobs } from './retention.ts';
 import { closeSigns, removePosts, startSigns } from './signs.ts';
 import type { Signs } from './signs.ts';
 import { wakeFor } from './wake-for.ts';
@@ -165,7 +166,7 @@ async function dropAnswer(task: Task, signs: Signs, deps: WorkerDeps): Promise<v
   if ((await deps.store.task(task.id)) !== null) return await signs.finish(null);
   await signs.remove();
   await deps.store.forgetTask(task.id);
-  if (!(await deps.store.knowsThread(threadKey))) await deps.blobs.remove(await deps.store.forgetThread(threadKey));
+  if (!(await deps.store.knowsThread(threadKey))) await removeBlobs(await deps.store.forgetThread(threadKey), deps);
 }
 
 /**

@@ -12,8 +12,8 @@ export interface Blobs {
   get(sha256: string): Bytes;
   /** Removes these; one that is not there is no failure. */
   remove(sha256s: readonly string[]): Promise<void>;
-  /** Removes blobs that are older than `olderThanMs` and not in `keep`; resolves to how many. */
-  sweep(keep: ReadonlySet<string>, olderThanMs: number): Promise<number>;
+  /** Removes blobs that are older than `olderThanMs` and not in `keep`; resolves to how many. Rejects with the signal's reason when it aborts. */
+  sweep(keep: ReadonlySet<string>, olderThanMs: number, signal: AbortSignal): Promise<number>;
   /** Resolves where blobs could be put and got now; rejects with the reason. */
   ping(signal: AbortSignal): Promise<void>;
 }

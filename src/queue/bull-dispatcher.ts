@@ -42,6 +42,7 @@ export function createBullDispatcher(options: {
   let repairTimer: NodeJS.Timeout | undefined;
   let isProcessing = false;
   let isClosing = false;
+  const closed = new AbortController();
 
   const send = (threadKey: ThreadKey, delayMs = 0): Promise<void> =>
     // The thread waits all the same, and the next repair sends what is missing.
@@ -114,7 +115,7 @@ export function createBullDispatcher(options: {
 
   /** Tries as long as the lease is ours. After that the thread is run once more by another, which finds nothing to do. */
   const giveBack = async (run: Run, work: () => Promise<void>): Promise<void> => {
-    while (!run.isLost) {
+    while (!run.isLost && !closed.signal.aborted) {
       try {
         return await work();
       } catch (error) {
@@ -196,6 +197,8 @@ export function createBullDispatcher(options: {
         }
       }
       for (const run of runs.values()) run.end();
+      // Leases run out by themselves from here on.
+      closed.abort();
       await stopped;
       // Carriers that Bull gave to this process meanwhile went for nothing; the threads they were for wait still.
       if (isProcessing) await repair().catch(() => {});

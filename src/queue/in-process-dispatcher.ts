@@ -68,10 +68,13 @@ export function createInProcessDispatcher(deps: { readonly log: Logger }): Dispa
   };
 
   const failed = (threadKey: ThreadKey, whom: WakeFor, error: AppError): void => {
-    deps.log.error(
-      { threadKey, code: error.code, retryable: error.retryable, error: error.message, cause: String(error.cause) },
-      'thread handler failed',
-    );
+    // An orderly end is no failure: the next start finds the task waiting.
+    if (!(closed && error.code === 'restarting')) {
+      deps.log.error(
+        { threadKey, code: error.code, retryable: error.retryable, error: error.message, cause: String(error.cause) },
+        'thread handler failed',
+      );
+    }
     if (!error.retryable || closed) {
       failuresInARow.delete(threadKey);
       return;

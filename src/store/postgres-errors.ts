@@ -63,15 +63,17 @@ function isPassing(error: unknown): boolean {
   return code === '' && (isUnanswered(error) || goneWords.test(error.message));
 }
 
-/** Why the store cannot be opened, for whoever runs the bot. `name` is the database without secrets. */
+/**
+ * Why the store cannot be opened, for whoever runs the bot: `config`, or retryable where a later start may find the server. `name` is the
+ * database without secrets.
+ */
 export function openingFailure(name: string, error: unknown): AppError {
   if (error instanceof AppError && error.code === 'config') return error;
   const cause = error instanceof AppError ? error.cause : error;
-  return new AppError(
-    'config',
-    `${name} cannot be used: ${reasonOf(cause)}. ${adviceFor(codeOf(cause) || wordsOf(cause))}`,
-    { cause },
-  );
+  const words = `${name} cannot be used: ${reasonOf(cause)}. ${adviceFor(codeOf(cause) || wordsOf(cause))}`;
+  // A server that only reads may be one that is being replaced, but more often it is the wrong one.
+  const mayPass = isPassing(cause) && codeOf(cause) !== '25006';
+  return new AppError(mayPass ? 'internal' : 'config', words, { cause, retryable: mayPass });
 }
 
 function adviceFor(code: string): string {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Blobs, Bytes } from '../../src/ports/blobs.ts';
 
+const unstopped = new AbortController().signal;
+
 export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
@@ -82,8 +84,10 @@ export function describeBlobs(name: string, create: () => Promise<Blobs>): void 
     it('sweeps what is old and not kept', async () => {
       const kept = await blobs.put(inChunks(content, 5000), roomy);
       const dropped = await blobs.put(inChunks(content.subarray(1), 5000), roomy);
-      expect(await blobs.sweep(new Set(), 60_000)).toBe(0);
-      expect(await blobs.sweep(new Set([kept.sha256]), 0)).toBe(1);
+      expect(await blobs.sweep(new Set(), 60_000, unstopped)).toBe(0);
+      // One that is told to stop removes nothing more.
+      await expect(blobs.sweep(new Set([kept.sha256]), 0, AbortSignal.abort())).rejects.toThrow('aborted');
+      expect(await blobs.sweep(new Set([kept.sha256]), 0, unstopped)).toBe(1);
       expect((await collect(blobs.get(kept.sha256))).length).toBe(content.length);
       await expect(collect(blobs.get(dropped.sha256))).rejects.toMatchObject({ code: 'file-unavailable' });
     });

@@ -32,14 +32,24 @@ async function loadedBy(args: readonly string[], env: Readonly<Record<string, st
 const forOperators =
   /\/node_modules\/(prom-client|@opentelemetry|hono|@hono)\/|\/src\/web\/|\/src\/observe\/(metrics|otlp-tracer)\.ts/;
 
-it('a conversation in the terminal serves nothing, traces nothing, and loads nothing for it, whatever the settings say', async () => {
+it('a conversation in the terminal serves nothing, traces nothing, limits nothing, and loads nothing for it, whatever the settings say', async () => {
   await using collector = await startOtlpReceiver();
-  const env = { HTTP_PORT: String(await freePort()), OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
-  const loaded = await loadedBy(['demo', '--ask', 'hello', '--out', join(folder, 'out')], env);
+  const env = {
+    HTTP_PORT: String(await freePort()),
+    PUBLIC_URL: 'https://bot.example',
+    SECRETS_KEY: '0'.repeat(64),
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    LIMIT_PERSON_TASKS_PER_DAY: '1',
+    REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+    DATABASE_URL: `postgres://127.0.0.1:${await freePort()}/nowhere`,
+  };
+  const out = join(folder, 'out');
+  const loaded = await loadedBy(['demo', '--ask', 'hello', '--ask', 'hello again', '--out', out], env);
   expect(loaded.filter((url) => url.endsWith('/src/bot.ts'))).toHaveLength(1);
   expect(loaded.length).toBeGreaterThan(200);
   expect(loaded.filter((url) => forOperators.test(url))).toEqual([]);
   expect(collector.bodies).toEqual([]);
+  expect(readFileSync(join(out, 'thread.json'), 'utf8')).not.toContain('in the last 24 hours');
 }, 90_000);
 
 it('nor do the cards of files', async () => {

@@ -186,6 +186,29 @@ describe.skipIf(skipsRedis)('the queue when things break', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(15_000);
   });
 
+  it('a process that ends while Redis is away does not go on trying to give its leases back', async () => {
+    const tries: string[] = [];
+    const heard = createLogger('warn', (line) => tries.push(line));
+    const ending = createBullDispatcher({ redisUrl: redis.url, prefix, log: heard });
+    const started = Promise.withResolvers<void>();
+    ending.process(
+      async (_, signal) => {
+        started.resolve();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        throw signal.reason as Error;
+      },
+      { concurrency: 1 },
+    );
+    await gateway.wake(threads[0]!, somebody);
+    await started.promise;
+    await redis.kill();
+    await ending.close({ graceMs: 0 });
+    const triesSoFar = tries.length;
+    await sleep(7500);
+    // A try takes three seconds; the last one may have been under way.
+    expect(tries.length - triesSoFar).toBeLessThanOrEqual(1);
+  }, 30_000);
+
   it('Redis stands still for five seconds: a wake is answered in time, and nothing runs twice', async () => {
     const both = await Promise.all([startWorker(15_000, 100), startWorker(15_000, 100)]);
     await wakeAll();

@@ -7,6 +7,7 @@ import { collect, inChunks } from '../contract/blobs.ts';
 
 const content = new TextEncoder().encode('month,revenue\nJanuary,1\n');
 const limit = { maxBytes: 1000 };
+const unstopped = new AbortController().signal;
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'plotline-blobs-'));
@@ -38,7 +39,7 @@ it('sweeps what a killed upload left, but nothing that may still be written', as
   await writeFile(join(dir, 'incoming', 'new'), 'x');
   const twoDaysAgo = new Date(Date.now() - 2 * 24 * 3600 * 1000);
   await utimes(old, twoDaysAgo, twoDaysAgo);
-  await blobs.sweep(new Set(), 0);
+  await blobs.sweep(new Set(), 0, unstopped);
   expect(await readdir(join(dir, 'incoming'))).toEqual(['new']);
 });
 
@@ -48,7 +49,7 @@ it('keeps a blob from the sweep that was put again', async () => {
   const twoDaysAgo = new Date(Date.now() - 2 * 24 * 3600 * 1000);
   await utimes(join(dir, sha256.slice(0, 2), sha256.slice(2)), twoDaysAgo, twoDaysAgo);
   await blobs.put(inChunks(content, 5), limit);
-  expect(await blobs.sweep(new Set(), 3600 * 1000)).toBe(0);
+  expect(await blobs.sweep(new Set(), 3600 * 1000, unstopped)).toBe(0);
 });
 
 it('says why it does not work', async () => {
@@ -58,5 +59,5 @@ it('says why it does not work', async () => {
 });
 
 it('sweeps a folder that was never used', async () => {
-  expect(await createDirectoryBlobs({ dir: join(dir, 'nowhere') }).sweep(new Set(), 0)).toBe(0);
+  expect(await createDirectoryBlobs({ dir: join(dir, 'nowhere') }).sweep(new Set(), 0, unstopped)).toBe(0);
 });

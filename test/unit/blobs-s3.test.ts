@@ -22,6 +22,7 @@ const megabyte = 1024 * 1024;
 const content = Uint8Array.from({ length: 3 * megabyte }, (_, index) => (index * 7919) % 251);
 const name = sha256Of(content);
 const roomy = { maxBytes: 10 * megabyte };
+const unstopped = new AbortController().signal;
 const source = (): Bytes => inChunks(content, 64 * 1024);
 
 describe.skipIf(!hasS3Server())('blobs on a real S3 server', () => {
@@ -97,7 +98,7 @@ describe.skipIf(!hasS3Server())('blobs on a real S3 server', () => {
     faults.plan(['slow-down']);
     expect((await collect(blobs.get(name))).length).toBe(content.length);
     faults.plan(['slow-down']);
-    expect(await blobs.sweep(new Set([name]), 0)).toBe(0);
+    expect(await blobs.sweep(new Set([name]), 0, unstopped)).toBe(0);
     faults.plan(['slow-down']);
     await blobs.remove([name]);
     expect(faults.calls.length).toBe(2);
@@ -133,7 +134,7 @@ describe.skipIf(!hasS3Server())('blobs on a real S3 server', () => {
     await Promise.all(Array.from({ length: 8 }, worker));
     await put(`${place.prefix}readme.txt`);
     const kept = [names[0] ?? '', names[110] ?? ''];
-    expect(await blobs.sweep(new Set(kept), 0)).toBe(118);
+    expect(await blobs.sweep(new Set(kept), 0, unstopped)).toBe(118);
     expect(await keys()).toEqual([...kept, 'readme.txt'].map((key) => place.prefix + key));
   });
 
@@ -142,7 +143,7 @@ describe.skipIf(!hasS3Server())('blobs on a real S3 server', () => {
     await blobs.put(source(), roomy);
     await delay(4000);
     await blobs.put(source(), roomy);
-    expect(await blobs.sweep(new Set(), 3000)).toBe(1);
+    expect(await blobs.sweep(new Set(), 3000, unstopped)).toBe(1);
     expect(await keys()).toEqual([place.prefix + name]);
     await expect(collect(blobs.get(other))).rejects.toMatchObject({ code: 'file-unavailable' });
   });
@@ -167,7 +168,7 @@ describe.skipIf(!hasS3Server())('blobs on a real S3 server', () => {
     expect(await readdir(spoolDir)).toHaveLength(1);
     const twoDaysAgo = new Date(Date.now() - 2 * 24 * 3600 * 1000);
     for (const file of await readdir(spoolDir)) await utimes(join(spoolDir, file), twoDaysAgo, twoDaysAgo);
-    await blobs.sweep(new Set(), 0);
+    await blobs.sweep(new Set(), 0, unstopped);
     expect(await readdir(spoolDir)).toEqual([]);
     expect(await keys()).toEqual([]);
     const { Uploads = [] } = await server.client.send(new ListMultipartUploadsCommand({ Bucket: place.bucket }));

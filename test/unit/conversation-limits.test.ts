@@ -134,6 +134,40 @@ describe('limits, from a message to its reply', () => {
     expect(refusals('t2')).toHaveLength(1);
   });
 
+  it('a refusal that comes when a worker has the question already is not said: the worker asks again', async () => {
+    const real = store;
+    const taken = Promise.withResolvers<void>();
+    // The gateway hears that there is no room; what is read for the task is read after the worker took it.
+    const claim: Store['claim'] = async (task, given) => {
+      const reached = await real.claim(task, given);
+      if (reached.length > 0) await taken.promise;
+      return reached;
+    };
+    const limits: Limit[] = [{ scope: 'person', kind: 'tasks-at-once', value: 1 }];
+    const gateway = createCore({
+      store: { ...real, claim },
+      blobs,
+      client: platform.client,
+      provider: sandbox,
+      model,
+      limits,
+    });
+    const core = await started(limits);
+    await core.handlers.onTask(taskOf('t1', { text: 'run: wait()' }));
+    await running('wait');
+    await gateway.handlers.onTask(taskOf('t2', { text: 'run: print("second"); wait()' }));
+    await until('the claim', async () => (await usage())?.tasks === 2);
+    await core.handlers.onCancel(testThread, 'p', { taskId: 't1' });
+    await running('second');
+    taken.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(refusals('t2')).toEqual([]);
+    expect(await store.posts('t2')).not.toContainEqual(expect.objectContaining({ kind: 'reply' }));
+    await core.handlers.onCancel(testThread, 'p');
+    await ended('t2');
+    expect(platform.replies('t2')).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+
   it('says when the next question is possible, and keeps its word to the minute', async () => {
     const core = await started([{ scope: 'person', kind: 'tasks-per-day', value: 2 }]);
     await ask(core, 't1');
@@ -266,8 +300,8 @@ describe('limits, from a message to its reply', () => {
       if (when.startsWith('after')) await until('the post', () => refusals('t2').length === 1);
       platform.faults.beforePart = () => {};
       // Its lock runs out with it.
-      const patient: Store = { ...real, withLock: (_name, _options, work) => work(), heldBy: () => patient };
-      store = patient;
+      const withLock: Store['withLock'] = (_name, _options, work) => work();
+      store = { ...real, withLock, heldBy: (entry) => ({ ...real.heldBy(entry), withLock }) };
       const second = await started(limits);
       void second;
       await ended('t2');

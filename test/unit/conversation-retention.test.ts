@@ -63,7 +63,7 @@ describe('what is kept', () => {
   const later = (ms: number): void => {
     vi.setSystemTime(Date.now() + ms);
   };
-  const round = (keepMs: number | null = null): Promise<void> =>
+  const round = (keepMs: number | null = null, stopped = signal): Promise<void> =>
     createRetention({
       store,
       blobs,
@@ -73,7 +73,7 @@ describe('what is kept', () => {
       log,
       now: Date.now,
       keepMs,
-    })(signal);
+    })(stopped);
   const isOver = async (task: Task): Promise<boolean> =>
     (await store.tasks(threadKeyOf(task.thread))).some(({ task: { id }, state }) => id === task.id && state === 'done');
   const ask = async (id: string, given: Partial<Task> = {}): Promise<Task> => {
@@ -223,6 +223,24 @@ describe('what is kept', () => {
       expect(visible('t1')).toEqual([]);
       expect(visible('t2').length).toBeGreaterThan(0);
       expect(await store.postRemovals(0, 10)).toEqual([]);
+    });
+
+    it('a round of a process that ends does not go on with a platform that is down', async () => {
+      const ids = ['t1', 't2', 't3'];
+      for (const id of ids) await ask(id);
+      let tries = 0;
+      const stop = new AbortController();
+      platform.faults.remove = () => {
+        tries += 1;
+        if (tries > ids.length) stop.abort();
+        return Promise.reject(new Error('the platform is down'));
+      };
+      for (const id of ids) await core.handlers.onDelete(id);
+      await until('each to be tried', () => tries === ids.length);
+      later(2 * hourMs);
+      await round(null, stop.signal);
+      expect(tries).toBe(ids.length + 1);
+      expect(await store.postRemovals(0, 10)).toHaveLength(ids.length);
     });
 
     it('posts that a platform never removes are given up after a week', async () => {

@@ -346,19 +346,20 @@ describe('the way from a message to its reply', () => {
     let failures = 2;
     const shaky: Store = {
       ...store,
-      putPost: (entry) => {
-        if (entry.kind === 'reply' && failures > 0) {
+      heldBy: (taken) => ({
+        ...store.heldBy(taken),
+        settle: (...reply) => {
           failures -= 1;
-          return Promise.reject(new Error('database is locked'));
-        }
-        return store.putPost(entry);
-      },
+          return failures < 0 ? store.heldBy(taken).settle(...reply) : Promise.reject(new Error('database is locked'));
+        },
+      }),
     };
     await core.dispatcher.close({ graceMs: 0 });
     core = coreWith({ store: shaky });
     await core.start();
     await ask(taskOf('t1', { text: 'run: print("x")' }));
     expect(replyTo('t1')).toMatchObject({ outcome: 'answered' });
+    expect(failures).toBe(-1);
     expect(await store.cells(testThreadKey)).toHaveLength(1);
   });
 

@@ -27,3 +27,22 @@ it('what a handler logs is of its own thread, not of who woke it or ended before
     ['thread handler failed', 'b', undefined],
   ]);
 });
+
+it('a handler that an orderly end interrupts is no failure for the log', async () => {
+  const lines: string[] = [];
+  const dispatcher = createInProcessDispatcher({ log: createLogger('info', (line) => lines.push(line)) });
+  const interrupted = vi.fn<() => void>();
+  dispatcher.process(
+    async (_, signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      interrupted();
+      throw signal.reason as Error;
+    },
+    { concurrency: 1 },
+  );
+  await dispatcher.wake('a', { personId: 'p', isFollowUp: false });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await dispatcher.close({ graceMs: 0 });
+  expect(interrupted).toHaveBeenCalledOnce();
+  expect(lines).toEqual([]);
+});

@@ -36,13 +36,13 @@ const workspaces: SlackWorkspaces = {
   open: () => Promise.reject(new Error('Slack was asked before the acknowledgement')),
 };
 
-async function start(given: Partial<GatewayHandlers>): Promise<void> {
+async function start(given: Partial<GatewayHandlers>, tokenChecked: Promise<never> | null = null): Promise<void> {
   port = await freePort();
   gateway = createSlackGateway({
     transport: { kind: 'http', signingSecret: secret, port },
-    workspaces,
+    workspaces: tokenChecked === null ? workspaces : { open: () => tokenChecked },
     client: createSlackClient({ workspaces, apiUrl, log }),
-    singleTeam: false,
+    singleTeam: tokenChecked !== null,
     followUps: 'mention',
     model: 'm',
     apiUrl,
@@ -72,6 +72,17 @@ test('an event is acknowledged once the store has it, and never with a wrong sig
   expect(tasks).toHaveLength(1);
   expect(await postSigned(`http://127.0.0.1:${port}/slack/events`, mention('1.2'), { secret: 'another' })).toBe(401);
   expect(tasks).toHaveLength(1);
+});
+
+test('a gateway that is stopped while it starts hears nothing afterwards', async () => {
+  const checked = Promise.withResolvers<never>();
+  const starting = start({}, checked.promise);
+  await expect.poll(() => gateway).not.toBeNull();
+  await gateway?.stop();
+  checked.resolve({} as never);
+  await starting;
+  expect(gateway?.isConnected()).toBe(false);
+  await expect(post(mention('1.1'))).rejects.toThrow('fetch failed');
 });
 
 test('a store that fails gives no acknowledgement; what Slack then sends again is taken', async () => {
