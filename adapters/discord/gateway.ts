@@ -129,7 +129,7 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
       const { user, guilds } = connection.client();
       log.info({ bot: user?.id, servers: guilds.cache.size, hasMessageContent }, 'listening to Discord');
     },
-    isConnected: () => !stopping && connection.isReady(),
+    isConnected: () => !stopping.signal.aborted && connection.isReady(),
     stop: async () => {
       stopping.abort();
       await Promise.all(underWay);

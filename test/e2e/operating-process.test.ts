@@ -179,7 +179,7 @@ describe('the process of a bot, as its operators see it', () => {
       await first.logged('serving pages');
       const second = startBotProcess({ ...env, DATA_DIR: mkdtempSync(join(dataDir, 'data-')) });
       await second.logged('is in use by another program: set another HTTP_PORT');
-      expect(await second.ended).toBe(1);
+      expect(await second.ended).toBe(78);
     } finally {
       await discord[Symbol.asyncDispose]();
     }
