@@ -58,7 +58,7 @@ async function start(config: Config, role: Role): Promise<void> {
   // A stop while it starts ends it in order too.
   const hasStarted = await Promise.race([bot.start().then(() => true), signal.then(() => false)]);
   if (!hasStarted) return;
-  log.info({ role, platforms: [...platforms.keys()], model }, 'listening');
+  log.info({ platforms: [...platforms.keys()], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 
@@ -220,14 +220,14 @@ async function exitCodeOf(work: () => Promise<void>): Promise<number> {
   } catch (error) {
     const failure = sayFailure(error);
     if (failure.code === 'config') return 78;
-    return failure.code === 'internal' ? 70 : 69;
+    return failure.code === 'internal' && !failure.retryable ? 70 : 69;
   }
 }
 
 function sayFailure(error: unknown): AppError {
   const failure = toAppError(error);
   process.stderr.write(`${failure.userMessage}\n`);
-  if (failure.code === 'internal')
+  if (failure.code === 'internal' && !failure.retryable)
     process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
   return failure;
 }

@@ -13,7 +13,10 @@ export interface StoreSettings {
   readonly secretsKey: Uint8Array | null;
 }
 
-/** Rejects with `config`, in words for whoever runs the bot, where it cannot be opened. The driver is loaded where it is used. */
+/**
+ * Rejects in words for whoever runs the bot: with `config` where it cannot be opened, retryable where the server does not answer. The
+ * driver is loaded where it is used.
+ */
 export async function openStore({ dataDir, databaseUrl, secretsKey }: StoreSettings, log: Logger): Promise<Store> {
   const box = secretsKey === null ? null : createSecretBox(secretsKey);
   if (databaseUrl === null) return createSqliteStore({ path: join(dataDir, 'plotline.sqlite'), box, log });

@@ -63,15 +63,17 @@ function isPassing(error: unknown): boolean {
   return code === '' && (isUnanswered(error) || goneWords.test(error.message));
 }
 
-/** Why the store cannot be opened, for whoever runs the bot. `name` is the database without secrets. */
+/**
+ * Why the store cannot be opened, for whoever runs the bot: `config` where it stays so, retryable where the server may only be away.
+ * `name` is the database without secrets.
+ */
 export function openingFailure(name: string, error: unknown): AppError {
   if (error instanceof AppError && error.code === 'config') return error;
   const cause = error instanceof AppError ? error.cause : error;
-  return new AppError(
-    'config',
-    `${name} cannot be used: ${reasonOf(cause)}. ${adviceFor(codeOf(cause) || wordsOf(cause))}`,
-    { cause },
-  );
+  const words = `${name} cannot be used: ${reasonOf(cause)}. ${adviceFor(codeOf(cause) || wordsOf(cause))}`;
+  return isPassing(cause)
+    ? new AppError('internal', words, { cause, retryable: true })
+    : new AppError('config', words, { cause });
 }
 
 function adviceFor(code: string): string {

@@ -21,7 +21,8 @@ const statementTimeoutMs = 30_000;
 /**
  * The store in a PostgreSQL database (13 or newer), brought up to date. Any number of processes on any number of machines share it. `url` is
  * `postgres://user:password@host:port/database`, with TLS as its `sslmode` says. A connection that breaks later only fails the queries on it.
- * Rejects with `config`, in words without the password, when the database cannot be reached, written to, or was written by a newer version.
+ * Rejects, in words without the password: with `config` when the database cannot be written to, is unfit, or was written by a newer
+ * version; retryable where it does not answer.
  */
 export async function createPostgresStore(deps: {
   readonly url: string;
