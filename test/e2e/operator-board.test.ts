@@ -19,6 +19,18 @@ import { skipsRedis, startRedis } from '../fakes/redis.ts';
 import type { RedisServer } from '../fakes/redis.ts';
 
 const password = 'for-operators-only';
+const browserFlags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--enable-logging=stderr',
+  '--virtual-time-budget=8000',
+  '--dump-dom',
+];
 const thread = 'discord/guild/channel/a-thread-that-waits';
 
 describe.skipIf(skipsRedis)('the pages of a process in one role', () => {
@@ -80,12 +92,7 @@ describe.skipIf(skipsRedis)('the pages of a process in one role', () => {
       // The bot's Discord lives in this process, which must not wait for the browser.
       const { stdout, stderr } = await promisify(execFile)(
         browser ?? 'chromium',
-        [
-          ...['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-          ...['--disable-component-update', '--disable-sync', '--enable-logging=stderr', '--virtual-time-budget=8000'],
-          ...[`--user-data-dir=${join(dataDir, 'profile')}`, '--dump-dom'],
-          `${site.base}/board/queue/wakes`,
-        ],
+        [...browserFlags, `--user-data-dir=${join(dataDir, 'profile')}`, `${site.base}/board/queue/wakes`],
         { timeout: 40_000, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 },
       );
       expect(site.failed).toEqual([]);
@@ -116,12 +123,13 @@ async function withPassword(
 ): Promise<AsyncDisposable & { readonly base: string; readonly failed: readonly string[] }> {
   const failed: string[] = [];
   const server = createServer((request, response) => {
-    const path = request.url ?? '/';
-    void ask(path, password).then(async (answer) => {
-      if (!answer.ok) failed.push(`${path}: ${answer.status}`);
-      const kept = ['content-type', 'content-security-policy'].map((name) => [name, answer.headers.get(name) ?? '']);
-      response.writeHead(answer.status, Object.fromEntries(kept)).end(Buffer.from(await answer.arrayBuffer()));
-    });
+    const answer = async (path: string): Promise<void> => {
+      const found = await ask(path, password);
+      if (!found.ok) failed.push(`${path}: ${found.status}`);
+      const kept = ['content-type', 'content-security-policy'].map((name) => [name, found.headers.get(name) ?? '']);
+      response.writeHead(found.status, Object.fromEntries(kept)).end(Buffer.from(await found.arrayBuffer()));
+    };
+    void answer(request.url ?? '/');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
