@@ -30,7 +30,8 @@ const namedSecretPattern =
 
 /**
  * Parts of addresses that let in whoever has them: passwords before a host, signatures and keys of links, the tokens in Discord's
- * paths for webhooks and interactions and in Slack's for uploads and hooks. Also tokens of three parts: Discord's, and JWTs.
+ * paths for webhooks and interactions, in Slack's for uploads and hooks, in our own for files. Also tokens of three parts: Discord's,
+ * and JWTs.
  */
 const linkPatterns = [
   /(?<=:\/\/[^\s/@:"'\\]*:)[^\s/@"'\\]+(?=@)/g,
@@ -38,6 +39,7 @@ const linkPatterns = [
   /(?<=\/(?:webhooks|interactions)\/\d+\/)[\w-]{20,}/g,
   /(?<=\bhooks\.slack\.com\/|\bfiles\.slack\.com\/upload\/)[^\s"'\\<>]+/g,
   /(?<![\w-])[\w-]{20,}\.[\w-]{6,}\.[\w-]{27,}/g,
+  /(?<=\/files\/)[0-9a-f]+\.[0-9a-f]{64}/g,
 ];
 
 const patterns = [secretPattern, namedSecretPattern, ...linkPatterns];

@@ -18,7 +18,7 @@ import { runCardCommand } from './card-command/card-command.ts';
 import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { AppError, toAppError } from './errors.ts';
-import { createLogger } from './log.ts';
+import { createLogger, withoutSecrets } from './log.ts';
 import type { Store } from './ports/store.ts';
 import { parseStartArguments, startUsage } from './start-arguments.ts';
 import type { Role } from './start-arguments.ts';
@@ -58,7 +58,7 @@ async function start(config: Config, role: Role): Promise<void> {
   // A stop while it starts ends it in order too.
   const hasStarted = await Promise.race([bot.start().then(() => true), signal.then(() => false)]);
   if (!hasStarted) return;
-  log.info({ role, platforms: [...platforms.keys()], model }, 'listening');
+  log.info({ platforms: [...platforms.keys()], model }, 'listening');
   log.info({ signal: (await signal).name }, 'stopping: running tasks may finish');
 }
 
@@ -228,9 +228,11 @@ async function exitCodeOf(work: () => Promise<void>): Promise<number> {
 
 function sayFailure(error: unknown): AppError {
   const failure = toAppError(error);
-  process.stderr.write(`${failure.userMessage}\n`);
-  if (isFault(failure))
-    process.stderr.write(`${String(failure.cause instanceof Error ? failure.cause.stack : failure.cause)}\n`);
+  const say = (text: string): boolean => process.stderr.write(`${withoutSecrets(text)}\n`);
+  say(failure.userMessage);
+  if (isFault(failure)) {
+    say(String(failure.cause instanceof Error ? failure.cause.stack : failure.cause));
+  }
   return failure;
 }
 

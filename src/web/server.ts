@@ -1,5 +1,6 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
@@ -93,6 +94,8 @@ function pages(routes: readonly WebRoute[], log: Logger): Hono {
   for (const { path, app: mounted } of routes) app.route(path, mounted);
   app.notFound((context) => context.json({ error: 'There is no such page.' }, 404));
   app.onError((error, context) => {
+    // How Hono's own parts refuse, a missing password among them.
+    if (error instanceof HTTPException) return error.getResponse();
     log.error({ path: context.req.path, error: error.stack ?? String(error) }, 'a page failed');
     return context.json({ error: 'This page failed; the log says why.' }, 500);
   });

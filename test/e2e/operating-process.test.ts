@@ -184,4 +184,17 @@ describe('the process of a bot, as its operators see it', () => {
       await discord[Symbol.asyncDispose]();
     }
   }, 120_000);
+
+  it('ends with words and without the password where its database does not answer, to be started again', async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    await using bot = startBotProcess({
+      DATA_DIR: mkdtempSync(join(dataDir, 'data-')),
+      // Of nobody; it is made of parts so that nothing takes it for one of somebody's.
+      DISCORD_TOKEN: [Buffer.from('123456789012345678').toString('base64'), 'OfNobo', 'x'.repeat(38)].join('.'),
+      DATABASE_URL: `postgres://bot:hidden@${address}/plotline`,
+    });
+    expect(await bot.ended).toBe(69);
+    expect(bot.log()).toContain(`The database plotline on ${address} cannot be used: `);
+    expect(bot.log()).not.toMatch(/hidden|OfNobo|\n {4}at /);
+  });
 });

@@ -14,10 +14,10 @@ export interface BotProcess extends AsyncDisposable {
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 }
 
-/** `npm start` as a process of its own, without the set-up before it. */
-export function startBotProcess(env: Readonly<Record<string, string>>): BotProcess {
+/** `npm start` as a process of its own, without the set-up before it; `args` are what stands behind `--`. */
+export function startBotProcess(env: Readonly<Record<string, string>>, args: readonly string[] = []): BotProcess {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  const child = spawn(process.execPath, [main, 'start'], {
+  const child = spawn(process.execPath, [main, 'start', ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -16,6 +17,12 @@ const page = new Hono()
   .get('/own', (context) => context.body('', 200, { 'cache-control': 'max-age=5', 'x-frame-options': 'SAMEORIGIN' }))
   .get('/broken', () => {
     throw new Error('a canary of the page');
+  })
+  .get('/files/:token/:name', () => {
+    throw new Error('the store is away');
+  })
+  .get('/closed', () => {
+    throw new HTTPException(401, { res: new Response('Who asks?', { status: 401 }) });
   });
 
 const serve = async (app = page): Promise<string> => {
@@ -58,6 +65,23 @@ describe('the web server', () => {
     expect(broken.status).toBe(500);
     expect(await broken.text()).not.toContain('canary');
     expect(lines.join('')).toContain('canary');
+  });
+
+  it('logs no link that lets in whoever has it', async () => {
+    const base = await serve();
+    expect((await fetch(`${base}/files/00ff.${'5a'.repeat(32)}/a.csv`)).status).toBe(500);
+    expect(lines.join('')).toContain('/files/[redacted]/a.csv');
+    expect(lines.join('')).not.toContain('5a5a');
+  });
+
+  it('answers as a page refuses, which is no failure', async () => {
+    const closed = await fetch(`${await serve()}/closed`);
+    expect([closed.status, await closed.text(), closed.headers.get('x-frame-options')]).toEqual([
+      401,
+      'Who asks?',
+      'DENY',
+    ]);
+    expect(lines.join('')).not.toContain('a page failed');
   });
 
   it('takes no bodies, whole or in pieces', async () => {
