@@ -93,7 +93,7 @@ describe.skipIf(postgresMissing() !== null)('a PostgreSQL database', () => {
   it('says that it only lets itself be read, and that tables may not be made', async () => {
     const url = await cluster.createDatabase();
     await run(url, 'alter database test_2 set default_transaction_read_only = on');
-    expect(await refusal(url, { mayPass: true })).toMatch(/read-only.*a replica/);
+    expect(await refusal(url)).toMatch(/read-only.*a replica/);
     const other = await cluster.createDatabase();
     await run(other, "create role guest login password 'hidden'", 'revoke create on schema public from public');
     const asGuest = other.replace(`plotline:${postgresPassword}`, 'guest:hidden');
