@@ -35,7 +35,7 @@ async function main(name, args) {
     case 'demo':
     case 'card':
     case 'start': {
-      const ready = await setUp(readMachine(), { engine: true, browser: false, isBot: true });
+      const ready = await setUp(readMachine(), { engine: runsCode(args), browser: false, isBot: true });
       return runForeground(ready.node, [...plainNode, 'src/main.ts', name, ...args], ready.env);
     }
     case 'usage':
@@ -75,6 +75,15 @@ async function main(name, args) {
       );
       return 2;
   }
+}
+
+/**
+ * A gateway runs no code, so its machine needs no Docker. No other command knows the role.
+ *
+ * @param {string[]} args
+ */
+function runsCode(args) {
+  return !/(^| )--role[ =]gateway( |$)/.test(args.join(' '));
 }
 
 try {

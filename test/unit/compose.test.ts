@@ -6,6 +6,7 @@ import { composeAllowList } from '../fakes/socket-proxy.ts';
 
 interface Service {
   readonly image: string;
+  readonly hostname?: string;
   readonly build?: { readonly target: string };
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
@@ -93,6 +94,10 @@ describe('compose.yaml', () => {
     ]);
     const published = services.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
     expect(published).toEqual(['bot 127.0.0.1:${HTTP_PORT:-8080}:8080']);
+  });
+
+  it('the bot has one name in all of its containers, by which its audit log goes on', () => {
+    expect(file.services['bot']?.hostname).toMatch(/^[a-z]+$/);
   });
 
   it('every variable it asks for is in .env.example, and no secret stands in it', () => {
