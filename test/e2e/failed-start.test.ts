@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startBotProcess } from '../fakes/bot-process.ts';
 import { freePort } from '../fakes/free-port.ts';
+import { skipsRedis, startRedis } from '../fakes/redis.ts';
 
 /** How a process that cannot start ends, for whoever supervises it. */
 describe('a start that fails', () => {
@@ -36,4 +37,19 @@ describe('a start that fails', () => {
     expect(said).toContain('SANDBOX_TLS_DIR: ');
     expect(said).not.toMatch(/\n\s+at /);
   }, 20_000);
+
+  it.skipIf(skipsRedis).each([
+    ['no password', (url: string) => url],
+    ['a wrong one', (url: string) => url.replace('redis://', 'redis://:hidden@')],
+  ])(
+    'is not where Redis refuses %s',
+    async (_, urlWith) => {
+      await using redis = await startRedis({ password: 'the right one' });
+      const { code, said } = await endOf({ REDIS_URL: urlWith(redis.url) });
+      expect(code).toBe(78);
+      expect(said).toContain('refuses us. Check the user and the password in REDIS_URL');
+      expect(said).not.toMatch(/hidden|\n\s+at /);
+    },
+    20_000,
+  );
 });

@@ -31,14 +31,23 @@ if (!hasRedis && process.env['CI'] === undefined) {
 
 export const skipsRedis = !hasRedis && process.env['CI'] === undefined;
 
-export async function startRedis(): Promise<RedisServer> {
+/** `password`: it lets nobody in without; its `url` does not hold it. */
+export async function startRedis({ password = '' } = {}): Promise<RedisServer> {
   const dir = mkdtempSync(join(tmpdir(), 'plotline-redis-'));
   const port = await freePort();
   let child: ChildProcess | null = null;
 
   const start: RedisServer['start'] = async ({ empty = false } = {}) => {
     if (empty) rmSync(join(dir, 'appendonlydir'), { recursive: true, force: true });
-    const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'no' };
+    const settings = {
+      port,
+      bind: '127.0.0.1',
+      dir,
+      save: '',
+      appendonly: 'yes',
+      appendfsync: 'no',
+      requirepass: password,
+    };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     child = spawn('redis-server', args, { stdio: 'ignore' });
     child.on('error', () => {});
@@ -83,7 +92,7 @@ function pings(port: number): Promise<boolean> {
       socket.destroy();
       resolve(answered);
     };
-    socket.on('data', (data) => end(data.toString().startsWith('+PONG')));
+    socket.on('data', (data) => end(/^(\+PONG|-NOAUTH)/.test(data.toString())));
     socket.on('error', () => end(false));
     socket.setTimeout(1000, () => end(false));
   });
