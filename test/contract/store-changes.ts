@@ -8,13 +8,14 @@ const otherThread = { ...exampleThread, threadId: '2.5' };
 const otherKey = threadKeyOf(otherThread);
 const ada = { platform: 'test', workspaceId: 'W/1', personId: 'U1' };
 const hash = (letter: string): string => letter.repeat(64);
-const signal = AbortSignal.timeout(60_000);
 
 /** What a `Store` promises about changed, forgotten and counted tasks, installations and locks. `create` keeps secrets. */
 export function describeStoreChanges(name: string, create: () => Promise<Store>): void {
   describe(`Store: ${name}`, () => {
     let store: Store;
+    let signal: AbortSignal;
     beforeEach(async () => {
+      signal = AbortSignal.timeout(60_000);
       store = await create();
     });
     afterEach(() => store[Symbol.asyncDispose]());
