@@ -16,7 +16,6 @@ const log = createLogger('silent');
 const key = threadKeyOf(exampleThread);
 const box = createSecretBox(new Uint8Array(32).fill(7));
 const rounds = 10;
-const signal = AbortSignal.timeout(120_000);
 
 const replyOf = (taskId: string) => ({
   postId: `${taskId}-reply`,
@@ -30,6 +29,7 @@ describe.skipIf(postgresMissing() !== null)('two processes over one PostgreSQL d
   let cluster: PostgresCluster;
   let template: string;
   let url: string;
+  let signal: AbortSignal;
   let one: Store;
   let other: Store;
   let client: Client;
@@ -41,6 +41,7 @@ describe.skipIf(postgresMissing() !== null)('two processes over one PostgreSQL d
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
   beforeEach(async () => {
+    signal = AbortSignal.timeout(60_000);
     url = await cluster.createDatabase(template);
     [one, other] = await Promise.all([createPostgresStore({ url, log, box }), createPostgresStore({ url, log, box })]);
     client = new Client({ connectionString: url });
