@@ -57,6 +57,7 @@ export async function discordAck(): Promise<readonly Figure[]> {
     audit: noAudit,
     clientOf,
     taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
+    isShared: false,
     endSession: async () => {},
     log,
   };

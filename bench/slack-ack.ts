@@ -46,6 +46,7 @@ export async function slackAck(): Promise<readonly Figure[]> {
     audit: noAudit,
     clientOf,
     taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
+    isShared: false,
     endSession: async () => {},
     log,
   });

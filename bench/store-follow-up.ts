@@ -107,6 +107,7 @@ async function measure(store: Store, insert: (text: string) => Promise<unknown>)
     audit: noAudit,
     clientOf,
     taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
+    isShared: false,
     endSession: async () => {},
     log,
   });

@@ -99,7 +99,9 @@ export async function createBot(
       : createBotWorker(config, { ...shared, model: options.model ?? createModel(config, log), sandboxes });
   // Of another process's sessions, its own sweep ends those of a forgotten thread.
   const endSession = (threadKey: ThreadKey): Promise<void> => worker?.endSession(threadKey) ?? Promise.resolve();
-  const handlers = observation.handlers(createConversation({ ...shared, endSession }));
+  const handlers = observation.handlers(
+    createConversation({ ...shared, isShared: config.redisUrl !== null, endSession }),
+  );
   const gateways = [...platforms.values()].flatMap(({ gateway }) =>
     gateway === null || role === 'worker' ? [] : [gateway],
   );

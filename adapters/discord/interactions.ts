@@ -127,6 +127,10 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 
   return {
     handle: async (interaction) => {
+      // Two processes with one token hear the same; what the second one did would be said over the first one's words. A store that
+      // cannot say whose it is does not keep Discord waiting.
+      const isOurs = await handlers.isOurs(`discord/${interaction.id}`).catch(() => true);
+      if (!isOurs) return;
       const giver = giverOf(interaction);
       const from = { channelId: interaction.channel?.id ?? '', userId: giver?.person.id ?? '' };
       const responder = createResponder(interaction, from, deps);

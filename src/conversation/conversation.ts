@@ -24,10 +24,15 @@ export interface ConversationDeps {
   readonly audit: Audit;
   readonly clientOf: (thread: ThreadRef) => PlatformClient;
   readonly taskLimits: TaskLimits;
+  /** Several processes may hear the same event. */
+  readonly isShared: boolean;
   /** Ends the thread's live sandbox, if it has one here. */
   readonly endSession: (threadKey: ThreadKey) => Promise<void>;
   readonly log: Logger;
 }
+
+/** Of an event that is one process's, after which its name is free again. */
+const eventMs = 15 * 60_000;
 
 /** The inbound use cases, for any number of gateways: a mention, a stop, a look at the code or at a file's card. */
 export function createConversation(deps: ConversationDeps): GatewayHandlers {
@@ -99,6 +104,8 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
 
   return {
     onTask,
+    // Longer than the platform brings it, or takes an answer to it.
+    isOurs: async (event) => !deps.isShared || (await store.takeTurn(`event/${event}`, eventMs)),
     keepDraft: (draft) => store.putDraft(draft),
     drafts: (platform) => store.drafts(platform),
     dropDraft: (id) => store.removeDraft(id),

@@ -95,6 +95,7 @@ export function createRetention(deps: RetentionDeps): (signal: AbortSignal) => P
 
   const sweep = async (signal: AbortSignal): Promise<void> => {
     if (!(await store.takeTurn('blob-sweep', sweepEveryMs))) return;
+    await store.removeOldTurns();
     const keep = new Set<string>();
     for await (const sha256 of store.namedBlobs()) keep.add(sha256);
     const removed = await blobs.sweep(keep, sweepAgeMs, signal);

@@ -25,6 +25,11 @@ export interface GatewayHandlers {
    */
   onTask(task: Task): Promise<void>;
   /**
+   * Whether this process has the event, where a platform brings it to all that hear it and an answer may be given once: true for one
+   * of them. `event` names it among all of the platform.
+   */
+  isOurs(event: string): Promise<boolean>;
+  /**
    * For questions whose message the platform names only once it shows them: kept before, dropped after `onTask`, so that a process
    * that ends between the two leaves what the next one needs to go on.
    */

@@ -30,4 +30,6 @@ export interface RetentionRecords {
   endPostRemoval(id: number): Promise<void>;
   /** True for one caller of all processes until `ttlMs` have passed. */
   takeTurn(name: string, ttlMs: number): Promise<boolean>;
+  /** Removes turns and locks that ran out a day ago: their names may never be asked for again. */
+  removeOldTurns(): Promise<void>;
 }

@@ -3,6 +3,16 @@ import type { Kysely } from 'kysely';
 import type { DialectRules } from './dialect-rules.ts';
 import type { Database } from './schema.ts';
 
+const oldMs = 24 * 3_600_000;
+
+/** Names that nobody asked for again would stay for ever. */
+export async function removeOldLocks(db: Kysely<Database>, rules: DialectRules): Promise<void> {
+  await db
+    .deleteFrom('locks')
+    .where('expires_at_ms', '<', sql<number>`${rules.nowMs()} - ${oldMs}`)
+    .execute();
+}
+
 /** A lock that is free or whose holder let it run out becomes the owner's. */
 export async function takeLock(
   db: Kysely<Database>,

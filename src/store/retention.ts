@@ -6,7 +6,7 @@ import type { Task, ThreadRef } from '../types.ts';
 import type { DialectRules } from './dialect-rules.ts';
 import { forgetTaskIn, forgetThreadIn } from './forgetting.ts';
 import { unfinished } from './inbox.ts';
-import { takeLock } from './locks.ts';
+import { removeOldLocks, takeLock } from './locks.ts';
 import type { Database } from './schema.ts';
 import type { Transact } from './transactions.ts';
 
@@ -129,6 +129,8 @@ export function createRetention(db: Kysely<Database>, transact: Transact, rules:
     endPostRemoval: async (id) => {
       await db.deleteFrom('post_removals').where('id', '=', id).execute();
     },
+
+    removeOldTurns: () => removeOldLocks(db, rules),
 
     takeTurn: (name, ttlMs) => takeLock(db, rules, { name, owner: randomUUID(), ttlMs }),
   };

@@ -147,6 +147,10 @@ export function describeStoreRetention(name: string, create: () => Promise<Store
       expect(await store.takeTurn('other', 150)).toBe(true);
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect(await store.takeTurn('sweep', 150)).toBe(true);
+      await store.removeOldTurns();
+      expect(await store.takeTurn('other', 60_000)).toBe(true);
+      await store.removeOldTurns();
+      expect(await store.takeTurn('other', 60_000)).toBe(false);
     });
   });
 }

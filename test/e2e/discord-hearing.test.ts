@@ -522,6 +522,29 @@ describe('buttons', () => {
     expect((await press('unknown')).content).toContain('older version');
   });
 
+  it('two processes with one token deal with a press once, and say what the first one did', async () => {
+    await start();
+    const { id } = await taskOf(ask());
+    const taken = new Set<string>();
+    const isOurs = async (event: string): Promise<boolean> => !taken.has(event) && taken.add(event).has(event);
+    await gateway.stop();
+    const pair = [gatewayOn(discord), gatewayOn(discord)];
+    try {
+      for (const one of pair) await one.start({ ...core.handlers, isOurs });
+      expect((await press(`stop:${id}`)).content).toBe('Stopping.');
+      expect((await answerTo(discord.slash('plotline stop'))).content).toContain('Nothing of yours');
+      discord.slash('analyze', { file: csv, question: 'total by week' });
+      await until('the question', () => core.tasks.find(({ text }) => text === 'total by week'));
+      await settle();
+      expect(taken.size).toBe(3);
+      expect(core.calls.filter((call) => call.startsWith('cancel'))).toHaveLength(1);
+      expect(saidIn(discord.setting.general.id).filter((text) => text.includes('total by week'))).toHaveLength(1);
+      expect(core.drafts).toEqual([]);
+    } finally {
+      await Promise.all(pair.map((one) => one.stop()));
+    }
+  }, 30_000);
+
   it('nobody stops or deletes with what is theirs what others asked in the same thread', async () => {
     await start();
     const { grace } = discord.setting;

@@ -96,6 +96,7 @@ export function createCore(ports: {
       audit,
       clientOf,
       taskLimits,
+      isShared: false,
       endSession: (threadKey) => sessions.drop(threadKey),
       log,
     }),

@@ -4,6 +4,7 @@ import type { GatewayHandlers } from '../../src/ports/platforms.ts';
 export function createHandlers(given: Partial<GatewayHandlers> = {}): GatewayHandlers {
   return {
     onTask: () => Promise.resolve(),
+    isOurs: () => Promise.resolve(true),
     keepDraft: () => Promise.resolve(),
     drafts: () => Promise.resolve([]),
     dropDraft: () => Promise.resolve(),
