@@ -29,6 +29,10 @@ import { openStore } from './store/open-store.ts';
 import { parseUsageArguments, usageUsage } from './usage-command/arguments.ts';
 import { usageReport } from './usage-command/usage-command.ts';
 
+/** After the grace for running tasks: what ends a process, containers and connections, takes seconds where all answer. */
+const longestEndMs = 35_000;
+const leftOpenMs = 3000;
+
 async function start(config: Config, role: Role): Promise<void> {
   const log = createLogger(config.logLevel ?? 'info').child({ role, process: `${hostname()}:${process.pid}` });
   const { slack, discord, secretsKey } = config;
@@ -48,6 +52,11 @@ async function start(config: Config, role: Role): Promise<void> {
     );
   });
   const signal = firstSignal();
+  const cutShort = (): never => {
+    log.error({}, 'the end takes too long and is cut short');
+    process.exit(70);
+  };
+  void signal.then(() => setTimeout(cutShort, config.shutdownGraceMs + longestEndMs).unref());
   const platforms = new Map<string, Platform>();
   const platformsOf = async (store: Store): Promise<Platforms> => {
     if (slack !== null) platforms.set('slack', await createSlackPlatform(slack, { store, secretsKey, model, log }));
@@ -177,6 +186,8 @@ async function main([command, ...argv]: readonly string[]): Promise<void> {
         if (args.help) process.stdout.write(`${startUsage}\n`);
         else await start(readConfig(process.env, args.role), args.role);
       });
+      // A connection that is still open is nobody's any more, and must not keep whoever waits for the end.
+      setTimeout(() => process.exit(), leftOpenMs).unref();
       return;
     }
     case 'demo': {
