@@ -1,69 +1,48 @@
-import { ComponentType, Routes, TextInputStyle } from 'discord.js';
+import { ComponentType, TextInputStyle } from 'discord.js';
 import type {
-  APIMessage,
   APIMessageApplicationCommandInteraction,
   APIModalInteractionResponseCallbackData,
   APIModalSubmitInteraction,
-  REST,
 } from 'discord.js';
-import type { Logger } from '../../src/log.ts';
 import type { Attachment } from '../../src/types.ts';
 import { fileTypes, questionCharacters } from './command-definitions.ts';
 import { asObject } from '../json.ts';
 import { filesOf } from './attachments.ts';
+import { createFormTargets } from './form-targets.ts';
 import { interactionFile } from './message.ts';
 
-const formId = 'analyze';
+const formName = 'analyze';
 const questionId = 'question';
 const uploadId = 'files';
-
-const rememberedTargets = 500;
-/** Discord waits three seconds for the answer to the form. */
-const readTimeoutMs = 1500;
 
 /** The form behind *Analyze this file*: a question about the files of a message, and further files. */
 export interface QuestionForm {
   open(interaction: APIMessageApplicationCommandInteraction): APIModalInteractionResponseCallbackData;
+  /** For the process that the form is sent to: this one may have been started anew by then. Never rejects. */
+  keep(interaction: APIMessageApplicationCommandInteraction): Promise<void>;
   /** `null` for another form. */
   read(interaction: APIModalSubmitInteraction): Promise<{
     readonly question: string;
     readonly attachments: readonly Attachment[];
     readonly messageId: string;
-    /** The message's files are not known any more: the bot was started anew since the form was opened. */
+    /** The message's files are not known any more, and no others came. */
     readonly isLost: boolean;
+    /** To be called once the question was taken. */
+    readonly done: () => Promise<void>;
   } | null>;
 }
 
-/**
- * Discord shows the command the whole message, also where the bot may not read it otherwise; the form that is sent in has only
- * its id. So the files are kept here meanwhile, and after a restart the message is read as far as the bot may.
- */
-export function createQuestionForm(deps: { readonly rest: Pick<REST, 'get'>; readonly log: Logger }): QuestionForm {
-  const targets = new Map<string, readonly Attachment[]>();
-
-  const filesOfTarget = async (channelId: string, messageId: string): Promise<readonly Attachment[] | null> => {
-    const known = targets.get(messageId);
-    if (known !== undefined) return known;
-    try {
-      const signal = AbortSignal.timeout(readTimeoutMs);
-      const message = (await deps.rest.get(Routes.channelMessage(channelId, messageId), { signal })) as APIMessage;
-      const files = filesOf(asObject(message));
-      return files.length === 0 ? null : files;
-    } catch (error) {
-      deps.log.warn({ channelId, messageId, error: String(error) }, 'the message of a form could not be read');
-      return null;
-    }
-  };
+/** The form's id names the message and, by the interaction that opened it, the files that were asked about. */
+export function createQuestionForm(deps: Parameters<typeof createFormTargets>[0]): QuestionForm {
+  const targets = createFormTargets(deps);
 
   return {
-    open: ({ data }) => {
+    open: ({ id, data }) => {
       const message = data.resolved.messages[data.target_id];
       const files = filesOf(asObject(message));
-      const oldest = targets.keys().next().value;
-      if (targets.size >= rememberedTargets && oldest !== undefined) targets.delete(oldest);
-      targets.set(data.target_id, files);
+      targets.remember(id, files);
       return {
-        custom_id: `${formId}:${data.target_id}`,
+        custom_id: `${formName}:${data.target_id}:${id}`,
         title: 'Analyze this file',
         components: [
           {
@@ -95,20 +74,23 @@ export function createQuestionForm(deps: { readonly rest: Pick<REST, 'get'>; rea
       };
     },
 
+    keep: ({ id }) => targets.keep(id),
+
     read: async ({ data, channel }) => {
-      const [name, messageId] = data.custom_id.split(':');
-      if (name !== formId || messageId === undefined || channel === undefined) return null;
+      const [name, messageId, formId = ''] = data.custom_id.split(':');
+      if (name !== formName || messageId === undefined || channel === undefined) return null;
       const fields = data.components.flatMap((row) => ('component' in row ? [row.component] : []));
       const text = fields.find((field) => field.custom_id === questionId);
       const upload = fields.find((field) => field.custom_id === uploadId);
       const uploaded = upload !== undefined && 'values' in upload ? upload.values : [];
       const given = uploaded.flatMap((id) => data.resolved?.attachments?.[id] ?? []).flatMap(interactionFile);
-      const files = await filesOfTarget(channel.id, messageId);
+      const files = await targets.filesFor(formId, { channelId: channel.id, id: messageId });
       return {
         question: text !== undefined && 'value' in text && typeof text.value === 'string' ? text.value.trim() : '',
         attachments: [...(files ?? []), ...given],
         messageId,
         isLost: files === null && given.length === 0,
+        done: () => targets.drop(formId),
       };
     },
   };

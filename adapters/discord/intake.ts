@@ -16,6 +16,7 @@ import type { PermissionCheck } from './permission-check.ts';
 import type { Saying, Speech } from './speech.ts';
 import type { Surroundings } from './surroundings.ts';
 import { mentionsBot, mentionsOthers, plainText } from './text.ts';
+import { createTurns } from './turns.ts';
 
 /** A message as the gateway tells it. */
 export type HeardMessage = APIMessage & Pick<GatewayMessageCreateDispatchData, 'guild_id' | 'member'>;
@@ -46,6 +47,7 @@ export function createIntake(deps: {
   readonly log: Logger;
 }): Intake {
   const { surroundings, handlers, orders, speech, access, hasMessageContent, log } = deps;
+  const isOurs = createTurns(handlers);
   /** Conversations that were told what cannot be heard in them. */
   const hinted = new Set<string>();
 
@@ -130,6 +132,7 @@ export function createIntake(deps: {
     task: Task,
     refusal: string | null,
   ): Promise<void> => {
+    if (!(await isOurs(`${message.id}-${command}`))) return;
     const { thread, person } = task;
     const giver: Giver = {
       person,

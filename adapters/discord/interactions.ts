@@ -27,6 +27,7 @@ import type { Responder } from './responder.ts';
 import type { Speech } from './speech.ts';
 import { placeOf } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
+import { createTurns } from './turns.ts';
 
 /** Commands, forms and buttons. */
 export interface Interactions {
@@ -51,12 +52,12 @@ export interface InteractionDeps {
 
 const nowhere = 'I cannot be used in this kind of channel. Use a text channel, a thread or a direct message.';
 const broken = 'That failed on my side, and nothing came of it. Try it again in a minute.';
-const lost =
-  'I was started anew since you opened the form, and the files of the message are lost to me. Choose “Analyze this file” again.';
+const lost = 'Since you opened the form, the files of the message were lost to me. Choose “Analyze this file” again.';
 
 export function createInteractions(deps: InteractionDeps): Interactions {
   const { handlers, orders, surroundings, access, hasMessageContent } = deps;
   const cooldown = createCooldown(access.cooldownMs);
+  const isOurs = createTurns(handlers);
   const form = createQuestionForm(deps);
   const refusalToAsk = ({ person }: Giver, key: string): string | null => cooldown.take(person.id, key, Date.now());
   const presses = createButtonPresses({ ...deps, refusalToAsk });
@@ -99,6 +100,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     const about = `https://discord.com/channels/${where}`;
     const question = questionOf(interaction, giver, read.question, read.attachments);
     await askByCommand(question, about, responder, deps);
+    await read.done();
   };
 
   const command = async (
@@ -121,16 +123,14 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const text = await plotlineText(typed, giver, { handlers, orders, botUserId, hasMessageContent });
       await responder.answer({ text });
     } else if (data.type === ApplicationCommandType.Message) {
-      await responder.openForm(form.open(interaction as Parameters<typeof form.open>[0]));
+      const used = interaction as Parameters<typeof form.open>[0];
+      if (await responder.openForm(form.open(used))) await form.keep(used);
     }
   };
 
   return {
     handle: async (interaction) => {
-      // Two processes with one token hear the same; what the second one did would be said over the first one's words. A store that
-      // cannot say whose it is does not keep Discord waiting.
-      const isOurs = await handlers.isOurs(`discord/${interaction.id}`).catch(() => true);
-      if (!isOurs) return;
+      if (!(await isOurs(interaction.id))) return;
       const giver = giverOf(interaction);
       const from = { channelId: interaction.channel?.id ?? '', userId: giver?.person.id ?? '' };
       const responder = createResponder(interaction, from, deps);

@@ -385,16 +385,36 @@ describe('commands and forms', () => {
     });
   });
 
-  it('a form whose files are lost by a restart says so', async () => {
+  it('a form that was opened before a restart still knows the files, until its question is taken', async () => {
     await start();
     const message = discord.say({ text: 'the numbers', files: [csv] });
     const opened = discord.messageCommand('Analyze this file', message.id);
-    await until('the form', () => opened.modal);
+    await until('the files to be kept', () => opened.modal && core.drafts.length === 1);
     await gateway.stop();
     gateway = gatewayOn(discord);
     await gateway.start(core.handlers);
     const answer = await answerTo(discord.submitModal(opened, { question: 'Profit?' }));
-    expect(answer.content).toContain('started anew');
+    expect(await taskOf(answer)).toMatchObject({
+      text: 'Profit?',
+      attachments: [{ name: 'sales.csv', source: { kind: 'message', messageId: message.id } }],
+    });
+    await until('the files to be dropped', () => core.drafts.length === 0);
+  });
+
+  it('a form that was closed is dropped in time, one whose files are lost says so', async () => {
+    await start();
+    const old = { id: 'discord-form-1', platform: 'discord-form', body: { files: [], openedAtMs: Date.now() - 3.7e6 } };
+    await core.handlers.keepDraft(old);
+    const message = discord.say({ text: 'the numbers', files: [csv] });
+    const opened = discord.messageCommand('Analyze this file', message.id);
+    await until('the files to be kept', () => opened.modal && core.drafts.some(({ id }) => id !== old.id));
+    expect(core.drafts).toHaveLength(1);
+    await gateway.stop();
+    core = createHearingCore();
+    gateway = gatewayOn(discord);
+    await gateway.start(core.handlers);
+    const answer = await answerTo(discord.submitModal(opened, { question: 'Profit?' }));
+    expect(answer.content).toContain('were lost to me');
     expect(core.tasks).toEqual([]);
   });
 
@@ -544,6 +564,49 @@ describe('buttons', () => {
       await Promise.all(pair.map((one) => one.stop()));
     }
   }, 30_000);
+
+  it('of two processes with one token, either takes a form that the other one opened, and one obeys a word', async () => {
+    await start();
+    const question = ask();
+    await taskOf(question);
+    const thread = discord.thread({ name: 'total by month', messageId: question.id });
+    await gateway.stop();
+    const pair = [gatewayOn(discord), gatewayOn(discord)];
+    /** The opening is the first one's, the rest the second one's. */
+    const events: string[] = [];
+    const ofFirst = async (event: string): Promise<boolean> => events.push(event) > 0 && event.endsWith(opening);
+    let opening = '-';
+    try {
+      const [first, second] = pair;
+      await first?.start({ ...core.handlers, isOurs: ofFirst });
+      await second?.start({ ...core.handlers, isOurs: async (event) => !(await ofFirst(event)) });
+      const message = discord.say({ text: 'the numbers', files: [csv], author: discord.setting.grace.id });
+      const opened = discord.messageCommand('Analyze this file', message.id);
+      opening = opened.id;
+      await until('the files to be kept', () => opened.modal && core.drafts.length === 1);
+      const shown = await answerTo(discord.submitModal(opened, { question: 'Profit?' }));
+      expect((await taskOf(shown)).attachments.map(({ name }) => name)).toEqual(['sales.csv']);
+      const { moira } = discord.setting;
+      const word = discord.say({ channelId: thread.id, text: `${discord.botMention} stop`, author: moira.id });
+      await until('the answer to the word', () => saidIn(thread.id).length > 0);
+      await settle();
+      expect(saidIn(thread.id)).toEqual(['Stopping.']);
+      expect(events.filter((event) => event === `discord/${word.id}-stop`)).toHaveLength(2);
+      expect(core.calls.filter((call) => call.startsWith('cancel'))).toHaveLength(1);
+    } finally {
+      await Promise.all(pair.map((one) => one.stop()));
+    }
+  }, 30_000);
+
+  it('a store that does not say whose a press is does not keep Discord waiting', async () => {
+    await start();
+    const { id } = await taskOf(ask());
+    await gateway.stop();
+    gateway = gatewayOn(discord);
+    await gateway.start({ ...core.handlers, isOurs: () => new Promise<boolean>(() => {}) });
+    const pressed = await press(`stop:${id}`);
+    expect(pressed.content).toBe('Stopping.');
+  });
 
   it('nobody stops or deletes with what is theirs what others asked in the same thread', async () => {
     await start();
