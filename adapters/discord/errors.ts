@@ -127,7 +127,7 @@ function words(code: number | null, status: number): string {
     case discordCodes.missingAccess:
       return 'I cannot see this channel: a moderator must give me the permission *View Channel* here (in a private channel or thread, add me to it).';
     case discordCodes.missingPermissions:
-      return 'I lack a permission here. A moderator must allow me *Send Messages*, *Send Messages in Threads*, *Create Public Threads*, *Attach Files*, *Embed Links* and *Read Message History* in this channel.';
+      return 'I lack a permission here. A moderator must allow me *Send Messages*, *Send Messages in Threads*, *Create Public Threads*, *Attach Files* and *Read Message History* in this channel.';
     case discordCodes.replyWithoutHistory:
       return 'I lack the permission *Read Message History* in this channel; a moderator can give it to me.';
     case discordCodes.archivedThread:

@@ -1,14 +1,13 @@
 import { PermissionFlagsBits } from 'discord.js';
 import type { Place } from './message.ts';
 
-/** All that the bot uses: the `permissions` of its invite link. */
+/** All that the bot uses: the `permissions` of its invite link. Its messages hold no embeds and suppress previews of links. */
 export const invitePermissions =
   PermissionFlagsBits.ViewChannel |
   PermissionFlagsBits.SendMessages |
   PermissionFlagsBits.SendMessagesInThreads |
   PermissionFlagsBits.CreatePublicThreads |
   PermissionFlagsBits.AttachFiles |
-  PermissionFlagsBits.EmbedLinks |
   PermissionFlagsBits.ReadMessageHistory;
 
 /** As Discord's settings name them in English. */

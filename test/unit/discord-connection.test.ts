@@ -12,7 +12,7 @@ const log = createLogger('silent');
 
 test('the invite link asks for just what the bot uses', () => {
   expect(inviteLink('123456789012345678')).toBe(
-    'https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot+applications.commands&permissions=309237763072',
+    'https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot+applications.commands&permissions=309237746688',
   );
   expect(invitePermissions & PermissionFlagsBits.Administrator).toBe(0n);
   expect(missingPermissions(invitePermissions, 'text')).toEqual([]);
