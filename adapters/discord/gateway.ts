@@ -76,7 +76,7 @@ export function createDiscordGateway(options: DiscordGatewayOptions): PlatformGa
     const { signal } = stopping;
     const drafts = createDrafts({ handlers, api: createDiscordApi(rest), log, ...windowOf(options) });
     const speech = createSpeech({ rest });
-    const surroundings = createSurroundings({ client: () => connection.client(), rest, log });
+    const surroundings = createSurroundings({ client: () => connection.client(), rest, signal, log });
     const permissions = createPermissionCheck({ surroundings, speech, log });
     const orders = createOrders(handlers);
     const deps = {

@@ -148,12 +148,13 @@ export function createIntake(deps: {
     surroundings.isModerator(guildOf(message), person.id, message.member?.roles ?? []);
 
   /** Discord tells of a message once: one that cannot be kept is said, so that nobody waits for an answer. */
-  const handOver = async (task: Task, { id, channel_id: channelId }: HeardMessage): Promise<void> => {
+  const orSayNotKept = async <Result>(message: HeardMessage, work: Promise<Result>): Promise<Result> => {
     try {
-      await handlers.onTask(task);
+      return await work;
     } catch (error) {
+      const { id, channel_id: channelId } = message;
       await speech
-        .say({ channelId, replyTo: id }, { text: notKept }, `${task.id}-not-kept`)
+        .say({ channelId, replyTo: id }, { text: notKept }, `${taskIdOf(guildOf(message), channelId, id)}-not-kept`)
         .catch((failure: unknown) => log.warn({ channelId, error: String(failure) }, 'a failure could not be said'));
       throw error;
     }
@@ -165,7 +166,7 @@ export function createIntake(deps: {
       if (message.author.bot === true || message.webhook_id !== undefined || !isTalk(message)) return;
       const address = await addressOf(message);
       if (address === null) return;
-      const place = await surroundings.place(message.channel_id, guildOf(message));
+      const place = await orSayNotKept(message, surroundings.place(message.channel_id, guildOf(message)));
       if (place === null) {
         log.warn({ channelId: message.channel_id }, 'a question in a channel that is not known');
         return;
@@ -182,7 +183,7 @@ export function createIntake(deps: {
       if (refusal === null && !(await deps.permissions.allows(place, task))) return;
       const command = task.attachments.every(isUnseen) ? commandIn(task.text) : null;
       // Whether somebody may ask is looked at when the question is taken up.
-      if (command === null) return await handOver(task, message);
+      if (command === null) return await orSayNotKept(message, handlers.onTask(task));
       await obey(command, message, place, task, refusal);
     },
   };

@@ -1,4 +1,5 @@
-import { ChannelType, Routes } from 'discord.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChannelType, DiscordAPIError, Routes } from 'discord.js';
 import type { APIChannel, Client, REST } from 'discord.js';
 import type { Logger } from '../../src/log.ts';
 import type { Place } from './message.ts';
@@ -10,7 +11,7 @@ export interface Surroundings {
   self(): DiscordSelf;
   /** The role that came with the bot to the server: people pick it from the list instead of the bot. */
   botRoleId(guildId: string | null): string | null;
-  /** `null` for channels that cannot be read or talked in. */
+  /** `null` for channels that cannot be read or talked in. Rejects where Discord cannot be asked, also not a few seconds later. */
   place(channelId: string, guildId: string | null): Promise<Place | null>;
   /** The bot's permissions in the channel, or in the channel of the thread; `null` where they are not known. */
   permissionsIn(place: Place): bigint | null;
@@ -22,19 +23,25 @@ export interface Surroundings {
 /** Threads stay what they are: those that were asked for are remembered. */
 const rememberedPlaces = 2000;
 
+const lookTimeoutMs = 10_000;
+/** Between attempts at a Discord that does not answer. */
+const pausesMs = [500, 3000];
+
 export function createSurroundings(deps: {
   readonly client: () => Client;
   readonly rest: Pick<REST, 'get'>;
+  /** Ends waiting for Discord. */
+  readonly signal: AbortSignal;
   readonly log: Logger;
 }): Surroundings {
-  const { client, rest, log } = deps;
+  const { client, rest, signal, log } = deps;
   const asked = new Map<string, Place>();
 
   const askedPlace = async (channelId: string, guildId: string | null): Promise<Place | null> => {
     const known = asked.get(channelId);
     if (known !== undefined) return known;
     try {
-      const channel = (await rest.get(Routes.channel(channelId))) as APIChannel;
+      const channel = await readChannel(channelId);
       const parentId = 'parent_id' in channel ? (channel.parent_id ?? null) : null;
       const place = placeOf({ id: channelId, type: channel.type, parentId, guildId });
       if (asked.size >= rememberedPlaces) asked.clear();
@@ -42,7 +49,22 @@ export function createSurroundings(deps: {
       return place;
     } catch (error) {
       log.warn({ channelId, error: String(error) }, 'a channel could not be looked up');
-      return null;
+      if (error instanceof DiscordAPIError) return null;
+      throw error;
+    }
+  };
+
+  /** Rejects with a `DiscordAPIError` where Discord says no. */
+  const readChannel = async (channelId: string): Promise<APIChannel> => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const within = AbortSignal.any([signal, AbortSignal.timeout(lookTimeoutMs)]);
+        return (await rest.get(Routes.channel(channelId), { signal: within })) as APIChannel;
+      } catch (error) {
+        const pauseMs = pausesMs[attempt];
+        if (error instanceof DiscordAPIError || pauseMs === undefined || signal.aborted) throw error;
+        await delay(pauseMs, undefined, { signal, ref: false });
+      }
     }
   };
 
