@@ -478,6 +478,31 @@ describe('commands and forms', () => {
     await until('the draft to go', () => core.drafts.length === 0);
   });
 
+  it('a process that starts while another one is about to show a question takes nothing away and adds nothing', async () => {
+    await start();
+    let kept = 0;
+    const counting: typeof core.handlers = {
+      ...core.handlers,
+      onTask: async (task) => {
+        kept += 1;
+        await core.handlers.onTask(task);
+      },
+    };
+    discord.faults.plan({ route: callback, fault: { kind: 'slow', ms: 700 } });
+    const asked = discord.slash('analyze', { file: csv, question: 'total by week' });
+    await until('the draft', () => core.drafts.length === 1);
+    const other = gatewayOn(discord);
+    try {
+      await other.start({ ...counting, isOurs: () => Promise.resolve(false) });
+      const task = await taskOf(await answerTo(asked));
+      await until('both to be done with it', () => kept === 1 && core.drafts.length === 0);
+      expect(core.tasks).toEqual([task]);
+      expect(saidIn(discord.setting.general.id)).toHaveLength(1);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('/plotline answers only who asks', async () => {
     await start();
     const { general, ada } = discord.setting;
