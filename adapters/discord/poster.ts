@@ -9,6 +9,7 @@ import { hasCode, isFormRefused, isTooLarge } from './errors.ts';
 import { nonceOf } from './ids.ts';
 import { componentMessage, plainMessage, plainPieces, takeApart } from './layout.ts';
 import type { LaidOutMessage, MessagePart } from './layout.ts';
+import { discordLimits } from './limits.ts';
 import type { PlannedFile } from './pack-files.ts';
 import type { DiscordApi } from './rest.ts';
 import type { Place } from './thread.ts';
@@ -108,7 +109,9 @@ export function createPoster(deps: {
       if (part.text !== '' || part.files.length > 1 || file === undefined) return await sendAll(takeApart(part));
       const { name, sizeBytes } = file.outgoing.file;
       log.warn({ postId, name, sizeBytes, error: String(error) }, 'Discord refused a file as too large');
-      const reason = `it has ${formatBytes(sizeBytes)}, and Discord refused it as too large (at most ${formatBytes(fileBytes)} a file here)`;
+      // What a boosted server takes of people may be more than a bot's request may hold.
+      const most = Math.min(fileBytes, discordLimits.requestBytes);
+      const reason = `it has ${formatBytes(sizeBytes)}, and Discord refused it as too large (at most ${formatBytes(most)} a file here)`;
       notPosted.push({ name, reason });
     };
 
@@ -169,7 +172,7 @@ export function createPoster(deps: {
   return { post };
 }
 
-/** discord.js sends bytes, not streams: a message's files are in memory while it goes out, 25 MiB at most. */
+/** discord.js sends bytes, not streams: a message's files are in memory while it goes out, 25 MiB or one larger file of a boosted server. */
 async function readFiles(files: readonly PlannedFile[]): Promise<{
   readonly data: readonly RawFile[];
   readonly files: readonly PlannedFile[];

@@ -389,6 +389,14 @@ describe('files', () => {
       contextOf(`${again.taskId}-reply`).context,
     );
     expect([second.notPosted, inThread(again)[0]?.attachments.length]).toEqual([[], 1]);
+    const third = ask();
+    const receipt = await createClient().post(
+      third.thread,
+      replyOf(third, [fileOf('huge.csv', bytes(30_000_000))]),
+      contextOf(`${third.taskId}-reply`).context,
+    );
+    const reason = 'it has 28.6 MB, and Discord refused it as too large (at most 25 MB a file here)';
+    expect(receipt.notPosted).toEqual([{ name: 'huge.csv', reason }]);
   });
 
   test('413: the text goes out first, then each file on its own, and what is refused is named', async () => {
