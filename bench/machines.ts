@@ -62,7 +62,7 @@ async function measured(workers: number): Promise<Run> {
   await using postgres = await startPostgres({ durable: true });
   await using redis = await startRedis();
   const databaseUrl = await postgres.createDatabase();
-  return running(
+  return await running(
     { DATABASE_URL: databaseUrl, REDIS_URL: redis.url },
     ['gateway', ...repeated('worker', workers)],
     workers,
