@@ -76,13 +76,25 @@ export function openAuditFiles(deps: {
     file.hash = hash;
   };
 
-  const begin = (after: FileEnd | null): OpenFile => {
-    number += 1;
+  /** In a container every process has the same id: one that starts again within the second takes the next number. */
+  const openNext = (): { readonly name: string; readonly descriptor: number } => {
     const time = now()
       .toISOString()
       .replaceAll(/[-:]|\.\d+/g, '');
-    const name = `${prefix}${time}-${processId}-${number}${extension}`;
-    const file = { descriptor: openSync(join(folder, name), 'wx', 0o600), name, size: 0, hash: after?.hash ?? noHash };
+    for (;;) {
+      number += 1;
+      const name = `${prefix}${time}-${processId}-${number}${extension}`;
+      try {
+        return { name, descriptor: openSync(join(folder, name), 'wx', 0o600) };
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      }
+    }
+  };
+
+  const begin = (after: FileEnd | null): OpenFile => {
+    const { name, descriptor } = openNext();
+    const file = { descriptor, name, size: 0, hash: after?.hash ?? noHash };
     try {
       const cut = after?.isCut === true ? { cut: true } : {};
       append(file, { event: 'began', process: processId, after: after?.file ?? null, ...cut });

@@ -150,6 +150,13 @@ it('several processes write files of their own, which one chain joins', async ()
   expect(await check()).toMatchObject({ code: 0 });
 });
 
+it('a process that starts again within the second, under the same id, goes on in a file of its own', async () => {
+  writeAll();
+  writeAll();
+  expect(files()).toHaveLength(2);
+  expect(await check()).toMatchObject({ code: 0 });
+});
+
 it('begins a new file at its size', async () => {
   writeAll({ maxBytes: 1000 });
   expect(files().length).toBeGreaterThan(2);
