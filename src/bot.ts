@@ -5,8 +5,10 @@ import { openAudit } from './audit/open-audit.ts';
 import { openBlobs } from './blobs/open-blobs.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { createBotPages, openFileLinks } from './bot-pages.ts';
+import type { BotPages } from './bot-pages.ts';
 import { createBotRounds } from './bot-rounds.ts';
 import { createBotSandboxes, createBotWorker } from './bot-worker.ts';
+import type { BotWorker } from './bot-worker.ts';
 import type { Config } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import { createTaskLimits } from './conversation/limits.ts';
@@ -74,29 +76,35 @@ export async function createBot(
     version,
     log,
   });
-  const store = await openStore(config, log);
-  const platforms = typeof platformsOf === 'function' ? await madeWith(store, platformsOf) : platformsOf;
-  const blobs = await madeWith(store, () => openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
-  const audit = await madeWith(store, async () => openAudit(config.auditPath, log));
+  // Whatever is opened is closed in the opposite order: here where something cannot be made, else by the bot's end.
+  await using opening = new AsyncDisposableStack();
+  opening.use(observation);
+  let pages: BotPages | null = null;
+  // After the rest: until then the pages say that it is ending.
+  opening.defer(async () => pages?.close());
+  const store = opening.use(await openStore(config, log));
+  const platforms = typeof platformsOf === 'function' ? await platformsOf(store) : platformsOf;
+  const blobs = opening.use(await openBlobs({ place: config.blobs, dataDir: config.dataDir, log }));
+  const audit = opening.use(openAudit(config.auditPath, log));
   const clients = new Map([...platforms].map(([name, { client }]) => [name, observation.client(name, client)]));
   const clientOf = ({ platform }: { readonly platform: string }): PlatformClient => {
     const found = clients.get(platform);
     if (found === undefined) throw new AppError('config', `The platform ${platform} is not configured any more.`);
     return found;
   };
-  // Before the queue, whose connections would keep a process alive that cannot start.
-  const sandboxes =
-    role === 'gateway' ? null : await madeWith(store, async () => options.sandboxes ?? createBotSandboxes(config, log));
+  const sandboxes = role === 'gateway' ? null : (options.sandboxes ?? createBotSandboxes(config, log));
+  let worker: BotWorker | null = null;
+  opening.defer(async () => (worker ?? sandboxes)?.[Symbol.asyncDispose]());
   const dispatcher = await openDispatcher({ redisUrl: config.redisUrl, log });
+  opening.defer(() => dispatcher.close({ graceMs: 0 }));
   const links = await openFileLinks(config, { store, blobs, log });
   const linkTo = links?.linkTo ?? null;
   const delivery = createDelivery({ store, blobs, audit, clientOf, timeoutMs: deliveryTimeoutMs, linkTo, log });
   const taskLimits = createTaskLimits({ store, limits: config.limits, prices: config.prices, now: Date.now });
   const shared = { store, blobs, audit, dispatcher, delivery, clientOf, taskLimits, observation, log };
-  const worker =
-    sandboxes === null
-      ? null
-      : createBotWorker(config, { ...shared, model: options.model ?? createModel(config, log), sandboxes });
+  if (sandboxes !== null) {
+    worker = createBotWorker(config, { ...shared, model: options.model ?? createModel(config, log), sandboxes });
+  }
   // Of another process's sessions, its own sweep ends those of a forgotten thread.
   const endSession = (threadKey: ThreadKey): Promise<void> => worker?.endSession(threadKey) ?? Promise.resolve();
   const handlers = observation.handlers(
@@ -105,7 +113,7 @@ export async function createBot(
   const gateways = [...platforms.values()].flatMap(({ gateway }) =>
     gateway === null || role === 'worker' ? [] : [gateway],
   );
-  const pages = createBotPages({ ...shared, http: config.http, redisUrl: config.redisUrl, links, worker, gateways });
+  pages = createBotPages({ ...shared, http: config.http, redisUrl: config.redisUrl, links, worker, gateways });
 
   // Tasks of a platform that is not configured now wait until it is again.
   const isServed = (threadKey: ThreadKey): boolean => platforms.has(platformOf(threadKey));
@@ -115,21 +123,17 @@ export async function createBot(
     log,
   });
 
+  const opened = opening.move();
   let isClosing = false;
   const closeOnce: Bot['close'] = async ({ graceMs }) => {
     isClosing = true;
     pages.drain();
+    await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
     try {
-      await Promise.allSettled(gateways.map((gateway) => gateway.stop()));
       // At once: a round that waits for a platform or the storage must not cost the tasks their grace.
       await Promise.all([rounds.stop(), dispatcher.close({ graceMs })]);
-      await worker?.[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
-      audit[Symbol.dispose]();
     } finally {
-      // Last: until then the pages say that it is ending, and the end is traced.
-      await pages.close();
-      await observation[Symbol.asyncDispose]();
+      await opened.disposeAsync();
     }
   };
   let closed: Promise<void> | null = null;
@@ -160,16 +164,6 @@ function sayWhatIsLocal({ databaseUrl, blobs, dataDir }: Config, log: Logger): v
   ];
   if (local.length === 0) return;
   log.warn({ dataDir }, `${local.join(' and ')} are kept in DATA_DIR: gateways and workers must share that folder`);
-}
-
-/** What cannot be made leaves no open store behind. */
-async function madeWith<T>(store: Store, make: (store: Store) => Promise<T>): Promise<T> {
-  try {
-    return await make(store);
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 function createModel(config: Config, log: Logger): Model {

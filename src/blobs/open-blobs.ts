@@ -12,9 +12,11 @@ export async function openBlobs(deps: {
   readonly place: S3Place | null;
   readonly dataDir: string;
   readonly log: Logger;
-}): Promise<Blobs> {
+}): Promise<Blobs & AsyncDisposable> {
   const { place, dataDir, log } = deps;
-  if (place === null) return createDirectoryBlobs({ dir: join(dataDir, 'blobs') });
+  if (place === null) {
+    return { ...createDirectoryBlobs({ dir: join(dataDir, 'blobs') }), [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
   const { checkS3, createS3Blobs } = await import('./s3-blobs.ts');
   const trouble = await checkS3(place);
   if (trouble !== null) log.error({ bucket: place.bucket, error: trouble }, 'the storage for files does not answer');

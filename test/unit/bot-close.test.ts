@@ -3,12 +3,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { ReadySandboxes } from '../../sandbox/fleet.ts';
 import { createBot } from '../../src/bot.ts';
 import type { Bot } from '../../src/bot.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { freePort } from '../fakes/free-port.ts';
 import { createRecordingPlatform } from '../fakes/recording-platform.ts';
+import { createSleepingSandboxes } from '../fakes/sleeping-sandboxes.ts';
 
 const said: string[] = [];
 const log = createLogger('warn', (line) => said.push(line));
@@ -54,4 +57,23 @@ it('closing again is the same end', async () => {
   await Promise.all([bot.close({ graceMs: 0 }), bot.close({ graceMs: 0 })]);
   await bot[Symbol.asyncDispose]();
   expect(await isFree()).toBe(true);
+});
+
+it('what was opened for a bot that cannot be made is closed, in the opposite order', async () => {
+  await bot.close({ graceMs: 0 });
+  const closed: string[] = [];
+  const sandboxes: ReadySandboxes = {
+    ...createSleepingSandboxes(0),
+    [Symbol.asyncDispose]: async () => void closed.push('sandboxes'),
+  };
+  let store: Store | null = null;
+  // The last thing that is made: its address is refused only when it is looked at.
+  const config = { ...readConfig({ DATA_DIR: dataDir }), redisUrl: 'no address' };
+  const platformsOf = async (given: Store) => {
+    store = given;
+    return new Map([['recording', createRecordingPlatform()]]);
+  };
+  await expect(createBot(config, platformsOf, log, { sandboxes })).rejects.toThrow('Invalid URL');
+  expect(closed).toEqual(['sandboxes']);
+  await expect((store as Store | null)?.ping(AbortSignal.timeout(1000))).rejects.toThrow('The store is closed');
 });
