@@ -56,8 +56,8 @@ export function createConversation(deps: ConversationDeps): GatewayHandlers {
     // One that has it asks the limits itself, and by now there may be room.
     if (entry.state !== 'waiting') return false;
     log.info({ taskId: task.id }, 'task refused: a limit is reached');
-    audit.record({ event: 'refused', task });
     if (!(await delivery.settle(task, refusedReply(task, text), null))) return false;
+    audit.record({ event: 'refused', task });
     try {
       await deliverRefusal({ ...entry, attempts: 1 }, deps);
       return true;

@@ -72,8 +72,8 @@ async function handle(entry: InboxEntry, deps: WorkerDeps, signal: AbortSignal):
   if (allowed === null) return null;
   const admission = await withinLimits(allowed, deps);
   if (admission.kind === 'refused') {
-    deps.audit.record({ event: 'refused', task });
     if (!(await deps.delivery.settle(task, refusedReply(task, admission.text), entry))) return null;
+    deps.audit.record({ event: 'refused', task });
     const note = progressPost?.parts.map(({ messageId }) => messageId) ?? [];
     await removePosts(task, note, client, deps.log);
     return await deliverRefusal(entry, deps);

@@ -31,7 +31,7 @@ export interface GatewayHandlers {
   isOurs(event: string): Promise<boolean>;
   /**
    * For questions whose message the platform names only once it shows them: kept before, dropped after `onTask`, so that a process
-   * that ends between the two leaves what the next one needs to go on.
+   * that ends between the two leaves what the next one needs to go on. `platform` may name a kind of the platform's own drafts.
    */
   keepDraft(draft: Draft): Promise<void>;
   drafts(platform: string): Promise<readonly Draft[]>;
