@@ -5,19 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDiscordPlatform } from '../adapters/discord/platform.ts';
-import { noAudit } from '../src/audit/no-audit.ts';
-import { createDelivery } from '../src/answer/deliver.ts';
-import { createConversation } from '../src/conversation/conversation.ts';
-import { createTaskLimits } from '../src/conversation/limits.ts';
 import { createLogger } from '../src/log.ts';
-import { createInProcessDispatcher } from '../src/queue/in-process-dispatcher.ts';
 import { createSqliteStore } from '../src/store/sqlite-store.ts';
 import { startFakeDiscord } from '../test/fakes/discord/fake-discord.ts';
 import type { FakeDiscord } from '../test/fakes/discord/fake-discord.ts';
 import type { InteractionState } from '../test/fakes/discord/interactions.ts';
-import { createMemoryBlobs } from '../test/fakes/memory-blobs.ts';
 import { figure, quantile } from './figures.ts';
 import type { Figure } from './figures.ts';
+import { hearingOnly } from './heard-questions.ts';
 
 const interactions = 50;
 const withinMs = 1000;
@@ -44,28 +39,12 @@ export async function discordAck(): Promise<readonly Figure[]> {
     access: { allow: nobody, deny: nobody, cooldownMs: 0 },
     log,
   });
-  const blobs = createMemoryBlobs();
-  const clientOf = (): typeof client => client;
-  // Nothing takes up the questions: only their way in is measured.
-  const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, audit: noAudit, clientOf, timeoutMs: 5000, linkTo: null, log });
-  const conversation = {
-    store,
-    blobs,
-    dispatcher,
-    delivery,
-    audit: noAudit,
-    clientOf,
-    taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
-    isShared: false,
-    endSession: async () => {},
-    log,
-  };
+  await using hearing = hearingOnly(store, client);
   const plain = createServer((request, response) => {
     request.resume().on('end', () => response.writeHead(204).end());
   });
   try {
-    await gateway.start(createConversation(conversation));
+    await gateway.start(hearing.handlers);
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     const plainUrl = `http://127.0.0.1:${(plain.address() as AddressInfo).port}/`;
     const besideSamples = await bursts(async () => {
@@ -90,7 +69,6 @@ export async function discordAck(): Promise<readonly Figure[]> {
   } finally {
     plain.close();
     await gateway.stop();
-    await dispatcher.close({ graceMs: 0 });
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -5,18 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSlackGateway } from '../adapters/slack/gateway.ts';
-import { noAudit } from '../src/audit/no-audit.ts';
-import { createDelivery } from '../src/answer/deliver.ts';
-import { createConversation } from '../src/conversation/conversation.ts';
-import { createTaskLimits } from '../src/conversation/limits.ts';
 import { createLogger } from '../src/log.ts';
-import type { PlatformClient } from '../src/ports/platforms.ts';
-import { createInProcessDispatcher } from '../src/queue/in-process-dispatcher.ts';
 import { createSqliteStore } from '../src/store/sqlite-store.ts';
-import { createMemoryBlobs } from '../test/fakes/memory-blobs.ts';
 import { postSigned } from '../test/fakes/slack-post.ts';
 import { figure, quantile } from './figures.ts';
 import type { Figure } from './figures.ts';
+import { hearingOnly, silentClient } from './heard-questions.ts';
 
 const mentions = 100;
 const withinMs = 1000;
@@ -30,31 +24,12 @@ export async function slackAck(): Promise<readonly Figure[]> {
   const log = createLogger('silent');
   const folder = mkdtempSync(join(tmpdir(), 'plotline-bench-'));
   await using store = await createSqliteStore({ path: join(folder, 'plotline.db'), log });
-  const blobs = createMemoryBlobs();
-  const client = {
-    post: async () => ({ parts: [], notPosted: [] }),
-    edit: async () => {},
-  } as unknown as PlatformClient;
-  const clientOf = (): PlatformClient => client;
-  const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, audit: noAudit, clientOf, timeoutMs: 5000, linkTo: null, log });
-  const handlers = createConversation({
-    store,
-    blobs,
-    dispatcher,
-    delivery,
-    audit: noAudit,
-    clientOf,
-    taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
-    isShared: false,
-    endSession: async () => {},
-    log,
-  });
+  await using hearing = hearingOnly(store, silentClient);
   const port = await freePort();
   const gateway = createSlackGateway({
     transport: { kind: 'http', signingSecret: secret, port },
     workspaces: { open: () => Promise.reject(new Error('Slack was asked')) },
-    client,
+    client: silentClient,
     singleTeam: false,
     followUps: 'mention',
     model: 'none',
@@ -65,7 +40,7 @@ export async function slackAck(): Promise<readonly Figure[]> {
     request.resume().on('end', () => response.writeHead(200).end());
   });
   try {
-    await gateway.start(handlers);
+    await gateway.start(hearing.handlers);
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     const besideSamples = await burst(`http://127.0.0.1:${(plain.address() as AddressInfo).port}/`);
     const samples = await burst(`http://127.0.0.1:${port}/slack/events`);
@@ -84,7 +59,6 @@ export async function slackAck(): Promise<readonly Figure[]> {
   } finally {
     plain.close();
     await gateway.stop();
-    await dispatcher.close({ graceMs: 0 });
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -4,22 +4,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { noAudit } from '../src/audit/no-audit.ts';
-import { createDelivery } from '../src/answer/deliver.ts';
-import { createConversation } from '../src/conversation/conversation.ts';
-import { createTaskLimits } from '../src/conversation/limits.ts';
 import { createLogger } from '../src/log.ts';
-import type { PlatformClient } from '../src/ports/platforms.ts';
 import type { Store } from '../src/ports/store.ts';
-import { createInProcessDispatcher } from '../src/queue/in-process-dispatcher.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { threadKeyOf } from '../src/types.ts';
 import type { ThreadRef } from '../src/types.ts';
-import { createMemoryBlobs } from '../test/fakes/memory-blobs.ts';
 import { postgresMissing, startPostgres } from '../test/fakes/postgres.ts';
 import { exampleCard, exampleCell, exampleFile, exampleTask, exampleThread } from '../test/fakes/store-examples.ts';
 import { figure, quantile } from './figures.ts';
 import type { Figure } from './figures.ts';
+import { hearingOnly, silentClient } from './heard-questions.ts';
 
 const threads = 1000;
 const questionsPerThread = 20;
@@ -90,27 +84,8 @@ function figureOf(name: string, { accepted, bare }: Samples, targets: Parameters
 }
 
 async function measure(store: Store, insert: (text: string) => Promise<unknown>): Promise<Samples> {
-  const blobs = createMemoryBlobs();
-  const client = {
-    post: async () => ({ parts: [], notPosted: [] }),
-    edit: async () => {},
-  } as unknown as PlatformClient;
-  const clientOf = (): PlatformClient => client;
-  // Nothing takes up the questions: only their way in is measured.
-  const dispatcher = createInProcessDispatcher({ log });
-  const delivery = createDelivery({ store, blobs, audit: noAudit, clientOf, timeoutMs: 5000, linkTo: null, log });
-  const { onTask } = createConversation({
-    store,
-    blobs,
-    dispatcher,
-    delivery,
-    audit: noAudit,
-    clientOf,
-    taskLimits: createTaskLimits({ store, limits: [], prices: null, now: Date.now }),
-    isShared: false,
-    endSession: async () => {},
-    log,
-  });
+  await using hearing = hearingOnly(store, silentClient);
+  const { onTask } = hearing.handlers;
   const accepted: number[] = [];
   const bare: number[] = [];
   for (let index = 0; index < followUps; index += 1) {
@@ -127,7 +102,6 @@ async function measure(store: Store, insert: (text: string) => Promise<unknown>)
     // What goes on after the acknowledgement is over by then.
     await delay(2);
   }
-  await dispatcher.close({ graceMs: 0 });
   return { accepted, bare };
 }
 
