@@ -169,7 +169,7 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
   const parsed = environment.safeParse(given);
   const problems = parsed.success
     ? pairProblems(parsed.data, role)
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${wordsOf(issue)}`);
   if (!parsed.success || problems.length > 0) {
     throw new AppError(
       'config',
@@ -216,6 +216,13 @@ export function readConfig(env: Environment, role: Role = 'all'): Config {
     attachmentBytes: values.ATTACHMENTS_MAX_MB * megabyte,
     publicUrl: values.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
   };
+}
+
+/** Bounds of numbers as a person says them; the rest has words of its own. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'too_small' && issue.origin === 'number') return `must be ${issue.minimum} or more`;
+  if (issue.code === 'too_big' && issue.origin === 'number') return `must be ${issue.maximum} or less`;
+  return issue.message;
 }
 
 /** The host may be empty beside `?host=/folder/of/a/socket`. */

@@ -240,7 +240,9 @@ async function exitCodeOf(work: () => Promise<void>): Promise<number> {
 function sayFailure(error: unknown): AppError {
   const failure = toAppError(error);
   const say = (text: string): boolean => process.stderr.write(`${withoutSecrets(text)}\n`);
-  say(failure.userMessage);
+  // What is said of settings holds no value, but shows their form: `user:password@`.
+  if (failure.code === 'config') process.stderr.write(`${failure.userMessage}\n`);
+  else say(failure.userMessage);
   if (isFault(failure)) {
     say(String(failure.cause instanceof Error ? failure.cause.stack : failure.cause));
   }

@@ -27,6 +27,14 @@ describe('a start that fails', () => {
     expect(said).not.toMatch(/hidden|\n\s+at /);
   }, 20_000);
 
+  it('is not where a setting is not in its form, which is shown whole', async () => {
+    const { code, said } = await endOf({ REDIS_URL: 'http://bot:hidden@x', DATABASE_URL: 'mysql://bot:hidden@x/y' });
+    expect(code).toBe(78);
+    expect(said).toContain('REDIS_URL: must be redis://[user:password@]host:port/number');
+    expect(said).toContain('DATABASE_URL: must be postgres://user:password@host:port/database');
+    expect(said).not.toContain('hidden');
+  }, 20_000);
+
   it('is not where a setting is wrong, and no connection keeps the process', async () => {
     const { code, said } = await endOf({
       REDIS_URL: `redis://127.0.0.1:${await freePort()}`,

@@ -338,7 +338,9 @@ describe('limits and prices', () => {
       { scope: 'channel', kind: 'tokens-per-day', value: 2_000_000 },
       { scope: 'workspace', kind: 'sandbox-ms-per-day', value: 600_000 },
     ]);
-    expect(() => readConfig({ LIMIT_PERSON_TASKS_PER_DAY: '0' })).toThrow(/LIMIT_PERSON_TASKS_PER_DAY/);
+    expect(() => readConfig({ LIMIT_PERSON_TASKS_PER_DAY: '0' })).toThrow(
+      /LIMIT_PERSON_TASKS_PER_DAY: must be 1 or more/,
+    );
     expect(() => readConfig({ LIMIT_PERSON_TASKS_PER_DAY: '1.5' })).toThrow(/must be a whole number/);
   });
 
